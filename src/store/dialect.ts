@@ -1,0 +1,106 @@
+import type { EntityManager, MikroORM } from "@mikro-orm/core";
+import type { AppendOutcome, AppendRequest } from "../domain/append.ts";
+import type { CategorySummary, NamesQuery, NamespaceStatistics, Page, PageQuery, Selector, StoredMessage, StreamSummary, StreamsQuery } from "../domain/message.ts";
+import type { NamespaceId } from "../domain/namespace-id.ts";
+import type { Role } from "../domain/role.ts";
+import type { StreamName } from "../domain/stream-name.ts";
+
+/** How a call to the store ends early: it is cancelled in the database, and rejects with the signal's reason. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the store says of an append it has not made, because somebody else holds the lock of a category of it. */
+export const BUSY = { kind: "busy" } as const;
+
+/** How long an append may wait for the locks of its categories. */
+export interface LockWait {
+  /** 0: not at all; what cannot have its locks at once comes back BUSY. */
+  readonly lockTimeoutMs: number;
+}
+
+/**
+ * The streams of one namespace. Every method rejects with a SatchelError: NAMESPACE_NOT_FOUND when the namespace is gone,
+ * STORE_UNAVAILABLE when the database is.
+ */
+export interface StreamStore {
+  /**
+   * Appends many requests in one transaction; each has its own outcome, and one that is refused never fails another.
+   * The batch is as `planBatch` makes it: an append with an expectation is the first of the batch for its stream, and
+   * no message id occurs twice. Messages of one stream take their positions in the order of the batch.
+   *
+   * A request all of whose messages are there already is answered as `appended`, whatever it expects. Otherwise its
+   * expectations are judged, then its ids; messages that are there already with the same content (`sameJson`), in
+   * the same stream, come back `deduplicated` and the rest is appended.
+   */
+  append(batch: readonly AppendRequest[], wait: LockWait): Promise<readonly (AppendOutcome | typeof BUSY)[]>;
+
+  /** Reads one page. A category or all is read in the order in which messages became visible: see `head`. */
+  page(query: PageQuery, options: CallOptions): Promise<Page>;
+
+  /**
+   * The last position that may be read now such that nothing at or below it can become visible later; undefined when
+   * nothing has been written. For a category or a stream that is its last message.
+   */
+  head(selector: Selector, options: CallOptions): Promise<bigint | undefined>;
+
+  /** The last message of a stream, or its last one of a type. */
+  last(streamName: StreamName, type: string | undefined, options: CallOptions): Promise<StoredMessage | undefined>;
+
+  /** The position of the last message of a stream. */
+  version(streamName: StreamName, options: CallOptions): Promise<bigint | undefined>;
+
+  /** The position of the first message at or after a time, at most `head`; undefined when there is none. */
+  firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined>;
+
+  /** At most `limit` categories. */
+  categories(query: NamesQuery, options: CallOptions): Promise<readonly CategorySummary[]>;
+
+  /** At most `limit` streams. */
+  streams(query: StreamsQuery, options: CallOptions): Promise<readonly StreamSummary[]>;
+
+  /** Counts and sizes. */
+  statistics(options: CallOptions): Promise<NamespaceStatistics>;
+}
+
+/** A token and its namespace, as far as a call needs them. */
+export interface TokenRecord {
+  readonly tokenId: string;
+  readonly namespaceId: NamespaceId;
+  readonly hash: Uint8Array;
+  readonly role: Role;
+  /** From when on it is refused, in microseconds since 1970; undefined = never. */
+  readonly expireTime: bigint | undefined;
+  readonly revoked: boolean;
+  /** False while the namespace is being deleted. */
+  readonly active: boolean;
+}
+
+/** What differs between the engines. Everything else is written once, on the entities. */
+export interface Dialect extends AsyncDisposable {
+  readonly engine: "sqlite" | "postgresql";
+
+  /** The control plane: namespaces and tokens. */
+  readonly orm: MikroORM;
+
+  /** Brings the control plane and every namespace to this version's schema; safe when several processes do so at once. */
+  migrate(): Promise<void>;
+
+  /** Creates the place of a namespace, empty; on PostgreSQL as part of the transaction of `em`. */
+  provisionNamespace(id: NamespaceId, em: EntityManager): Promise<void>;
+
+  /** Removes the place of a namespace; succeeds when it is gone already. */
+  dropNamespace(id: NamespaceId): Promise<void>;
+
+  /** The streams of a namespace; cheap, and holds no connection. Whether it exists shows at the first call. */
+  streamStore(id: NamespaceId): StreamStore;
+
+  /** Looks a token up, always in the store: a revocation counts at once on every replica. */
+  findToken(tokenId: string): Promise<TokenRecord | undefined>;
+
+  /** Rejects when the store cannot be used now. */
+  ping(options: CallOptions): Promise<void>;
+
+  /** The SatchelError for what the driver threw; anything that is not the driver's comes back as it is. */
+  translateError(error: unknown): unknown;
+}

@@ -1,0 +1,16 @@
+import { defineEntity, type InferEntity, p } from "@mikro-orm/core";
+
+/** A namespace, as the control plane knows it. Times are microseconds since 1970, UTC. */
+export const NamespaceEntity = defineEntity({
+  name: "Namespace",
+  tableName: "namespaces",
+  properties: {
+    id: p.string().primary(),
+    description: p.text(),
+    state: p.enum(["active", "deleting"] as const),
+    createTime: p.bigint(),
+    updateTime: p.bigint(),
+  },
+});
+
+export type NamespaceRow = InferEntity<typeof NamespaceEntity>;

@@ -1,0 +1,58 @@
+import type { EntityManager } from "@mikro-orm/core";
+import type { AppendOutcome, AppendRequest } from "../domain/append.ts";
+import type { NamespaceId } from "../domain/namespace-id.ts";
+import { AppendQueue, type AppendQueueOptions } from "./append-queue.ts";
+import type { CallOptions, Dialect, StreamStore } from "./dialect.ts";
+
+/** Everything that is kept, on whichever engine. */
+export class Store implements AsyncDisposable {
+  readonly dialect: Dialect;
+  readonly #options: AppendQueueOptions;
+  readonly #queues = new Map<NamespaceId, AppendQueue>();
+
+  constructor(dialect: Dialect, options: AppendQueueOptions) {
+    this.dialect = dialect;
+    this.#options = options;
+  }
+
+  /** One unit of work on the control plane: what `work` does is committed together, or not at all. */
+  async transact<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
+    return this.#translated(() => this.dialect.orm.em.fork().transactional(work));
+  }
+
+  /** Reads of the control plane. */
+  async read<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
+    return this.#translated(() => work(this.dialect.orm.em.fork()));
+  }
+
+  /** Reads of a namespace's streams. */
+  streams(namespaceId: NamespaceId): Omit<StreamStore, "append"> {
+    return this.dialect.streamStore(namespaceId);
+  }
+
+  /** Appends to a namespace's streams, together with whoever else appends there now. */
+  async append(namespaceId: NamespaceId, request: AppendRequest, options: CallOptions): Promise<AppendOutcome> {
+    let queue = this.#queues.get(namespaceId);
+    if (queue === undefined) {
+      queue = new AppendQueue(this.dialect.streamStore(namespaceId), this.#options);
+      this.#queues.set(namespaceId, queue);
+    }
+    try {
+      return await queue.append(request, options);
+    } finally {
+      if (queue.idle) this.#queues.delete(namespaceId);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dialect[Symbol.asyncDispose]();
+  }
+
+  async #translated<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.dialect.translateError(error);
+    }
+  }
+}
