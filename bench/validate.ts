@@ -19,12 +19,20 @@ report("AppendMessages, 1,000 messages", AppendMessagesRequestSchema, appendOf(1
 report(
   "GetCategoryMessages",
   GetCategoryMessagesRequestSchema,
-  create(GetCategoryMessagesRequestSchema, { category: "account", position: 1_000n, batchSize: 500, types: ["Deposited"] }),
+  create(GetCategoryMessagesRequestSchema, {
+    category: "account",
+    position: 1_000n,
+    batchSize: 500,
+    types: ["Deposited"],
+  }),
 );
 report(
   "ReadMessages",
   ReadMessagesRequestSchema,
-  create(ReadMessagesRequestSchema, { selector: { case: "category", value: "account" }, start: { case: "position", value: 1n } }),
+  create(ReadMessagesRequestSchema, {
+    selector: { case: "category", value: "account" },
+    start: { case: "position", value: 1n },
+  }),
 );
 
 function appendOf(count: number): MessageShape<typeof AppendMessagesRequestSchema> {

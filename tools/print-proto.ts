@@ -1,4 +1,13 @@
-import { createRegistry, type DescExtension, type DescField, type DescFile, type DescMessage, getExtension, type Message, type Registry } from "@bufbuild/protobuf";
+import {
+  createRegistry,
+  type DescExtension,
+  type DescField,
+  type DescFile,
+  type DescMessage,
+  getExtension,
+  type Message,
+  type Registry,
+} from "@bufbuild/protobuf";
 import { reflect, type ReflectMessage } from "@bufbuild/protobuf/reflect";
 import {
   type DescriptorProto,
@@ -66,7 +75,16 @@ class Printer {
   print(header: readonly string[]): string {
     const { proto } = this.#file;
     if (proto.syntax !== "" && proto.syntax !== "proto2") throw new Error(`cannot print syntax ${proto.syntax}`);
-    onlyFields(FileDescriptorProtoSchema, proto, ["name", "package", "dependency", "message_type", "enum_type", "extension", "options", "syntax"]);
+    onlyFields(FileDescriptorProtoSchema, proto, [
+      "name",
+      "package",
+      "dependency",
+      "message_type",
+      "enum_type",
+      "extension",
+      "options",
+      "syntax",
+    ]);
     for (const line of header) this.#line(`// ${line}`.trimEnd());
     this.#line("");
     this.#line('syntax = "proto2";');
@@ -107,7 +125,16 @@ class Printer {
   }
 
   #message(message: DescriptorProto): void {
-    onlyFields(DescriptorProtoSchema, message, ["name", "field", "nested_type", "enum_type", "oneof_decl", "extension_range", "reserved_range", "reserved_name"]);
+    onlyFields(DescriptorProtoSchema, message, [
+      "name",
+      "field",
+      "nested_type",
+      "enum_type",
+      "oneof_decl",
+      "extension_range",
+      "reserved_range",
+      "reserved_name",
+    ]);
     this.#line("");
     this.#block(`message ${message.name}`, () => {
       for (const nested of message.enumType) this.#enum(nested);
@@ -134,15 +161,27 @@ class Printer {
         const oneof = message.oneofDecl[index]!;
         onlyFields(OneofDescriptorProtoSchema, oneof, ["name"]);
         this.#block(`oneof ${oneof.name}`, () => {
-          for (const member of message.field) if (isOneofMember(member) && member.oneofIndex === index) this.#field(member, false);
+          for (const member of message.field)
+            if (isOneofMember(member) && member.oneofIndex === index) this.#field(member, false);
         });
       }
     }
   }
 
   #field(field: FieldDescriptorProto, labelled: boolean): void {
-    onlyFields(FieldDescriptorProtoSchema, field, ["name", "extendee", "number", "label", "type", "type_name", "oneof_index", "json_name", "options"]);
-    if (field.jsonName !== "" && field.jsonName !== lowerCamel(field.name)) throw new Error(`cannot print the JSON name of ${field.name}`);
+    onlyFields(FieldDescriptorProtoSchema, field, [
+      "name",
+      "extendee",
+      "number",
+      "label",
+      "type",
+      "type_name",
+      "oneof_index",
+      "json_name",
+      "options",
+    ]);
+    if (field.jsonName !== "" && field.jsonName !== lowerCamel(field.name))
+      throw new Error(`cannot print the JSON name of ${field.name}`);
     const type = KEYWORDS.get(field.type) ?? this.#typeReference(field);
     const declaration = `${labelled ? LABELS.get(field.label) : ""}${type} ${field.name} = ${field.number}`;
     const options = field.options === undefined ? [] : this.#options(FieldOptionsSchema, field.options);
@@ -152,7 +191,8 @@ class Printer {
   }
 
   #typeReference(field: FieldDescriptorProto): string {
-    if (field.type !== Type.MESSAGE && field.type !== Type.ENUM) throw new Error(`cannot print the type of ${field.name}`);
+    if (field.type !== Type.MESSAGE && field.type !== Type.ENUM)
+      throw new Error(`cannot print the type of ${field.name}`);
     return this.#reference(field.typeName);
   }
 
@@ -196,7 +236,9 @@ class Printer {
     const value = reflect(extension.message, getExtension(options, extension) as Message);
     if ((value.getUnknown()?.length ?? 0) > 0) throw new Error(`cannot print all of option ${extension.typeName}`);
     const name = `(${this.#reference(extension.typeName)})`;
-    return extension.message.fields.flatMap((field) => literals(value, field).map((literal) => `${name}.${field.name} = ${literal}`));
+    return extension.message.fields.flatMap((field) =>
+      literals(value, field).map((literal) => `${name}.${field.name} = ${literal}`),
+    );
   }
 
   /** A name as it is written inside the file's own package. */
@@ -211,7 +253,8 @@ class Printer {
 function onlyFields(schema: DescMessage, message: Message, names: readonly string[]): void {
   const reflected = reflect(schema, message);
   for (const field of reflected.fields) {
-    if (reflected.isSet(field) && !names.includes(field.name)) throw new Error(`cannot print ${field.name} of a ${schema.name}`);
+    if (reflected.isSet(field) && !names.includes(field.name))
+      throw new Error(`cannot print ${field.name} of a ${schema.name}`);
   }
 }
 
@@ -222,17 +265,11 @@ function isOneofMember(field: FieldDescriptorProto): boolean {
 /** The values of one field in text format: none when it is not set, several when it is repeated. */
 function literals(message: ReflectMessage, field: DescField): string[] {
   if (!message.isSet(field)) return [];
-  switch (field.fieldKind) {
-    case "scalar":
-      return [scalarLiteral(message.get(field))];
-    case "message":
-      return [messageLiteral(message.get(field))];
-    case "list": {
-      const list = message.get(field);
-      if (field.listKind === "message") return [...list].map((item) => messageLiteral(item as ReflectMessage));
-      if (field.listKind === "scalar") return [...list].map(scalarLiteral);
-      break;
-    }
+  if (field.fieldKind === "scalar") return [scalarLiteral(message.get(field))];
+  if (field.fieldKind === "message") return [messageLiteral(message.get(field))];
+  if (field.fieldKind === "list" && field.listKind === "scalar") return [...message.get(field)].map(scalarLiteral);
+  if (field.fieldKind === "list" && field.listKind === "message") {
+    return [...message.get(field)].map((item) => messageLiteral(item as ReflectMessage));
   }
   throw new Error(`cannot print the value of ${field.name}`);
 }

@@ -17,7 +17,11 @@ test("proto/ compiles by itself, and its validate.proto is the one of @bufbuild/
   try {
     cpSync("proto", directory, { recursive: true });
     writeFileSync(join(directory, "buf.yaml"), "version: v2\n");
-    const image = execFileSync(resolve("node_modules/.bin/buf"), ["build", "--exclude-source-info", "--as-file-descriptor-set", "-o", "-"], { cwd: directory });
+    const image = execFileSync(
+      resolve("node_modules/.bin/buf"),
+      ["build", "--exclude-source-info", "--as-file-descriptor-set", "-o", "-"],
+      { cwd: directory },
+    );
     const { file } = fromBinary(FileDescriptorSetSchema, image);
     expect(file.map(({ name }) => name)).toEqual(expect.arrayContaining(PROTO_FILES));
     const compiled = file.find(({ name }) => name === file_buf_validate_validate.proto.name);
@@ -49,7 +53,9 @@ test("proto/ is all that @grpc/proto-loader and @grpc/grpc-js need", async () =>
     const request: Append = { messages: [{ id: "a" }], expected_version: "9007199254740993" };
     const { path, requestSerialize, responseDeserialize } = service["AppendMessages"]!;
     const response = await new Promise((done, fail) => {
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error, value) => (error ? fail(error) : done(value)));
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error, value) =>
+        error ? fail(error) : done(value),
+      );
     });
     expect(response).toMatchObject({ messages: [{ id: "a", position: "9007199254740993" }] });
   } finally {

@@ -41,7 +41,11 @@ export function validateInterceptor(services: readonly DescService[]): Intercept
   };
 }
 
-async function* validated(validate: RequestValidator, schema: DescMessage, messages: AsyncIterable<Message>): AsyncIterable<Message> {
+async function* validated(
+  validate: RequestValidator,
+  schema: DescMessage,
+  messages: AsyncIterable<Message>,
+): AsyncIterable<Message> {
   for await (const message of messages) {
     validate(schema, message);
     yield message;
