@@ -51,6 +51,7 @@ CREATE FUNCTION write_message(
 ) RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT AS $$
 DECLARE
   actual_version bigint;
+  message_id uuid;
 BEGIN
   PERFORM pg_advisory_xact_lock(category_lock_key(current_schema(), split_part(write_message.stream_name, '-', 1)));
   actual_version := coalesce(
@@ -59,8 +60,9 @@ BEGIN
     RAISE EXCEPTION 'Wrong expected version: % (Stream: %, Stream Version: %)',
       write_message.expected_version, write_message.stream_name, actual_version;
   END IF;
+  message_id := write_message.id::uuid;
   INSERT INTO messages (id, stream_name, position, type, data, metadata)
-  VALUES (write_message.id::uuid, write_message.stream_name, actual_version + 1, write_message.type,
+  VALUES (message_id, write_message.stream_name, actual_version + 1, write_message.type,
           write_message.data, write_message.metadata);
   RETURN actual_version + 1;
 END $$;
