@@ -46,6 +46,7 @@ export const LIMITS = {
     range: [1, 1_000_000],
     description: "appends waiting in one namespace and process",
   },
+  maxConnections: { default: 10_000, range: [1, 1_000_000], description: "connections at once" },
   maxConcurrentStreams: { default: 1_000, range: [1, 100_000], description: "calls at once on one HTTP/2 connection" },
   maxTimeoutMs: {
     default: 60_000,

@@ -44,7 +44,12 @@ async function answer(client: Client, sql: string): Promise<unknown> {
     const { rows } = await client.query<Record<string, unknown>>(sql);
     return rows.map(({ time, ...row }) => ({ ...row, hasTime: time instanceof Date }));
   } catch (error) {
-    const { code, message, detail, constraint } = error as { code?: string; message?: string; detail?: string; constraint?: string };
+    const { code, message, detail, constraint } = error as {
+      code?: string;
+      message?: string;
+      detail?: string;
+      constraint?: string;
+    };
     // The detail of a NULL in a row quotes the row, with our columns at its end.
     return { code, message, constraint, detail: code === "23502" ? undefined : detail };
   }
@@ -65,14 +70,18 @@ describe("a namespace answers as Message DB does", () => {
     expect(await answer(ours, sql)).toEqual(expected);
   });
 
-  test.each(["stream_summary", "type_summary", "stream_type_summary", "type_stream_summary", "category_type_summary", "type_category_summary"])(
-    "view %s",
-    async (view) => {
-      const expected = await answer(reference, `SELECT * FROM ${view}`);
-      expect(expected).not.toEqual([]);
-      expect(await answer(ours, `SELECT * FROM ${view}`)).toEqual(expected);
-    },
-  );
+  test.each([
+    "stream_summary",
+    "type_summary",
+    "stream_type_summary",
+    "type_stream_summary",
+    "category_type_summary",
+    "type_category_summary",
+  ])("view %s", async (view) => {
+    const expected = await answer(reference, `SELECT * FROM ${view}`);
+    expect(expected).not.toEqual([]);
+    expect(await answer(ours, `SELECT * FROM ${view}`)).toEqual(expected);
+  });
 
   test("the functions have the same signatures", async () => {
     const signatures = (schema: string): string => `
@@ -103,11 +112,15 @@ describe("a namespace answers as Message DB does", () => {
       GRANT USAGE, SELECT ON SEQUENCE ${schema}.messages_global_position_seq TO plain_client_${database.name};
       GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${schema} TO plain_client_${database.name};
       SET ROLE plain_client_${database.name}`);
-    expect(await answer(ours, "SELECT write_message('00000000-0000-4000-8000-0000000000f1', 'plain-1', 'T', '{}')")).toMatchObject([
-      { write_message: "0" },
+    expect(
+      await answer(ours, "SELECT write_message('00000000-0000-4000-8000-0000000000f1', 'plain-1', 'T', '{}')"),
+    ).toMatchObject([{ write_message: "0" }]);
+    expect(await answer(ours, "SELECT stream_name FROM get_category_messages('plain')")).toMatchObject([
+      { stream_name: "plain-1" },
     ]);
-    expect(await answer(ours, "SELECT stream_name FROM get_category_messages('plain')")).toMatchObject([{ stream_name: "plain-1" }]);
-    await ours.query(`RESET ROLE; DROP OWNED BY plain_client_${database.name}; DROP ROLE plain_client_${database.name}`);
+    await ours.query(
+      `RESET ROLE; DROP OWNED BY plain_client_${database.name}; DROP ROLE plain_client_${database.name}`,
+    );
   });
 
   test("TRUNCATE ... RESTART IDENTITY empties the namespace and its counts", async () => {

@@ -1,5 +1,5 @@
-import type { Category } from "../../domain/stream-name.ts";
 import { afterPrefix } from "../../domain/prefix.ts";
+import type { Category } from "../../domain/stream-name.ts";
 
 /** Bounds of names, in the order of their bytes: `lower` inclusive, `upper` and `after` exclusive, null = none. */
 export interface NameBounds {

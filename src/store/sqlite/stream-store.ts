@@ -55,7 +55,11 @@ export class SqliteStreamStore implements StreamStore {
     return this.#use(options, (database) => headOf(database, selector));
   }
 
-  async last(streamName: StreamName, type: string | undefined, options: CallOptions): Promise<StoredMessage | undefined> {
+  async last(
+    streamName: StreamName,
+    type: string | undefined,
+    options: CallOptions,
+  ): Promise<StoredMessage | undefined> {
     const selector = { kind: "stream", streamName } as const;
     const types = type === undefined ? [] : [type];
     let from = MAX_POSITION;
