@@ -2,7 +2,7 @@ import { Pool } from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { NamespaceId } from "../../src/domain/namespace-id.ts";
 import { dropSql, migrate, provisionSql, RELEASED, type Schemas } from "../../src/store/postgres/migrate.ts";
-import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { createDatabase, type TestDatabase } from "../support/databases.ts";
 
 /** The release after this one, as far as the migrations can tell. */
 const NEXT: Schemas = {
@@ -24,8 +24,11 @@ let database: TestDatabase;
 let pool: Pool;
 
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await createDatabase();
   pool = new Pool({ connectionString: database.url, max: 10 });
+  // Connections that are still closing when the database is dropped.
+  pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
 });
 
 afterEach(async () => {

@@ -6,7 +6,7 @@ import type { StreamName } from "../../src/domain/stream-name.ts";
 import type { StreamStore } from "../../src/store/dialect.ts";
 import { openPostgres, type PostgresDialect } from "../../src/store/postgres/dialect.ts";
 import { Store } from "../../src/store/store.ts";
-import { createTestDatabase } from "./postgres.ts";
+import { createDatabase } from "./databases.ts";
 
 const NAMESPACE = "test" as NamespaceId;
 const QUEUE = {
@@ -40,7 +40,7 @@ export interface PostgresNamespace extends AsyncDisposable {
 /** Makes an empty namespace. */
 export async function openPostgresNamespace(): Promise<PostgresNamespace> {
   const cleanUp = new AsyncDisposableStack();
-  const database = cleanUp.use(await createTestDatabase());
+  const database = cleanUp.use(await createDatabase());
   const first = await openReplica(database.url);
   await first.dialect.migrate();
   await first.dialect.orm.em.fork().transactional((em) => first.dialect.provisionNamespace(NAMESPACE, em));
