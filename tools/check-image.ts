@@ -31,7 +31,7 @@ function prove(): void {
 function carryOut(line: string, from: string, to: string): void {
   const [instruction, ...words] = line.split(/\s+/);
   if (instruction === "RUN")
-    execFileSync("sh", ["-c", words.join(" ")], { cwd: to, stdio: ["ignore", "ignore", "inherit"] });
+    execFileSync("sh", ["-c", words.join(" ")], { cwd: to, stdio: ["ignore", "inherit", "inherit"] });
   if (instruction !== "COPY") return;
   const paths = words.filter((word) => !word.startsWith("--"));
   const target = paths.pop()!;
