@@ -20,5 +20,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   const server = await startPostgres();
   project.provide("postgresUrl", server.url);
-  return () => server[Symbol.asyncDispose]();
+  return async () => server[Symbol.asyncDispose]();
 }
