@@ -15,11 +15,12 @@ import {
 } from "../src/gen/satchel/v1/streams_pb.ts";
 import { installMessageDb } from "../test/support/message-db.ts";
 import { startPostgres } from "../test/support/postgres-server.ts";
+import { type ServerProcess, startServer } from "../test/support/server-process.ts";
 import { callsPerSecond, GrpcLoad, messagesOf } from "./support/grpc-load.ts";
 import { pgbench } from "./support/pgbench.ts";
 import { recordSection } from "./support/record.ts";
 import { measureInRounds, type Subject, tableOf } from "./support/rounds.ts";
-import { type SatchelServer, startSatchel } from "./support/satchel.ts";
+
 
 const DATA = '{"attribute":"some value","other":"another value, of 58 bytes"}';
 const METADATA = '{"metaAttribute":"some meta value","correlation":"of 61 bytes"}';
@@ -33,8 +34,8 @@ await using cleanUp = new AsyncDisposableStack();
 const postgres = cleanUp.use(await startPostgres());
 const messageDbUrl = await createMessageDb(postgres.url);
 const servers = {
-  SQLite: cleanUp.use(await startSatchel()),
-  PostgreSQL: cleanUp.use(await startSatchel(postgres.url)),
+  SQLite: cleanUp.use(await startServer()),
+  PostgreSQL: cleanUp.use(await startServer({ databaseUrl: postgres.url })),
 };
 
 const subjects: Subject[] = [];
@@ -46,8 +47,8 @@ const table = tableOf(figures);
 process.stdout.write(`\n${table}\n`);
 await recordSection("streams", `${rounds} interleaved rounds, ${seconds} s each; clients and servers share the machine.\n\n${table}`);
 
-async function satchelSubjects(engine: string, server: SatchelServer): Promise<Subject[]> {
-  const load = cleanUp.use(await GrpcLoad.connect(server.url, server.token));
+async function satchelSubjects(engine: string, server: ServerProcess): Promise<Subject[]> {
+  const load = cleanUp.use(await GrpcLoad.connect(server.url, await server.defaultToken()));
   await fill(load);
   const append = (callers: number, count: number): Subject => {
     // Without ids, which the server then makes: the same bytes can be sent again and again.
