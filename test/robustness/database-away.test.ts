@@ -10,7 +10,7 @@ const TIMEOUT_MS = 3_000;
 
 test("while the database is away calls are UNAVAILABLE in time, and afterwards all goes on, with nothing lost", async () => {
   await using postgres = await startPostgres();
-  await using server = await startServer({ databaseUrl: postgres.url });
+  await using server = await startServer({ databaseUrl: postgres.url, env: { SATCHEL_LOG_LEVEL: "silent" } });
   const ready = async (): Promise<number> => (await fetch(`${server.url}/readyz`)).status;
   const writers = new SteadyWriters({ url: server.url, token: await server.defaultToken(), writers: 16, timeoutMs: TIMEOUT_MS });
   await expect.poll(() => writers.count, { timeout: 10_000 }).toBeGreaterThan(200);
