@@ -1,0 +1,68 @@
+import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
+import type { Interceptor } from "@connectrpc/connect";
+import type { Principal } from "../../domain/principal.ts";
+import { roleIncludes } from "../../domain/role.ts";
+import { SatchelError } from "../../errors.ts";
+import { access } from "../../gen/satchel/options/v1/access_pb.ts";
+import { credentialInvalid } from "../../service/tokens.ts";
+import { roleOf } from "../fields.ts";
+import { accessDenied, PRINCIPAL } from "../principal.ts";
+
+/** Standard services, whose .proto files cannot carry our option; they are open to anyone. */
+const PUBLIC_SERVICES: ReadonlySet<string> = new Set([
+  "grpc.health.v1.Health",
+  "grpc.reflection.v1.ServerReflection",
+  "grpc.reflection.v1alpha.ServerReflection",
+]);
+
+const BEARER = /^bearer +([^ ]+) *$/i;
+
+interface AccessOptions {
+  /** Every RPC that the server answers. */
+  readonly methods: readonly DescMethod[];
+  /** Throws CREDENTIAL_INVALID. */
+  readonly authenticate: (token: string) => Promise<Principal>;
+}
+
+type Admits = "anyone" | ((principal: Principal) => boolean);
+
+/**
+ * Lets in whom the access rule of the RPC admits, and says to the handler who it is. Throws, so that the server does
+ * not start, when an RPC has no rule; an RPC that it has not been told of admits nobody.
+ */
+export function accessInterceptor({ methods, authenticate }: AccessOptions): Interceptor {
+  const rules = new Map(methods.map((method) => [method, ruleOf(method)]));
+  return (next) => async (request) => {
+    const admits = rules.get(request.method) ?? admitsNobody;
+    if (admits !== "anyone") {
+      const principal = await authenticate(bearerToken(request.header));
+      if (!admits(principal)) throw accessDenied();
+      request.contextValues.set(PRINCIPAL, principal);
+    }
+    return next(request);
+  };
+}
+
+function ruleOf(method: DescMethod): Admits {
+  if (PUBLIC_SERVICES.has(method.parent.typeName)) return "anyone";
+  if (!hasOption(method, access)) throw new Error(`the RPC ${method.parent.typeName}/${method.name} has no access rule`);
+  const { anyone, operator, service } = getOption(method, access);
+  if (anyone) return "anyone";
+  const leastRole = roleOf(service);
+  return (principal) => {
+    if (principal.kind === "operator") return operator;
+    return principal.kind === "service" && leastRole !== undefined && roleIncludes(principal.role, leastRole);
+  };
+}
+
+function admitsNobody(): boolean {
+  return false;
+}
+
+function bearerToken(header: Headers): string {
+  const credential = header.get("authorization");
+  if (credential === null) throw new SatchelError("CREDENTIAL_MISSING", "this RPC needs a credential: authorization: Bearer <token>");
+  const token = BEARER.exec(credential)?.[1];
+  if (token === undefined) throw credentialInvalid();
+  return token;
+}

@@ -1,0 +1,49 @@
+import { type ConnectRouter, createConnectRouter, type Interceptor } from "@connectrpc/connect";
+import type { Limits } from "../domain/limits.ts";
+import { NamespaceService } from "../gen/satchel/v1/namespaces_pb.ts";
+import { ServerService } from "../gen/satchel/v1/server_pb.ts";
+import { StreamService } from "../gen/satchel/v1/streams_pb.ts";
+import type { Services } from "../service/services.ts";
+import { accessInterceptor } from "./interceptors/access.ts";
+import { deadlineInterceptor } from "./interceptors/deadline.ts";
+import { errorsInterceptor, type Fault } from "./interceptors/errors.ts";
+import { namespaceHandlers } from "./namespaces.ts";
+import { serverHandlers } from "./server-info.ts";
+import { streamHandlers } from "./streams.ts";
+
+/** What the RPCs are built on. */
+export interface RpcDependencies {
+  readonly services: Services;
+  readonly limits: Limits;
+  /** Gets what went wrong inside: what no caller may see. */
+  readonly log: (fault: Fault) => void;
+  /** Fires when the server shuts down, with a SatchelError of the reason SHUTTING_DOWN: streams end with it. */
+  readonly shutdown?: AbortSignal | undefined;
+}
+
+/** Satchel's services. */
+export function routes({ services, limits }: RpcDependencies): (router: ConnectRouter) => void {
+  return (router) => {
+    router.service(NamespaceService, namespaceHandlers(services.namespaces, services.namespaceTokens, limits));
+    router.service(ServerService, serverHandlers(services.serverInfo));
+    router.service(StreamService, streamHandlers(services.streams, limits));
+  };
+}
+
+/**
+ * What every call passes, outermost first: errors sees whatever the others throw, and nothing is done for a caller
+ * before access has let it in. Throws when an RPC has no access rule.
+ */
+export function interceptors(dependencies: RpcDependencies): Interceptor[] {
+  const { services, limits, log, shutdown } = dependencies;
+  const registered = createConnectRouter();
+  routes(dependencies)(registered);
+  return [
+    errorsInterceptor(log),
+    deadlineInterceptor({ maxTimeoutMs: limits.maxTimeoutMs, shutdown }),
+    accessInterceptor({
+      methods: registered.handlers.map(({ method }) => method),
+      authenticate: (token) => services.tokens.authenticate(token),
+    }),
+  ];
+}

@@ -1,0 +1,190 @@
+import type { Expectation, NewMessage, StreamAppend } from "../domain/append.ts";
+import type { Limits } from "../domain/limits.ts";
+import type { Selector } from "../domain/message.ts";
+import type { StreamName } from "../domain/stream-name.ts";
+import type {
+  AppendMessagesRequest,
+  AppendToStreamsRequest,
+  GetCategoryMessagesRequest,
+  GetLastStreamMessageRequest,
+  GetStreamMessagesRequest,
+  GetStreamVersionRequest,
+  ListCategoriesRequest,
+  ListStreamsRequest,
+  NewStreamMessage,
+  ReadMessagesRequest,
+} from "../gen/satchel/v1/streams_pb.ts";
+import type { ReadRequest, ReadStart } from "../service/read-messages.ts";
+import type { NamesRequest, PageRequest, StreamsRequest } from "../service/streams.ts";
+import * as fields from "./fields.ts";
+import { parsed, type Problems } from "./problems.ts";
+
+/** What AppendMessages asks for. */
+export function parseAppend(request: AppendMessagesRequest, limits: Limits): StreamAppend {
+  return parsed(limits, (problems) => streamAppend(request, "", problems));
+}
+
+/** What AppendToStreams asks for. */
+export function parseAppends({ appends }: AppendToStreamsRequest, limits: Limits): readonly StreamAppend[] {
+  return parsed(limits, (problems) => {
+    if (appends.length === 0) problems.add("appends", "must have at least one append");
+    if (appends.length > limits.maxAppendStreams) {
+      problems.addExcess("appends", "maxAppendStreams", appends.length);
+      return [];
+    }
+    const messageCount = appends.reduce((sum, { messages }) => sum + messages.length, 0);
+    if (messageCount > limits.maxAppendMessages) {
+      problems.addExcess("appends", "maxAppendMessages", messageCount);
+      return [];
+    }
+    return appends.map((append, index) => streamAppend(append, `appends[${index}].`, problems));
+  });
+}
+
+/** What GetStreamMessages asks for. */
+export function parseStreamPage(request: GetStreamMessagesRequest, limits: Limits): PageRequest {
+  return parsed(limits, (problems) => ({
+    selector: { kind: "stream", streamName: fields.streamName(request.streamName, "stream_name", problems) },
+    ...page(request, problems),
+  }));
+}
+
+/** What GetCategoryMessages asks for. */
+export function parseCategoryPage(request: GetCategoryMessagesRequest, limits: Limits): PageRequest {
+  return parsed(limits, (problems) => ({
+    selector: {
+      kind: "category",
+      category: fields.category(request.category, "category", problems),
+      correlation: fields.optionalCategory(request.correlation, "correlation", problems),
+      consumerGroup: fields.consumerGroup(request.consumerGroup, "consumer_group", problems),
+    },
+    ...page(request, problems),
+  }));
+}
+
+/** What GetLastStreamMessage asks for. */
+export function parseLast(request: GetLastStreamMessageRequest, limits: Limits): { streamName: StreamName; type: string | undefined } {
+  return parsed(limits, (problems) => ({
+    streamName: fields.streamName(request.streamName, "stream_name", problems),
+    type: request.type === "" ? undefined : fields.messageType(request.type, "type", problems),
+  }));
+}
+
+/** What GetStreamVersion asks for. */
+export function parseVersion(request: GetStreamVersionRequest, limits: Limits): StreamName {
+  return parsed(limits, (problems) => fields.streamName(request.streamName, "stream_name", problems));
+}
+
+/** What ReadMessages asks for. */
+export function parseRead(request: ReadMessagesRequest, limits: Limits): ReadRequest {
+  return parsed(limits, (problems) => {
+    if (request.limit < 0n) problems.add("limit", "must not be negative");
+    return {
+      selector: selector(request, problems),
+      start: start(request.start, problems),
+      follow: request.follow,
+      types: fields.messageTypes(request.types, "types", problems),
+      limit: request.limit === 0n ? undefined : request.limit,
+    };
+  });
+}
+
+/** What ListCategories asks for. */
+export function parseCategoryList(request: ListCategoriesRequest, limits: Limits): NamesRequest {
+  return parsed(limits, (problems) => names(request, problems));
+}
+
+/** What ListStreams asks for. */
+export function parseStreamList(request: ListStreamsRequest, limits: Limits): StreamsRequest {
+  return parsed(limits, (problems) => ({
+    category: fields.optionalCategory(request.category, "category", problems),
+    ...names(request, problems),
+  }));
+}
+
+function streamAppend(request: AppendMessagesRequest, at: string, problems: Problems): StreamAppend {
+  return {
+    streamName: fields.writableStreamName(request.streamName, `${at}stream_name`, problems),
+    expectation: expectation(request.expectation, at, problems),
+    messages: newMessages(request.messages, `${at}messages`, problems),
+  };
+}
+
+function expectation(wire: AppendMessagesRequest["expectation"], at: string, problems: Problems): Expectation {
+  switch (wire.case) {
+    case "expectedVersion":
+      if (wire.value < -1n) problems.add(`${at}expected_version`, "must be -1 (no stream) or a position");
+      return { kind: "version", version: wire.value };
+    case "streamExists":
+      if (!wire.value) problems.add(`${at}stream_exists`, "must be true when it is set; expected_version -1 says that there must be no stream");
+      return { kind: "exists" };
+    default:
+      return { kind: "any" };
+  }
+}
+
+function newMessages(messages: readonly NewStreamMessage[], field: string, problems: Problems): readonly NewMessage[] {
+  if (messages.length === 0) problems.add(field, "must have at least one message");
+  if (messages.length > problems.limits.maxAppendMessages) {
+    problems.addExcess(field, "maxAppendMessages", messages.length);
+    return [];
+  }
+  return messages.map((message, index) => newMessage(message, `${field}[${index}]`, problems));
+}
+
+function newMessage({ id, type, data, metadata }: NewStreamMessage, field: string, problems: Problems): NewMessage {
+  return {
+    id: fields.messageId(id, `${field}.id`, problems),
+    type: fields.messageType(type, `${field}.type`, problems),
+    data: fields.json(data, `${field}.data`, problems),
+    metadata: fields.jsonObject(metadata, `${field}.metadata`, problems),
+  };
+}
+
+function page(
+  request: GetStreamMessagesRequest | GetCategoryMessagesRequest,
+  problems: Problems,
+): Omit<PageRequest, "selector"> {
+  return {
+    position: request.position,
+    batchSize: fields.batchSize(request.batchSize, "batch_size", problems),
+    backwards: request.backwards,
+    types: fields.messageTypes(request.types, "types", problems),
+  };
+}
+
+function names(request: ListCategoriesRequest | ListStreamsRequest, problems: Problems): NamesRequest {
+  return {
+    prefix: fields.prefix(request.prefix, "prefix", problems),
+    pageSize: fields.pageSize(request.pageSize, "page_size", problems),
+    pageToken: request.pageToken,
+  };
+}
+
+function selector(request: ReadMessagesRequest, problems: Problems): Selector {
+  const correlation = fields.optionalCategory(request.correlation, "correlation", problems);
+  const consumerGroup = fields.consumerGroup(request.consumerGroup, "consumer_group", problems);
+  const { selector: wire } = request;
+  if (wire.case === "category") {
+    return { kind: "category", category: fields.category(wire.value, "category", problems), correlation, consumerGroup };
+  }
+  if (correlation !== undefined) problems.add("correlation", "can only be used with a category");
+  if (consumerGroup !== undefined) problems.add("consumer_group", "can only be used with a category");
+  if (wire.case === "streamName") return { kind: "stream", streamName: fields.streamName(wire.value, "stream_name", problems) };
+  if (wire.case === undefined) problems.add("selector", "must be one of stream_name, category and all");
+  else if (!wire.value) problems.add("all", "must be true when it is set");
+  return { kind: "all" };
+}
+
+function start(wire: ReadMessagesRequest["start"], problems: Problems): ReadStart {
+  switch (wire.case) {
+    case "position":
+      return { kind: "position", position: wire.value };
+    case "time":
+      return { kind: "time", timeMicros: fields.micros(wire.value, "time", problems) };
+    case "cursor":
+      return { kind: "cursor", cursor: wire.value };
+    default:
+      return { kind: "beginning" };
+  }
+}

@@ -1,0 +1,72 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { Limits } from "../domain/limits.ts";
+import type { ReadMessagesResponse, StreamService } from "../gen/satchel/v1/streams_pb.ts";
+import type { ReadFrame } from "../service/read-messages.ts";
+import type { Streams } from "../service/streams.ts";
+import { serviceCaller } from "./principal.ts";
+import { appendResponse, streamMessage } from "./shapes.ts";
+import * as requests from "./stream-requests.ts";
+
+/** satchel.v1.StreamService. */
+export function streamHandlers(streams: Streams, limits: Limits): ServiceImpl<typeof StreamService> {
+  return {
+    async appendMessages(request, context) {
+      const append = requests.parseAppend(request, limits);
+      return appendResponse(await streams.appendMessages(serviceCaller(context), append, context));
+    },
+
+    async appendToStreams(request, context) {
+      const appends = requests.parseAppends(request, limits);
+      const appended = await streams.appendToStreams(serviceCaller(context), appends, context);
+      return { appends: appended.map(appendResponse) };
+    },
+
+    async getStreamMessages(request, context) {
+      const page = await streams.page(serviceCaller(context), requests.parseStreamPage(request, limits), context);
+      return { messages: page.messages.map(streamMessage), hasMore: page.hasMore };
+    },
+
+    async getCategoryMessages(request, context) {
+      const page = await streams.page(serviceCaller(context), requests.parseCategoryPage(request, limits), context);
+      return { messages: page.messages.map(streamMessage), hasMore: page.hasMore };
+    },
+
+    async getLastStreamMessage(request, context) {
+      const { streamName, type } = requests.parseLast(request, limits);
+      const message = await streams.last(serviceCaller(context), streamName, type, context);
+      return message === undefined ? {} : { message: streamMessage(message) };
+    },
+
+    async getStreamVersion(request, context) {
+      const version = await streams.version(serviceCaller(context), requests.parseVersion(request, limits), context);
+      return version === undefined ? {} : { version };
+    },
+
+    async *readMessages(request, context) {
+      const frames = streams.read(serviceCaller(context), requests.parseRead(request, limits), context);
+      for await (const frame of frames) yield readResponse(frame);
+    },
+
+    async listCategories(request, context) {
+      const list = requests.parseCategoryList(request, limits);
+      const { items, nextPageToken } = await streams.listCategories(serviceCaller(context), list, context);
+      return { categories: [...items], nextPageToken };
+    },
+
+    async listStreams(request, context) {
+      const list = requests.parseStreamList(request, limits);
+      const { items, nextPageToken } = await streams.listStreams(serviceCaller(context), list, context);
+      return { streams: [...items], nextPageToken };
+    },
+  };
+}
+
+function readResponse(frame: ReadFrame): ReadMessagesResponse {
+  const $typeName = "satchel.v1.ReadMessagesResponse";
+  const { kind, cursor } = frame;
+  if (kind === "caught-up") {
+    return { $typeName, frame: { case: "caughtUp", value: { $typeName: "satchel.v1.CaughtUp", cursor, position: frame.position } } };
+  }
+  const messages = frame.messages.map(streamMessage);
+  return { $typeName, frame: { case: "messages", value: { $typeName: "satchel.v1.StreamMessageBatch", messages, cursor } } };
+}

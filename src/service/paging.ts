@@ -1,0 +1,43 @@
+import { setImmediate } from "node:timers/promises";
+import { newPageToken, type PageTokenBinding, parsePageToken } from "../domain/page-token.ts";
+import { fieldError } from "../errors.ts";
+
+/** Which page of a list to return. */
+export interface ListRequest {
+  readonly pageSize: number;
+  /** Empty for the first page. */
+  readonly pageToken: string;
+}
+
+/** A page of a list; an empty token says that it is the last. */
+export interface ListPage<T> {
+  readonly items: readonly T[];
+  readonly nextPageToken: string;
+}
+
+/**
+ * Takes one page of a list. `find` returns up to `limit` items after a key, or the first ones, in the order of their
+ * keys. Throws PAGE_TOKEN_INVALID.
+ */
+export async function listPage<T>(
+  { pageSize, pageToken }: ListRequest,
+  binding: PageTokenBinding,
+  keyOf: (item: T) => string,
+  find: (after: string | undefined, limit: number) => Promise<readonly T[]>,
+): Promise<ListPage<T>> {
+  const after = pageToken === "" ? undefined : parsePageToken(pageToken, binding);
+  if (pageToken !== "" && after === undefined) {
+    throw fieldError("page_token", "is not a page token that this list has given out", "PAGE_TOKEN_INVALID");
+  }
+  // One more than asked for tells whether another page follows.
+  const found = await find(after, pageSize + 1);
+  const items = found.slice(0, pageSize);
+  const last = items.at(-1);
+  return { items, nextPageToken: found.length > pageSize && last !== undefined ? newPageToken(keyOf(last), binding) : "" };
+}
+
+/** Lets other calls have a turn between two steps of a long read; throws the signal's reason when it has fired. */
+export async function nextTurn(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
+  signal?.throwIfAborted();
+}

@@ -1,0 +1,39 @@
+import { type Clock, systemClock } from "../domain/clock.ts";
+import type { Limits } from "../domain/limits.ts";
+import type { Store } from "../store/store.ts";
+import { NamespaceTokens } from "./namespace-tokens.ts";
+import { Namespaces } from "./namespaces.ts";
+import { describeServer, type ServerInfo } from "./server-info.ts";
+import { Streams } from "./streams.ts";
+import { Tokens } from "./tokens.ts";
+
+/** The use cases, one object per area. */
+export interface Services {
+  readonly streams: Streams;
+  readonly namespaces: Namespaces;
+  readonly namespaceTokens: NamespaceTokens;
+  readonly tokens: Tokens;
+  readonly serverInfo: ServerInfo;
+}
+
+/** What the use cases are built on. */
+export interface ServicesOptions {
+  readonly store: Store;
+  readonly limits: Limits;
+  /** Satchel's version. */
+  readonly version: string;
+  /** The operator's own root token; unset = the one that `bootstrap` has generated. */
+  readonly rootToken?: string | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** Builds the use cases. */
+export function createServices({ store, limits, version, rootToken, clock = systemClock() }: ServicesOptions): Services {
+  return {
+    streams: new Streams(store, limits),
+    namespaces: new Namespaces(store, limits, clock),
+    namespaceTokens: new NamespaceTokens(store, limits, clock),
+    tokens: new Tokens(store, { rootToken, clock }),
+    serverInfo: describeServer(version, store.dialect.engine, limits),
+  };
+}

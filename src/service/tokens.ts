@@ -1,0 +1,72 @@
+import { type Clock, systemClock } from "../domain/clock.ts";
+import type { Principal } from "../domain/principal.ts";
+import { type ParsedToken, parseToken, sameHash, sha256 } from "../domain/token.ts";
+import { SatchelError } from "../errors.ts";
+import type { TokenRecord } from "../store/dialect.ts";
+import { SettingEntity } from "../store/entities/setting.ts";
+import type { Store } from "../store/store.ts";
+import { SharedLookups } from "./shared-lookups.ts";
+
+/** The setting that holds the SHA-256 of the generated root token, in hexadecimal. */
+export const ROOT_TOKEN_SETTING = "root_token_sha256";
+
+/** The shortest root token that an operator may choose. */
+export const MIN_ROOT_TOKEN_CHARACTERS = 16;
+
+interface TokensOptions {
+  /** The operator's own root token; unset = the one that the first start has generated. */
+  readonly rootToken?: string | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** Finds out who calls. */
+export class Tokens {
+  readonly #configuredRootHash: Uint8Array | undefined;
+  readonly #clock: Clock;
+  readonly #records: SharedLookups<TokenRecord | undefined>;
+  readonly #rootHash: SharedLookups<Uint8Array | undefined>;
+
+  constructor(store: Store, { rootToken, clock = systemClock() }: TokensOptions = {}) {
+    if (rootToken !== undefined && rootToken.length < MIN_ROOT_TOKEN_CHARACTERS) {
+      throw new RangeError(`the root token must have at least ${MIN_ROOT_TOKEN_CHARACTERS} characters`);
+    }
+    this.#configuredRootHash = rootToken === undefined ? undefined : sha256(rootToken);
+    this.#clock = clock;
+    this.#records = new SharedLookups((tokenId) => store.dialect.findToken(tokenId));
+    this.#rootHash = new SharedLookups((name) => storedRootHash(store, name));
+  }
+
+  /** Says who holds the token. Throws CREDENTIAL_INVALID, whatever is wrong with it. */
+  async authenticate(token: string): Promise<Principal> {
+    const parsed = parseToken(token);
+    const principal = (await this.#operator(token, parsed)) ?? (await this.#service(parsed));
+    if (principal === undefined) throw credentialInvalid();
+    return principal;
+  }
+
+  async #operator(token: string, parsed: ParsedToken | undefined): Promise<Principal | undefined> {
+    const expected = this.#configuredRootHash ?? (parsed?.kind === "root" ? await this.#rootHash.get(ROOT_TOKEN_SETTING) : undefined);
+    if (expected === undefined) return undefined;
+    // The operator's own token may be any text, so what does not parse is compared, too.
+    return sameHash(parsed?.hash ?? sha256(token), expected) ? { kind: "operator" } : undefined;
+  }
+
+  async #service(parsed: ParsedToken | undefined): Promise<Principal | undefined> {
+    if (parsed?.kind !== "namespace") return undefined;
+    const record = await this.#records.get(parsed.id);
+    if (record === undefined || !sameHash(parsed.hash, record.hash)) return undefined;
+    const expired = record.expireTime !== undefined && record.expireTime <= this.#clock();
+    if (expired || record.revoked || !record.active) return undefined;
+    return { kind: "service", namespaceId: record.namespaceId, role: record.role, tokenId: record.tokenId };
+  }
+}
+
+/** The one answer to every bad credential. */
+export function credentialInvalid(): SatchelError {
+  return new SatchelError("CREDENTIAL_INVALID", "the credential is not valid");
+}
+
+async function storedRootHash(store: Store, name: string): Promise<Uint8Array | undefined> {
+  const setting = await store.read((em) => em.findOne(SettingEntity, { name }));
+  return setting === null ? undefined : Buffer.from(setting.value, "hex");
+}

@@ -1,0 +1,117 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import type { MikroORM } from "@mikro-orm/core";
+import type { NamespaceId } from "../../domain/namespace-id.ts";
+import type { CallOptions, Dialect, StreamStore, TokenRecord } from "../dialect.ts";
+import { type Clock, wallClock } from "./clock.ts";
+import { ControlPlane } from "./control-plane.ts";
+import { lockDirectory } from "./directory-lock.ts";
+import { translateSqliteError, translateStoreError } from "./errors.ts";
+import { NamespaceFiles } from "./namespace-files.ts";
+import { SqliteStreamStore } from "./stream-store.ts";
+
+const IN_MEMORY = ":memory:";
+
+/** Where the data is, and how it is used. */
+export interface SqliteOptions {
+  /** A directory that this process alone will use; ":memory:" keeps everything in memory. */
+  readonly directory: string;
+  /** At most this many namespaces have their files open. */
+  readonly maxOpenNamespaces: number;
+  /** The time that messages get; the wall clock unless given. */
+  readonly now?: Clock | undefined;
+  /** Gives up opening. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens the store in a directory, which is created if need be, and brings the control plane to this version's schema.
+ * Throws STORE_UNAVAILABLE when another process uses the directory, SCHEMA_OUT_OF_DATE when a newer server did.
+ */
+export async function openSqlite(options: SqliteOptions): Promise<SqliteDialect> {
+  const { directory, maxOpenNamespaces: maxOpen, now = wallClock(), signal } = options;
+  signal?.throwIfAborted();
+  await using opened = new AsyncDisposableStack();
+  try {
+    const places = directory === IN_MEMORY ? { control: IN_MEMORY, namespaces: IN_MEMORY } : prepare(directory);
+    if (directory !== IN_MEMORY) opened.use(lockDirectory(resolve(directory)));
+    const control = opened.use(await ControlPlane.open(places.control));
+    const files = opened.use(new NamespaceFiles({ directory: places.namespaces, maxOpen }));
+    signal?.throwIfAborted();
+    return new SqliteDialect({ control, files, now, opened: opened.move() });
+  } catch (error) {
+    throw translateSqliteError(error);
+  }
+}
+
+/** Creates the directories, for their owner alone. */
+function prepare(directory: string): { readonly control: string; readonly namespaces: string } {
+  const namespaces = join(resolve(directory), "namespaces");
+  mkdirSync(namespaces, { recursive: true, mode: 0o700 });
+  return { control: join(resolve(directory), "satchel.sqlite"), namespaces };
+}
+
+interface Opened {
+  readonly control: ControlPlane;
+  readonly files: NamespaceFiles;
+  readonly now: Clock;
+  /** Closes all of it, and gives the directory up. */
+  readonly opened: AsyncDisposableStack;
+}
+
+/** The engine for one process: a file per namespace, and one for the control plane. */
+export class SqliteDialect implements Dialect {
+  readonly engine = "sqlite";
+  readonly #opened: Opened;
+
+  constructor(opened: Opened) {
+    this.#opened = opened;
+  }
+
+  get orm(): MikroORM {
+    return this.#opened.control.orm;
+  }
+
+  async migrate(): Promise<void> {
+    // The control plane has been brought up when it was opened.
+    await this.#translated(() => this.#opened.files.migrate(setImmediate));
+  }
+
+  async provisionNamespace(id: NamespaceId): Promise<void> {
+    await this.#translated(() => this.#opened.files.create(id));
+  }
+
+  async dropNamespace(id: NamespaceId): Promise<void> {
+    await this.#translated(() => this.#opened.files.drop(id));
+  }
+
+  streamStore(id: NamespaceId): StreamStore {
+    return new SqliteStreamStore(this.#opened.files, id, this.#opened.now);
+  }
+
+  async findToken(tokenId: string): Promise<TokenRecord | undefined> {
+    return this.#translated(() => this.#opened.control.findToken(tokenId));
+  }
+
+  async ping({ signal }: CallOptions): Promise<void> {
+    signal?.throwIfAborted();
+    await this.#translated(() => this.#opened.control.ping());
+  }
+
+  translateError(error: unknown): unknown {
+    return translateSqliteError(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#opened.opened[Symbol.asyncDispose]();
+  }
+
+  async #translated<T>(work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw translateStoreError(error);
+    }
+  }
+}

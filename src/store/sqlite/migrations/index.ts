@@ -1,0 +1,14 @@
+import control0001 from "./control-0001.sql.ts";
+import namespace0001 from "./namespace-0001.sql.ts";
+
+/**
+ * The steps from an empty file to this version's schema. The number of steps that a file has taken is its
+ * `PRAGMA user_version`. Forward only: a step that was released is never changed, a new one is added at the end, with
+ * a snapshot in test/store/sqlite/snapshots.
+ */
+export const MIGRATIONS = {
+  /** `satchel.sqlite`. */
+  control: [control0001],
+  /** `namespaces/<id>.sqlite`. */
+  namespace: [namespace0001],
+} as const satisfies Record<string, readonly string[]>;

@@ -1,0 +1,71 @@
+import { statSync } from "node:fs";
+import type Database from "better-sqlite3";
+import { openDatabase } from "./database.ts";
+import { migrateDatabase } from "./migrate.ts";
+import { MIGRATIONS } from "./migrations/index.ts";
+
+/** A value that SQLite takes or gives; every integer it gives is a bigint. */
+type SqlValue = string | bigint | number | Uint8Array | null;
+
+/** The values of a statement with names, `@name`; those it does not mention are ignored. */
+export type NamedValues = Record<string, SqlValue>;
+
+type Parameters = readonly SqlValue[] | readonly [NamedValues];
+
+/** The open file of a namespace. */
+export class NamespaceDatabase implements Disposable {
+  readonly #database: Database.Database;
+  readonly #statements = new Map<string, Database.Statement>();
+
+  /** Opens a file that exists, or a new database in memory, at this version's schema. */
+  constructor(path: string) {
+    this.#database = openDatabase(path);
+    try {
+      migrateDatabase(this.#database, MIGRATIONS.namespace);
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  /** All rows, read one by one: nothing else may run on this database before the last is read or the loop is left. */
+  rows<Row>(sql: string, ...parameters: Parameters): IterableIterator<Row> {
+    return this.#statement(sql).iterate(...parameters) as IterableIterator<Row>;
+  }
+
+  /** The first row. */
+  row<Row>(sql: string, ...parameters: Parameters): Row | undefined {
+    return this.#statement(sql).get(...parameters) as Row | undefined;
+  }
+
+  /** Runs a change and returns the rowid of the last row that was inserted. */
+  run(sql: string, ...parameters: Parameters): bigint {
+    return this.#statement(sql).run(...parameters).lastInsertRowid as bigint;
+  }
+
+  /** What `work` does is committed together, and is durable when this returns; when it throws, nothing of it happened. */
+  transact<T>(work: () => T): T {
+    return this.#database.transaction(work).immediate();
+  }
+
+  /** Bytes on disk, or in memory. */
+  storageBytes(): bigint {
+    const sql = "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size";
+    const { bytes } = this.row<{ readonly bytes: bigint }>(sql) ?? { bytes: 0n };
+    if (this.#database.memory) return bytes;
+    return bytes + BigInt(statSync(`${this.#database.name}-wal`, { throwIfNoEntry: false })?.size ?? 0);
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  #statement(sql: string): Database.Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql).safeIntegers(true);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}

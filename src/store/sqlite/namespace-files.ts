@@ -1,0 +1,138 @@
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { platform } from "node:process";
+import { type NamespaceId, parseNamespaceId } from "../../domain/namespace-id.ts";
+import { SatchelError, storeUnavailable } from "../../errors.ts";
+import { ensurePrivateFile } from "./database.ts";
+import { STORE_CLOSED } from "./errors.ts";
+import { headerIsCurrent } from "./migrate.ts";
+import { MIGRATIONS } from "./migrations/index.ts";
+import { NamespaceDatabase } from "./namespace-database.ts";
+
+const SUFFIX = ".sqlite";
+const IN_MEMORY = ":memory:";
+
+interface NamespaceFilesOptions {
+  /** Where the files are, or ":memory:". */
+  readonly directory: string;
+  /** At most this many are open; the one that was used least recently is closed first. In memory all stay open. */
+  readonly maxOpen: number;
+}
+
+/** The files of all namespaces, opened when they are needed. */
+export class NamespaceFiles implements Disposable {
+  readonly #directory: string;
+  readonly #maxOpen: number;
+  readonly #inMemory: boolean;
+  /** The least recently used first. */
+  readonly #open = new Map<NamespaceId, NamespaceDatabase>();
+  #closed = false;
+
+  constructor({ directory, maxOpen }: NamespaceFilesOptions) {
+    this.#directory = directory;
+    this.#inMemory = directory === IN_MEMORY;
+    this.#maxOpen = this.#inMemory ? Number.POSITIVE_INFINITY : maxOpen;
+  }
+
+  /**
+   * Works on the file of a namespace. `work` must not keep the database beyond its return, for it may be closed at any
+   * time after. Throws NAMESPACE_NOT_FOUND when there is no file.
+   */
+  use<T>(id: NamespaceId, work: (database: NamespaceDatabase) => T): T {
+    if (this.#closed) throw storeUnavailable(undefined, STORE_CLOSED);
+    return work(this.#take(id));
+  }
+
+  /**
+   * Makes an empty file, in place of what the creation of a namespace left behind that was never finished. Throws
+   * NAMESPACE_EXISTS rather than destroy messages.
+   */
+  create(id: NamespaceId): void {
+    if (this.#exists(id)) {
+      const written = this.use(id, (database) => database.row("SELECT 1 FROM messages LIMIT 1") !== undefined);
+      if (written) throw new SatchelError("NAMESPACE_EXISTS", `${id}${SUFFIX} is in the way, and holds messages`);
+    }
+    this.drop(id);
+    try {
+      if (!this.#inMemory) ensurePrivateFile(this.#path(id));
+      this.#keep(id, new NamespaceDatabase(this.#path(id)));
+      this.#syncDirectory();
+    } catch (error) {
+      this.drop(id);
+      throw error;
+    }
+  }
+
+  /** Removes the file, if it is there. */
+  drop(id: NamespaceId): void {
+    this.#open.get(id)?.[Symbol.dispose]();
+    this.#open.delete(id);
+    if (this.#inMemory) return;
+    // The file itself first: without it the rest means nothing, and is removed before another takes the name.
+    for (const companion of ["", "-wal", "-shm"]) rmSync(this.#path(id) + companion, { force: true });
+    this.#syncDirectory();
+  }
+
+  /** Brings every file to this version's schema; `pause` is called between those that have to be opened for it. */
+  async migrate(pause: () => Promise<unknown>): Promise<void> {
+    for (const id of this.#ids()) {
+      if (this.#open.has(id) || headerIsCurrent(this.#path(id), MIGRATIONS.namespace)) continue;
+      this.use(id, () => undefined);
+      await pause();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    for (const database of this.#open.values()) database[Symbol.dispose]();
+    this.#open.clear();
+  }
+
+  #take(id: NamespaceId): NamespaceDatabase {
+    const open = this.#open.get(id);
+    if (open !== undefined) {
+      this.#open.delete(id);
+      this.#open.set(id, open);
+      return open;
+    }
+    if (!this.#exists(id)) throw new SatchelError("NAMESPACE_NOT_FOUND", `there is no namespace ${id}`);
+    const database = new NamespaceDatabase(this.#path(id));
+    this.#keep(id, database);
+    return database;
+  }
+
+  #keep(id: NamespaceId, database: NamespaceDatabase): void {
+    for (const [oldest, unused] of this.#open) {
+      if (this.#open.size < this.#maxOpen) break;
+      this.#open.delete(oldest);
+      unused[Symbol.dispose]();
+    }
+    this.#open.set(id, database);
+  }
+
+  #exists(id: NamespaceId): boolean {
+    return this.#open.has(id) || (!this.#inMemory && existsSync(this.#path(id)));
+  }
+
+  #path(id: NamespaceId): string {
+    return this.#inMemory ? IN_MEMORY : join(this.#directory, id + SUFFIX);
+  }
+
+  #ids(): NamespaceId[] {
+    if (this.#inMemory) return [];
+    const names = readdirSync(this.#directory).filter((name) => name.endsWith(SUFFIX));
+    return names.map((name) => parseNamespaceId(name.slice(0, -SUFFIX.length))).filter((id) => id !== undefined);
+  }
+
+  /** Makes it durable which files there are. */
+  #syncDirectory(): void {
+    // Windows cannot open a directory, and does not need to.
+    if (this.#inMemory || platform === "win32") return;
+    const directory = openSync(this.#directory, "r");
+    try {
+      fsyncSync(directory);
+    } finally {
+      closeSync(directory);
+    }
+  }
+}

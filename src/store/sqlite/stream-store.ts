@@ -1,0 +1,118 @@
+import { setImmediate } from "node:timers/promises";
+import type { AppendOutcome, AppendRequest } from "../../domain/append.ts";
+import type {
+  CategorySummary,
+  NamespaceStatistics,
+  NamesQuery,
+  Page,
+  PageQuery,
+  Selector,
+  StoredMessage,
+  StreamsQuery,
+  StreamSummary,
+} from "../../domain/message.ts";
+import type { NamespaceId } from "../../domain/namespace-id.ts";
+import type { StreamName } from "../../domain/stream-name.ts";
+import type { CallOptions, StreamStore } from "../dialect.ts";
+import { STREAM_VERSION } from "./append.sql.ts";
+import { appendBatch } from "./append.ts";
+import type { Clock } from "./clock.ts";
+import { translateStoreError } from "./errors.ts";
+import { findFirstAt } from "./first-at.ts";
+import { listCategories, listStreams } from "./names.ts";
+import type { NamespaceDatabase } from "./namespace-database.ts";
+import type { NamespaceFiles } from "./namespace-files.ts";
+import { MAX_POSITION, readPage } from "./page.ts";
+
+const HEAD_OF_CATEGORY = "SELECT last_global_position AS position FROM categories WHERE category = ?";
+const HEAD_OF_ALL = "SELECT global_position AS position FROM messages ORDER BY global_position DESC LIMIT 1";
+const COUNTS = "SELECT coalesce(sum(message_count), 0) AS messageCount, count(*) AS categoryCount FROM categories";
+
+/**
+ * The streams of one namespace. The database is only ever used within one turn of the event loop, so it may be closed or
+ * deleted between any two; what is committed is visible at once and in order, because there is one writer.
+ */
+export class SqliteStreamStore implements StreamStore {
+  readonly #files: NamespaceFiles;
+  readonly #id: NamespaceId;
+  readonly #now: Clock;
+
+  constructor(files: NamespaceFiles, id: NamespaceId, now: Clock) {
+    this.#files = files;
+    this.#id = id;
+    this.#now = now;
+  }
+
+  async append(batch: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
+    return this.#use({}, (database) => appendBatch(database, batch, this.#now()));
+  }
+
+  async page(query: PageQuery, options: CallOptions): Promise<Page> {
+    return this.#use(options, (database) => readPage(database, query));
+  }
+
+  async head(selector: Selector, options: CallOptions): Promise<bigint | undefined> {
+    return this.#use(options, (database) => headOf(database, selector));
+  }
+
+  async last(streamName: StreamName, type: string | undefined, options: CallOptions): Promise<StoredMessage | undefined> {
+    const selector = { kind: "stream", streamName } as const;
+    const types = type === undefined ? [] : [type];
+    let from = MAX_POSITION;
+    for (;;) {
+      const query: PageQuery = { selector, from, backwards: true, types, limit: 1, maxBytes: 0 };
+      const { messages, next } = this.#use(options, (database) => readPage(database, query));
+      if (messages[0] !== undefined || next === undefined) return messages[0];
+      from = next;
+      await setImmediate();
+    }
+  }
+
+  async version(streamName: StreamName, options: CallOptions): Promise<bigint | undefined> {
+    return this.head({ kind: "stream", streamName }, options);
+  }
+
+  async firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined> {
+    return this.#use(options, (database) => {
+      const head = headOf(database, selector);
+      return head === undefined ? undefined : findFirstAt(database, selector, head, timeMicros);
+    });
+  }
+
+  async categories(query: NamesQuery, options: CallOptions): Promise<readonly CategorySummary[]> {
+    return this.#use(options, (database) => listCategories(database, query));
+  }
+
+  async streams(query: StreamsQuery, options: CallOptions): Promise<readonly StreamSummary[]> {
+    return this.#use(options, (database) => listStreams(database, query));
+  }
+
+  async statistics(options: CallOptions): Promise<NamespaceStatistics> {
+    return this.#use(options, (database) => {
+      const counts = database.row<Omit<NamespaceStatistics, "storageBytes">>(COUNTS);
+      if (counts === undefined) throw new Error("an aggregate has no row");
+      return { ...counts, storageBytes: database.storageBytes() };
+    });
+  }
+
+  #use<T>({ signal }: CallOptions, work: (database: NamespaceDatabase) => T): T {
+    signal?.throwIfAborted();
+    try {
+      return this.#files.use(this.#id, work);
+    } catch (error) {
+      throw translateStoreError(error);
+    }
+  }
+}
+
+function headOf(database: NamespaceDatabase, selector: Selector): bigint | undefined {
+  const row = (sql: string, ...key: readonly string[]) => database.row<{ readonly position: bigint }>(sql, ...key);
+  switch (selector.kind) {
+    case "stream":
+      return row(STREAM_VERSION, selector.streamName)?.position;
+    case "category":
+      return row(HEAD_OF_CATEGORY, selector.category)?.position;
+    case "all":
+      return row(HEAD_OF_ALL)?.position;
+  }
+}

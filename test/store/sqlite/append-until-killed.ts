@@ -1,0 +1,19 @@
+// A process that owns the directory it is given, and appends until it is killed; on stdout it writes the ids of each
+// batch once the batch has been acknowledged.
+import { writeSync } from "node:fs";
+import { argv, stdout } from "node:process";
+import { openSqlite } from "../../../src/store/sqlite/dialect.ts";
+import { append, message, provision, request } from "./support.ts";
+
+export const BATCH_MESSAGES = 12;
+
+if (import.meta.main) {
+  const dialect = await openSqlite({ directory: argv[2] ?? "", maxOpenNamespaces: 10 });
+  const store = await provision(dialect);
+  for (let turn = 0; ; turn++) {
+    const batch = [0, 1, 2, 3].map((index) => request(`chat-${(turn + index) % 7}`, [message(), message(), message()]));
+    await append(store, ...batch);
+    const ids = batch.flatMap(({ appends }) => appends.flatMap(({ messages }) => messages.map(({ id }) => id)));
+    writeSync(stdout.fd, `${ids.join(" ")}\n`);
+  }
+}

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AppendRequest, NewMessage } from "../../../src/domain/append.ts";
+import { newMessageId } from "../../../src/domain/message-id.ts";
+import type { PageQuery, StoredMessage } from "../../../src/domain/message.ts";
+import type { NamespaceId } from "../../../src/domain/namespace-id.ts";
+import type { StreamName } from "../../../src/domain/stream-name.ts";
+import type { StreamStore } from "../../../src/store/dialect.ts";
+import { openSqlite, type SqliteDialect, type SqliteOptions } from "../../../src/store/sqlite/dialect.ts";
+
+export const NAMESPACE = "main" as NamespaceId;
+
+/** A directory that is removed in the end. */
+export class TemporaryDirectory implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), "satchel-sqlite-"));
+
+  open(options: Partial<SqliteOptions> = {}): Promise<SqliteDialect> {
+    return openSqlite({ directory: this.path, maxOpenNamespaces: 10, ...options });
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+export function openInMemory(options: Partial<SqliteOptions> = {}): Promise<SqliteDialect> {
+  return openSqlite({ directory: ":memory:", maxOpenNamespaces: 10, ...options });
+}
+
+export async function provision(dialect: SqliteDialect, id: NamespaceId = NAMESPACE): Promise<StreamStore> {
+  await dialect.provisionNamespace(id);
+  return dialect.streamStore(id);
+}
+
+export function message(type = "Said", fields: Partial<NewMessage> = {}): NewMessage {
+  return { id: newMessageId(), type, data: "{}", metadata: null, ...fields };
+}
+
+export function request(streamName: string, messages: readonly NewMessage[]): AppendRequest {
+  return { appends: [{ streamName: streamName as StreamName, expectation: { kind: "any" }, messages }] };
+}
+
+/** Appends, and fails unless that was possible. */
+export async function append(store: StreamStore, ...batch: readonly AppendRequest[]): Promise<void> {
+  const outcomes = await store.append(batch, { lockTimeoutMs: 0 });
+  const failed = outcomes.find(({ kind }) => kind !== "appended");
+  if (failed !== undefined) throw new Error(`an append has failed: ${failed.kind}`);
+}
+
+export const ALL = { selector: { kind: "all" }, from: 0n, limit: 1_000, maxBytes: 1_000_000 } as const satisfies PageQuery;
+
+/** Reads page after page. */
+export async function readAll(store: StreamStore, query: PageQuery): Promise<{ messages: StoredMessage[]; pages: number }> {
+  const messages: StoredMessage[] = [];
+  let from: bigint | undefined = query.from;
+  let pages = 0;
+  for (; from !== undefined; pages++) {
+    const page = await store.page({ ...query, from }, {});
+    messages.push(...page.messages);
+    from = page.next;
+  }
+  return { messages, pages };
+}
