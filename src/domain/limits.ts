@@ -26,6 +26,7 @@ export const LIMITS = {
   maxNamespaces: { default: 100_000, range: [1, 1_000_000], description: "namespaces in the store" },
   maxTokensPerNamespace: { default: 1_000, range: [1, 100_000], description: "tokens of a namespace that are neither expired nor revoked" },
   maxQueuedAppends: { default: 10_000, range: [1, 1_000_000], description: "appends waiting in one namespace and process" },
+  maxConnections: { default: 10_000, range: [1, 1_000_000], description: "connections at once" },
   maxConcurrentStreams: { default: 1_000, range: [1, 100_000], description: "calls at once on one HTTP/2 connection" },
   maxTimeoutMs: { default: 60_000, range: [100, 3_600_000], description: "milliseconds a unary call may take; a longer deadline is shortened to it" },
   maxHeaderBytes: { default: 32 * KIB, range: [8 * KIB, MIB], description: "bytes of a request's headers" },

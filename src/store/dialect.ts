@@ -101,6 +101,12 @@ export interface Dialect extends AsyncDisposable {
   /** Rejects when the store cannot be used now. */
   ping(options: CallOptions): Promise<void>;
 
+  /**
+   * For how long the oldest append of all namespaces has not been committed, in seconds; 0 when none is under way.
+   * Until it is, reads of the whole namespace stop before it.
+   */
+  oldestWriterSeconds(options: CallOptions): Promise<number>;
+
   /** The SatchelError for what the driver threw; anything that is not the driver's comes back as it is. */
   translateError(error: unknown): unknown;
 }
