@@ -50,7 +50,10 @@ export interface StreamStore {
   /** The position of the last message of a stream. */
   version(streamName: StreamName, options: CallOptions): Promise<bigint | undefined>;
 
-  /** The position of the first message at or after a time, at most `head`; undefined when there is none. */
+  /**
+   * Where to begin reading for what is as late as the time or later: everything before is earlier;
+   * undefined when everything up to `head` is. A category's filters may be left out of account.
+   */
   firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined>;
 
   /** At most `limit` categories. */

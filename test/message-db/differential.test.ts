@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NamespaceId } from "../../src/domain/namespace-id.ts";
 import { openPostgres, type PostgresDialect } from "../../src/store/postgres/dialect.ts";
 import { installMessageDb } from "../support/message-db.ts";
-import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { createDatabase, type TestDatabase } from "../support/databases.ts";
 import { CALLS, GROUP_CALLS, NAME_CALLS } from "./calls.ts";
 
 const NAMESPACE = "compat" as NamespaceId;
@@ -14,7 +15,7 @@ let reference: Client;
 let ours: Client;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await createDatabase();
   dialect = await openPostgres({ url: database.url, maxConnections: 2, statementTimeoutMs: 10_000 });
   await dialect.migrate();
   await dialect.orm.em.fork().transactional((em) => dialect.provisionNamespace(NAMESPACE, em));
@@ -96,18 +97,19 @@ describe("a namespace answers as Message DB does", () => {
 
   test("a role that may only use Message DB's functions and table can write and read", async () => {
     const schema = `"ns_${NAMESPACE}"`;
+    const role = `plain_client_${randomUUID().replaceAll("-", "")}`;
     await ours.query(`
-      CREATE ROLE plain_client_${database.name} LOGIN;
-      GRANT USAGE ON SCHEMA ${schema} TO plain_client_${database.name};
-      GRANT SELECT, INSERT ON ${schema}.messages TO plain_client_${database.name};
-      GRANT USAGE, SELECT ON SEQUENCE ${schema}.messages_global_position_seq TO plain_client_${database.name};
-      GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${schema} TO plain_client_${database.name};
-      SET ROLE plain_client_${database.name}`);
+      CREATE ROLE ${role} LOGIN;
+      GRANT USAGE ON SCHEMA ${schema} TO ${role};
+      GRANT SELECT, INSERT ON ${schema}.messages TO ${role};
+      GRANT USAGE, SELECT ON SEQUENCE ${schema}.messages_global_position_seq TO ${role};
+      GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${schema} TO ${role};
+      SET ROLE ${role}`);
     expect(await answer(ours, "SELECT write_message('00000000-0000-4000-8000-0000000000f1', 'plain-1', 'T', '{}')")).toMatchObject([
       { write_message: "0" },
     ]);
     expect(await answer(ours, "SELECT stream_name FROM get_category_messages('plain')")).toMatchObject([{ stream_name: "plain-1" }]);
-    await ours.query(`RESET ROLE; DROP OWNED BY plain_client_${database.name}; DROP ROLE plain_client_${database.name}`);
+    await ours.query(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`);
   });
 
   test("TRUNCATE ... RESTART IDENTITY empties the namespace and its counts", async () => {

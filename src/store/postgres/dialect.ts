@@ -128,6 +128,8 @@ export class PostgresDialect implements Dialect {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#canceller[Symbol.asyncDispose]();
     await this.orm.close(true);
+    // The ORM leaves a pool open that it has not used itself.
+    if (!this.#pool.ending) await this.#pool.end();
   }
 
   async #query(...call: Parameters<Connections["query"]>): ReturnType<Connections["query"]> {

@@ -1,6 +1,7 @@
 import type { AppendOutcome, AppendRequest } from "../../domain/append.ts";
 import type { CategorySummary, NamesQuery, NamespaceStatistics, Page, PageQuery, Selector, StoredMessage, StreamSummary, StreamsQuery } from "../../domain/message.ts";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
+import { afterPrefix, commonPrefix } from "../../domain/prefix.ts";
 import type { StreamName } from "../../domain/stream-name.ts";
 import { SatchelError } from "../../errors.ts";
 import { BUSY, type CallOptions, type LockWait, type StreamStore } from "../dialect.ts";
@@ -8,7 +9,7 @@ import { firstAt } from "../first-at.ts";
 import { appendBatchText, BatchArrays } from "./append.ts";
 import type { Connections, Row } from "./connections.ts";
 import { codeOf, isMissingSchema, SQLSTATE, translateError, violates } from "./errors.ts";
-import { boundsOf, categoriesText, streamsText } from "./names.sql.ts";
+import { categoriesText, streamsText } from "./names.sql.ts";
 import { firstAtStatement, MESSAGE_COLUMNS, pageStatement, positionColumn } from "./page.sql.ts";
 import { quotedSchema } from "./schema-name.ts";
 
@@ -92,8 +93,7 @@ export class PostgresStreamStore implements StreamStore {
   }
 
   async categories(query: NamesQuery, options: CallOptions): Promise<readonly CategorySummary[]> {
-    const { lower, upper, after } = boundsOf(query.prefix, query.after);
-    const rows = await this.#query({ text: categoriesText(this.#schema) }, [lower, upper, after, query.limit], options);
+    const rows = await this.#names(categoriesText(this.#schema), query.prefix, query, options);
     return rows.map(([category, messages, streams, last]) => ({
       category: textOf(category),
       messageCount: bigintOf(messages),
@@ -103,8 +103,8 @@ export class PostgresStreamStore implements StreamStore {
   }
 
   async streams(query: StreamsQuery, options: CallOptions): Promise<readonly StreamSummary[]> {
-    const { lower, upper, after } = boundsOf(query.prefix, query.after, query.category);
-    const rows = await this.#query({ text: streamsText(this.#schema) }, [lower, upper, after, query.limit], options);
+    const prefix = commonPrefix(query);
+    const rows = prefix === undefined ? [] : await this.#names(streamsText(this.#schema), prefix, query, options);
     return rows.map(([name, messages, version, last]) => ({
       streamName: textOf(name),
       messageCount: bigintOf(messages),
@@ -120,6 +120,11 @@ export class PostgresStreamStore implements StreamStore {
       FROM ${this.#schema}.categories`;
     const [row] = await this.#query({ text }, [], options);
     return { messageCount: bigintOf(row?.[0]), categoryCount: bigintOf(row?.[1]), storageBytes: bigintOf(row?.[2]) };
+  }
+
+  /** Runs a statement of names.sql.ts. */
+  #names(text: string, prefix: string, { after, limit }: NamesQuery, options: CallOptions): Promise<Row[]> {
+    return this.#query({ text }, [prefix, afterPrefix(prefix) ?? null, after ?? null, limit], options);
   }
 
   async #safeHead(options: CallOptions): Promise<bigint> {

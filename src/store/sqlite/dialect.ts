@@ -99,6 +99,11 @@ export class SqliteDialect implements Dialect {
     await this.#translated(() => this.#opened.control.ping());
   }
 
+  /** An append is committed in the turn of the event loop in which it begins, so none is ever seen under way. */
+  async oldestWriterSeconds(): Promise<number> {
+    return 0;
+  }
+
   translateError(error: unknown): unknown {
     return translateSqliteError(error);
   }
