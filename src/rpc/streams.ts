@@ -65,8 +65,14 @@ function readResponse(frame: ReadFrame): ReadMessagesResponse {
   const $typeName = "satchel.v1.ReadMessagesResponse";
   const { kind, cursor } = frame;
   if (kind === "caught-up") {
-    return { $typeName, frame: { case: "caughtUp", value: { $typeName: "satchel.v1.CaughtUp", cursor, position: frame.position } } };
+    return {
+      $typeName,
+      frame: { case: "caughtUp", value: { $typeName: "satchel.v1.CaughtUp", cursor, position: frame.position } },
+    };
   }
   const messages = frame.messages.map(streamMessage);
-  return { $typeName, frame: { case: "messages", value: { $typeName: "satchel.v1.StreamMessageBatch", messages, cursor } } };
+  return {
+    $typeName,
+    frame: { case: "messages", value: { $typeName: "satchel.v1.StreamMessageBatch", messages, cursor } },
+  };
 }

@@ -112,7 +112,11 @@ async function startPosition(
     case "cursor": {
       const position = parseCursor(start.cursor, scope);
       if (position !== undefined) return position;
-      throw fieldError("cursor", "is not a cursor that a read of the same selector and filters has given out", "PAGE_TOKEN_INVALID");
+      throw fieldError(
+        "cursor",
+        "is not a cursor that a read of the same selector and filters has given out",
+        "PAGE_TOKEN_INVALID",
+      );
     }
   }
 }

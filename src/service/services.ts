@@ -28,7 +28,13 @@ export interface ServicesOptions {
 }
 
 /** Builds the use cases. */
-export function createServices({ store, limits, version, rootToken, clock = systemClock() }: ServicesOptions): Services {
+export function createServices({
+  store,
+  limits,
+  version,
+  rootToken,
+  clock = systemClock(),
+}: ServicesOptions): Services {
   return {
     streams: new Streams(store, limits),
     namespaces: new Namespaces(store, limits, clock),

@@ -49,7 +49,11 @@ export class Streams {
   }
 
   /** Appends to one stream. Throws FIELD_INVALID, VERSION_CONFLICT, MESSAGE_ID_EXISTS, LIMIT_EXCEEDED. */
-  async appendMessages(caller: ServicePrincipal, append: StreamAppend, options: CallOptions): Promise<readonly AppendedMessage[]> {
+  async appendMessages(
+    caller: ServicePrincipal,
+    append: StreamAppend,
+    options: CallOptions,
+  ): Promise<readonly AppendedMessage[]> {
     const [messages = []] = await this.#append(caller, { appends: [append] }, () => "", options);
     return messages;
   }
@@ -87,7 +91,12 @@ export class Streams {
   }
 
   /** Returns the last message of a stream, or its last one of a type. */
-  last(caller: ServicePrincipal, streamName: StreamName, type: string | undefined, options: CallOptions): Promise<StoredMessage | undefined> {
+  last(
+    caller: ServicePrincipal,
+    streamName: StreamName,
+    type: string | undefined,
+    options: CallOptions,
+  ): Promise<StoredMessage | undefined> {
     return this.#store.streams(caller.namespaceId).last(streamName, type, options);
   }
 
@@ -97,7 +106,11 @@ export class Streams {
   }
 
   /** Lists categories by name. Throws PAGE_TOKEN_INVALID. */
-  listCategories(caller: ServicePrincipal, request: NamesRequest, options: CallOptions): Promise<ListPage<CategorySummary>> {
+  listCategories(
+    caller: ServicePrincipal,
+    request: NamesRequest,
+    options: CallOptions,
+  ): Promise<ListPage<CategorySummary>> {
     const { prefix } = request;
     return listPage(
       request,
@@ -108,7 +121,11 @@ export class Streams {
   }
 
   /** Lists streams by name. Throws PAGE_TOKEN_INVALID. */
-  listStreams(caller: ServicePrincipal, request: StreamsRequest, options: CallOptions): Promise<ListPage<StreamSummary>> {
+  listStreams(
+    caller: ServicePrincipal,
+    request: StreamsRequest,
+    options: CallOptions,
+  ): Promise<ListPage<StreamSummary>> {
     const { prefix, category } = request;
     return listPage(
       request,
@@ -147,7 +164,8 @@ function startOf({ position, backwards }: PageRequest): bigint {
 function refuseRepeatedStreams(appends: readonly StreamAppend[]): void {
   const seen = new Set<string>();
   for (const [index, { streamName }] of appends.entries()) {
-    if (seen.has(streamName)) throw fieldError(`appends[${index}].stream_name`, "is in an earlier append of this request");
+    if (seen.has(streamName))
+      throw fieldError(`appends[${index}].stream_name`, "is in an earlier append of this request");
     seen.add(streamName);
   }
 }
@@ -157,7 +175,10 @@ function refuseRepeatedIds({ appends }: AppendRequest, pathOf: (appendIndex: num
   for (const [appendIndex, { messages }] of appends.entries()) {
     for (const [messageIndex, { id }] of messages.entries()) {
       if (seen.has(id)) {
-        throw fieldError(`${pathOf(appendIndex)}messages[${messageIndex}].id`, "is the id of an earlier message of this request");
+        throw fieldError(
+          `${pathOf(appendIndex)}messages[${messageIndex}].id`,
+          "is the id of an earlier message of this request",
+        );
       }
       seen.add(id);
     }
@@ -176,7 +197,12 @@ function versionConflict(conflicts: readonly VersionConflict[]): SatchelError {
   return new SatchelError("VERSION_CONFLICT", message + others, { facts });
 }
 
-function messageIdExists({ appends }: AppendRequest, appendIndex: number, messageIndex: number, field: string): SatchelError {
+function messageIdExists(
+  { appends }: AppendRequest,
+  appendIndex: number,
+  messageIndex: number,
+  field: string,
+): SatchelError {
   const id = appends[appendIndex]?.messages[messageIndex]?.id ?? "";
   const message = `${field}: a message with the id ${id} exists, in another stream or with other content`;
   return new SatchelError("MESSAGE_ID_EXISTS", message, { metadata: { id, field } });

@@ -1,6 +1,7 @@
 import type { AppendOutcome, AppendRequest } from "../domain/append.ts";
+import { categoryOf } from "../domain/stream-name.ts";
 import { SatchelError } from "../errors.ts";
-import { BUSY, type CallOptions, type StreamStore } from "./dialect.ts";
+import { type BUSY, type CallOptions, type StreamStore } from "./dialect.ts";
 import { type BatchBounds, planBatch } from "./plan-batch.ts";
 
 /** How a queue works. */
@@ -44,8 +45,8 @@ export class AppendQueue {
   }
 
   /**
-   * Appends when its turn comes. Rejects with the signal's reason when that fires while the request is still queued;
-   * once its batch has been sent the outcome is awaited, for it would be unknown otherwise.
+   * Appends when its turn comes. Rejects with the signal's reason when that fires: a request that is still queued is then
+   * not made, while of one whose batch has been sent the outcome is unknown.
    */
   append(request: AppendRequest, { signal }: CallOptions): Promise<AppendOutcome> {
     const queued = this.#queue.length + this.#blocked.length;
@@ -57,10 +58,12 @@ export class AppendQueue {
         }),
       );
     }
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ request, signal, resolve, reject });
-      this.#start();
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<AppendOutcome>();
+    const abandon = (): void => reject(signal?.reason);
+    signal?.addEventListener("abort", abandon, { once: true });
+    this.#queue.push({ request, signal, resolve, reject });
+    this.#start();
+    return promise.finally(() => signal?.removeEventListener("abort", abandon));
   }
 
   #start(): void {
@@ -117,16 +120,34 @@ export class AppendQueue {
 
   #waitForLocks(): void {
     while (this.#lockWaiters < this.#options.maxLockWaiters) {
-      this.#blocked = this.#blocked.filter(stillWanted);
-      const next = this.#blocked.shift();
-      if (next === undefined) return;
+      const batch = this.#takeBlocked();
+      if (batch.length === 0) return;
       this.#lockWaiters++;
-      void this.#send([next], this.#options.lockTimeoutMs).finally(() => {
+      void this.#send(batch, this.#options.lockTimeoutMs).finally(() => {
         this.#lockWaiters--;
         this.#waitForLocks();
       });
     }
   }
+
+  /** Takes the request that is blocked longest, and those that need no other locks than it does. */
+  #takeBlocked(): Waiting[] {
+    this.#blocked = this.#blocked.filter(stillWanted);
+    const [first] = this.#blocked;
+    if (first === undefined) return [];
+    const categories = categoriesOf(first);
+    const batch = planBatch(
+      this.#blocked.filter((waiting) => categoriesOf(waiting).isSubsetOf(categories)),
+      this.#options,
+    );
+    const taken = new Set(batch);
+    this.#blocked = this.#blocked.filter((waiting) => !taken.has(waiting));
+    return batch;
+  }
+}
+
+function categoriesOf({ request }: Waiting): Set<string> {
+  return new Set(request.appends.map(({ streamName }) => categoryOf(streamName)));
 }
 
 /** Rejects a request whose caller has gone. */

@@ -1,6 +1,16 @@
 import type { EntityManager, MikroORM } from "@mikro-orm/core";
 import type { AppendOutcome, AppendRequest } from "../domain/append.ts";
-import type { CategorySummary, NamesQuery, NamespaceStatistics, Page, PageQuery, Selector, StoredMessage, StreamSummary, StreamsQuery } from "../domain/message.ts";
+import type {
+  CategorySummary,
+  NamesQuery,
+  NamespaceStatistics,
+  Page,
+  PageQuery,
+  Selector,
+  StoredMessage,
+  StreamSummary,
+  StreamsQuery,
+} from "../domain/message.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import type { Role } from "../domain/role.ts";
 import type { StreamName } from "../domain/stream-name.ts";
@@ -50,7 +60,10 @@ export interface StreamStore {
   /** The position of the last message of a stream. */
   version(streamName: StreamName, options: CallOptions): Promise<bigint | undefined>;
 
-  /** The position of the first message at or after a time, at most `head`; undefined when there is none. */
+  /**
+   * Where to begin reading for what is as late as the time or later: everything before is earlier;
+   * undefined when everything up to `head` is. A category's filters may be left out of account.
+   */
   firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined>;
 
   /** At most `limit` categories. */
@@ -100,6 +113,12 @@ export interface Dialect extends AsyncDisposable {
 
   /** Rejects when the store cannot be used now. */
   ping(options: CallOptions): Promise<void>;
+
+  /**
+   * For how long the oldest append of all namespaces has not been committed, in seconds; 0 when none is under way.
+   * Until it is, reads of the whole namespace stop before it.
+   */
+  oldestWriterSeconds(options: CallOptions): Promise<number>;
 
   /** The SatchelError for what the driver threw; anything that is not the driver's comes back as it is. */
   translateError(error: unknown): unknown;

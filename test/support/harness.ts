@@ -53,10 +53,20 @@ export interface HarnessOptions {
 }
 
 /** Small enough that tests exceed it. */
-const QUEUE = { maxMessages: 1_000, maxBytes: 1024 * 1024, maxCategories: 100, lockTimeoutMs: 2_000, maxLockWaiters: 4 };
+const QUEUE = {
+  maxMessages: 1_000,
+  maxBytes: 1024 * 1024,
+  maxCategories: 100,
+  lockTimeoutMs: 2_000,
+  maxLockWaiters: 4,
+};
 
 /** Starts a server. */
-export async function openHarness({ engine: name, distance = "direct", limits: given = {} }: HarnessOptions): Promise<Harness> {
+export async function openHarness({
+  engine: name,
+  distance = "direct",
+  limits: given = {},
+}: HarnessOptions): Promise<Harness> {
   const limits: Limits = { ...DEFAULT_LIMITS, ...given };
   const engine = await openEngine(name);
   const store = new Store(engine.dialect, { ...QUEUE, maxQueued: limits.maxQueuedAppends });
@@ -68,7 +78,8 @@ export async function openHarness({ engine: name, distance = "direct", limits: g
   const services = createServices({ store, limits, version: "0.0.0-test", clock });
   const line = await connectAt(distance, { services, limits, log: (fault) => faults.push(fault) });
 
-  const holding = <S extends DescService>(service: S, authorization: string): Client<S> => createClient(service, withHeader(line.transport, authorization));
+  const holding = <S extends DescService>(service: S, authorization: string): Client<S> =>
+    createClient(service, withHeader(line.transport, authorization));
   const operator = holding(NamespaceService, `Bearer ${rootToken}`);
   let count = 0;
 
@@ -109,7 +120,9 @@ function withHeader(transport: Transport, authorization: string): Transport {
     return all;
   };
   return {
-    unary: (method, signal, timeoutMs, header, input, values) => transport.unary(method, signal, timeoutMs, headers(header), input, values),
-    stream: (method, signal, timeoutMs, header, input, values) => transport.stream(method, signal, timeoutMs, headers(header), input, values),
+    unary: (method, signal, timeoutMs, header, input, values) =>
+      transport.unary(method, signal, timeoutMs, headers(header), input, values),
+    stream: (method, signal, timeoutMs, header, input, values) =>
+      transport.stream(method, signal, timeoutMs, headers(header), input, values),
   };
 }

@@ -1,0 +1,83 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import type { Logger } from "./log.ts";
+
+/** From half a millisecond to the longest call. */
+const DURATION_BUCKETS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** A call as metrics see it; every label has few values. */
+export interface CallLabels {
+  /** `package.Service/Method`, or "unknown". */
+  readonly method: string;
+  /** `grpc`, `grpc-web` or `connect`. */
+  readonly protocol: string;
+}
+
+/** What a process counts, as Prometheus reads it; names as in OpenTelemetry's conventions for RPC. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #log: Logger;
+  readonly #duration = new Histogram({
+    name: "rpc_server_call_duration_seconds",
+    help: "How long calls took, from their headers to their end.",
+    labelNames: ["rpc_method", "rpc_system_name", "rpc_response_status_code"],
+    buckets: DURATION_BUCKETS_S,
+    registers: [this.#registry],
+  });
+  readonly #inFlight = new Gauge({
+    name: "rpc_server_calls_in_flight",
+    help: "Calls that have begun and not ended.",
+    labelNames: ["rpc_method", "rpc_system_name"],
+    registers: [this.#registry],
+  });
+  readonly #connections = new Counter({
+    name: "satchel_connections_total",
+    help: "Connections that were accepted.",
+    labelNames: ["http"],
+    registers: [this.#registry],
+  });
+
+  constructor(log: Logger) {
+    this.#log = log;
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  callBegan({ method, protocol }: CallLabels): void {
+    this.#inFlight.inc({ rpc_method: method, rpc_system_name: protocol });
+  }
+
+  callEnded({ method, protocol }: CallLabels, code: string, seconds: number): void {
+    this.#inFlight.dec({ rpc_method: method, rpc_system_name: protocol });
+    this.#duration.observe({ rpc_method: method, rpc_system_name: protocol, rpc_response_status_code: code }, seconds);
+  }
+
+  connected(http: "1.1" | "2"): void {
+    this.#connections.inc({ http });
+  }
+
+  /** A value that is asked for whenever the metrics are read; where asking fails, the last value stays. */
+  gauge(name: string, help: string, read: () => number | Promise<number>): void {
+    const log = this.#log;
+    const gauge = new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      async collect() {
+        try {
+          gauge.set(await read());
+        } catch (error) {
+          log.warn({ err: error, metric: name }, "a metric could not be read");
+        }
+      },
+    });
+  }
+
+  /** The type of `text`. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Everything, in Prometheus' text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}

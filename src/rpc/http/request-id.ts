@@ -1,0 +1,14 @@
+import { randomUUID } from "node:crypto";
+import type { HttpRequest } from "./types.ts";
+
+/** The header that carries a request's id, both ways. */
+export const REQUEST_ID_HEADER = "x-request-id";
+
+/** What cannot break a log line or a header, and is not there to fill a disk. */
+const SANE = /^[A-Za-z0-9._:/+=-]{1,128}$/;
+
+/** The id that the caller gave the request, or a new one. */
+export function requestIdOf(request: HttpRequest): string {
+  const given = request.headers[REQUEST_ID_HEADER];
+  return typeof given === "string" && SANE.test(given) ? given : randomUUID();
+}

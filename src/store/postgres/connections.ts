@@ -1,0 +1,139 @@
+import type { Pool, PoolClient, QueryArrayConfig } from "pg";
+import { storeUnavailable } from "../../errors.ts";
+import type { CallOptions } from "../dialect.ts";
+import type { Canceller } from "./canceller.ts";
+
+/** A statement whose rows come as arrays of text. A name makes it a prepared one, once per connection. */
+export interface Statement {
+  readonly name?: string;
+  readonly text: string;
+}
+
+/** A row: every column as PostgreSQL's text, or null. */
+export type Row = readonly (string | null)[];
+
+/** How many prepared statements a connection may keep; with more it is replaced, since the server never forgets them. */
+const MAX_PREPARED = 500;
+
+/** How long a statement that has been cancelled, or that exceeds its time, may take to end before its connection is cut. */
+const CANCEL_GRACE_MS = 2_000;
+
+/** Every column as text; the callers know what is what. */
+const TEXT_TYPES: NonNullable<QueryArrayConfig["types"]> = { getTypeParser: () => (text: string) => text };
+
+/** Runs statements on the pool's connections; a statement ends when its caller's signal fires, in the database too. */
+export class Connections {
+  readonly #pool: Pool;
+  readonly #canceller: Canceller;
+  readonly #statementTimeoutMs: number;
+  readonly #prepared = new WeakMap<PoolClient, Set<string>>();
+
+  constructor(pool: Pool, canceller: Canceller, statementTimeoutMs: number) {
+    this.#pool = pool;
+    this.#canceller = canceller;
+    this.#statementTimeoutMs = statementTimeoutMs;
+  }
+
+  /**
+   * Runs one statement, in a transaction of its own, and returns its rows. Rejects with the signal's reason when that
+   * fires, with STORE_UNAVAILABLE when the database does not answer in time, otherwise with the driver's error.
+   */
+  async query(statement: Statement, values: readonly unknown[], { signal }: CallOptions = {}): Promise<Row[]> {
+    signal?.throwIfAborted();
+    const client = await this.#connect(signal);
+    const running = this.#run(client, statement, values);
+    const { promise: stopped, stop, clear } = stopper(signal, this.#statementTimeoutMs + CANCEL_GRACE_MS);
+    try {
+      const rows = await Promise.race([running, stopped]);
+      client.release(this.#hasTooManyStatements(client));
+      return rows;
+    } catch (error) {
+      if (stop()) void this.#abandon(client, running);
+      else client.release(isConnectionLost(client));
+      throw error;
+    } finally {
+      clear();
+    }
+  }
+
+  async #connect(signal: AbortSignal | undefined): Promise<PoolClient> {
+    const connecting = this.#pool.connect();
+    if (signal === undefined) return connecting;
+    const { promise: stopped, clear } = stopper(signal);
+    try {
+      return await Promise.race([connecting, stopped]);
+    } catch (error) {
+      void connecting.then((client) => client.release()).catch(() => undefined);
+      throw error;
+    } finally {
+      clear();
+    }
+  }
+
+  async #run(client: PoolClient, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    const config: QueryArrayConfig = { ...statement, values: [...values], rowMode: "array", types: TEXT_TYPES };
+    if (statement.name !== undefined) this.#remember(client, statement.name);
+    const result = await client.query<(string | null)[]>(config);
+    return result.rows;
+  }
+
+  /** Ends the statement in the database; the connection goes back to the pool only when that has worked. */
+  async #abandon(client: PoolClient, running: Promise<unknown>): Promise<void> {
+    const ended = running.then(
+      () => true,
+      () => true,
+    );
+    const pid = "processID" in client && typeof client.processID === "number" ? client.processID : undefined;
+    if (pid !== undefined) await this.#canceller.cancel(pid);
+    const { promise: overdue, clear } = stopper(undefined, CANCEL_GRACE_MS);
+    const clean = await Promise.race([ended, overdue.catch(() => false)]);
+    clear();
+    client.release(!clean || isConnectionLost(client));
+  }
+
+  #remember(client: PoolClient, name: string): void {
+    const names = this.#prepared.get(client);
+    if (names === undefined) this.#prepared.set(client, new Set([name]));
+    else names.add(name);
+  }
+
+  #hasTooManyStatements(client: PoolClient): boolean {
+    return (this.#prepared.get(client)?.size ?? 0) > MAX_PREPARED;
+  }
+}
+
+function isConnectionLost(client: PoolClient): boolean {
+  return "_queryable" in client && client._queryable === false;
+}
+
+interface Stopper {
+  /** Never resolves; rejects when the signal fires or the time is over. */
+  readonly promise: Promise<never>;
+  /** Whether it has rejected. */
+  readonly stop: () => boolean;
+  readonly clear: () => void;
+}
+
+function stopper(signal: AbortSignal | undefined, timeoutMs?: number): Stopper {
+  let stopped = false;
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => undefined);
+  const end = (reason: unknown): void => {
+    stopped = true;
+    reject(reason);
+  };
+  const onAbort = (): void => end(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => end(storeUnavailable(undefined, "the database does not answer")), timeoutMs);
+  return {
+    promise,
+    stop: () => stopped,
+    clear: () => {
+      signal?.removeEventListener("abort", onAbort);
+      clearTimeout(timer);
+    },
+  };
+}

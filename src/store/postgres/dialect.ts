@@ -1,0 +1,142 @@
+import type { EntityManager as AnyEntityManager } from "@mikro-orm/core";
+import { type EntityManager, MikroORM } from "@mikro-orm/postgresql";
+import type { Pool } from "pg";
+import type { NamespaceId } from "../../domain/namespace-id.ts";
+import { ROLES } from "../../domain/role.ts";
+import { type CallOptions, type Dialect, type StreamStore, type TokenRecord } from "../dialect.ts";
+import { CONTROL_ENTITIES } from "../entities/index.ts";
+import { Canceller } from "./canceller.ts";
+import { Connections } from "./connections.ts";
+import { translateError } from "./errors.ts";
+import { dropSql, migrate, provisionSql } from "./migrate.ts";
+import { CONTROL_SCHEMA } from "./schema-name.ts";
+import { PostgresStreamStore } from "./streams.ts";
+
+/** How to reach the database. */
+export interface PostgresOptions {
+  /** postgres://user:password@host:port/database, with pg's parameters (sslmode, …). */
+  readonly url: string;
+  /** Connections that this process may hold, whatever the number of namespaces. */
+  readonly maxConnections: number;
+  /** A statement that takes longer is cancelled; calls with a deadline cancel theirs sooner. */
+  readonly statementTimeoutMs: number;
+}
+
+/** How long a call waits for a connection of the pool, or for the database to accept one, before it is UNAVAILABLE. */
+const CONNECT_TIMEOUT_MS = 3_000;
+/** A connection is replaced after this time, which frees what the server keeps for it. */
+const MAX_CONNECTION_AGE_S = 1_800;
+
+/** Connects on first use; `migrate` is the caller's to call. */
+export async function openPostgres(options: PostgresOptions): Promise<PostgresDialect> {
+  const connection = {
+    connectionString: options.url,
+    statement_timeout: options.statementTimeoutMs,
+    idle_in_transaction_session_timeout: options.statementTimeoutMs,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: "satchel",
+    keepAlive: true,
+  };
+  const orm = new MikroORM({
+    clientUrl: options.url,
+    entities: CONTROL_ENTITIES,
+    schema: CONTROL_SCHEMA,
+    driverOptions: { ...connection, max: options.maxConnections, maxLifetimeSeconds: MAX_CONNECTION_AGE_S },
+    ensureDatabase: false,
+  });
+  const pool: Pool = await orm.em.getConnection().getNativeClient();
+  return new PostgresDialect(orm, pool, new Canceller(connection), options.statementTimeoutMs);
+}
+
+/** PostgreSQL: a schema per namespace, one pool for all of them. */
+export class PostgresDialect implements Dialect {
+  readonly engine = "postgresql";
+  readonly orm: MikroORM;
+  readonly #pool: Pool;
+  readonly #canceller: Canceller;
+  readonly #connections: Connections;
+
+  constructor(orm: MikroORM, pool: Pool, canceller: Canceller, statementTimeoutMs: number) {
+    this.orm = orm;
+    this.#pool = pool;
+    this.#canceller = canceller;
+    this.#connections = new Connections(pool, canceller, statementTimeoutMs);
+  }
+
+  async migrate(): Promise<void> {
+    try {
+      await migrate(this.#pool);
+    } catch (error) {
+      throw translateError(error);
+    }
+  }
+
+  async provisionNamespace(id: NamespaceId, em: AnyEntityManager): Promise<void> {
+    await (em as EntityManager).getConnection().execute(provisionSql(id), [], "run", em.getTransactionContext());
+  }
+
+  async dropNamespace(id: NamespaceId): Promise<void> {
+    try {
+      await this.#pool.query(dropSql(id));
+    } catch (error) {
+      throw translateError(error);
+    }
+  }
+
+  streamStore(id: NamespaceId): StreamStore {
+    return new PostgresStreamStore(this.#connections, id);
+  }
+
+  async findToken(tokenId: string): Promise<TokenRecord | undefined> {
+    const text = `
+      SELECT t.namespace_id, encode(t.hash, 'hex'), t.role, t.expire_time, t.revoke_time, n.state
+      FROM ${CONTROL_SCHEMA}.tokens t JOIN ${CONTROL_SCHEMA}.namespaces n ON n.id = t.namespace_id WHERE t.id = $1`;
+    const [row] = await this.#query({ name: "findToken", text }, [tokenId]);
+    if (row === undefined) return undefined;
+    const [namespaceId, hash, role, expireTime, revokeTime, state] = row;
+    const known = ROLES.find((name) => name === role);
+    if (known === undefined) throw new Error(`a token has the unknown role ${role}`);
+    return {
+      tokenId,
+      namespaceId: namespaceId as NamespaceId,
+      hash: Buffer.from(hash ?? "", "hex"),
+      role: known,
+      expireTime: expireTime === null || expireTime === undefined ? undefined : BigInt(expireTime),
+      revoked: revokeTime !== null,
+      active: state === "active",
+    };
+  }
+
+  async ping(options: CallOptions): Promise<void> {
+    await this.#query({ text: "SELECT 1" }, [], options);
+  }
+
+  async oldestWriterSeconds(options: CallOptions): Promise<number> {
+    const text = `
+      SELECT coalesce(max(extract(epoch FROM clock_timestamp() - a.xact_start)), 0)
+      FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+      JOIN pg_class c ON c.oid = l.classid AND c.relname = 'messages_global_position_seq'
+      WHERE l.locktype = 'advisory' AND l.objsubid = 2`;
+    const [row] = await this.#query({ text }, [], options);
+    return Number(row?.[0] ?? 0);
+  }
+
+  translateError(error: unknown): unknown {
+    return translateError(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#canceller[Symbol.asyncDispose]();
+    await this.orm.close(true);
+    // The ORM leaves a pool open that it has not used itself.
+    if (!this.#pool.ending) await this.#pool.end();
+  }
+
+  async #query(...call: Parameters<Connections["query"]>): ReturnType<Connections["query"]> {
+    try {
+      return await this.#connections.query(...call);
+    } catch (error) {
+      throw translateError(error);
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import { CONTROL_0001 } from "./control-0001.sql.ts";
+import { NAMESPACE_0001_APPEND } from "./namespace-0001-append.sql.ts";
+import { NAMESPACE_0001_MESSAGE_DB } from "./namespace-0001-message-db.sql.ts";
+import { NAMESPACE_0001_MESSAGES } from "./namespace-0001-messages.sql.ts";
+import { NAMESPACE_0001_VIEWS } from "./namespace-0001-views.sql.ts";
+
+/** One step of a schema: SQL without schema names, run with the schema as search_path. Never changed once released. */
+export interface Migration {
+  /** Ascending from 1 without gaps. */
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** The control plane's schema, step by step. */
+export const CONTROL_MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: "namespaces and tokens", sql: CONTROL_0001 },
+];
+
+/** The schema of a namespace, step by step. */
+export const NAMESPACE_MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    name: "messages",
+    sql: NAMESPACE_0001_MESSAGES + NAMESPACE_0001_MESSAGE_DB + NAMESPACE_0001_VIEWS + NAMESPACE_0001_APPEND,
+  },
+];

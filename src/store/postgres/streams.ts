@@ -1,0 +1,233 @@
+import type { AppendOutcome, AppendRequest } from "../../domain/append.ts";
+import type {
+  CategorySummary,
+  NamesQuery,
+  NamespaceStatistics,
+  Page,
+  PageQuery,
+  Selector,
+  StoredMessage,
+  StreamSummary,
+  StreamsQuery,
+} from "../../domain/message.ts";
+import type { NamespaceId } from "../../domain/namespace-id.ts";
+import { afterPrefix, commonPrefix } from "../../domain/prefix.ts";
+import type { StreamName } from "../../domain/stream-name.ts";
+import { SatchelError } from "../../errors.ts";
+import { BUSY, type CallOptions, type LockWait, type StreamStore } from "../dialect.ts";
+import { firstAt } from "../first-at.ts";
+import { appendBatchText, BatchArrays } from "./append.ts";
+import type { Connections, Row } from "./connections.ts";
+import { codeOf, isMissingSchema, SQLSTATE, translateError, violates } from "./errors.ts";
+import { categoriesText, streamsText } from "./names.sql.ts";
+import { firstAtStatement, MESSAGE_COLUMNS, pageStatement, positionColumn } from "./page.sql.ts";
+import { quotedSchema } from "./schema-name.ts";
+
+/** How often a batch is tried again when a writer that does not take our locks has got in its way. */
+const MAX_ATTEMPTS = 4;
+
+/**
+ * Concurrent writers read the clock in another order than they draw positions, and clocks are set back a little: from this
+ * long before the time that is searched, every message is looked at.
+ */
+const CLOCK_MARGIN_MICROS = 5_000_000n;
+
+/** The streams of one namespace on PostgreSQL. */
+export class PostgresStreamStore implements StreamStore {
+  readonly #connections: Connections;
+  readonly #id: NamespaceId;
+  readonly #schema: string;
+
+  constructor(connections: Connections, id: NamespaceId) {
+    this.#connections = connections;
+    this.#id = id;
+    this.#schema = quotedSchema(id);
+  }
+
+  async append(
+    batch: readonly AppendRequest[],
+    { lockTimeoutMs }: LockWait,
+  ): Promise<readonly (AppendOutcome | typeof BUSY)[]> {
+    const arrays = new BatchArrays(batch);
+    const statement = { name: `${this.#schema}a`, text: appendBatchText(this.#schema) };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return arrays.outcomes(await this.#connections.query(statement, arrays.parameters(lockTimeoutMs)));
+      } catch (error) {
+        if (codeOf(error) === SQLSTATE.lockNotAvailable) return batch.map(() => BUSY);
+        if (attempt === MAX_ATTEMPTS || !isCollision(error)) throw this.#translated(error);
+      }
+    }
+  }
+
+  async page(query: PageQuery, options: CallOptions): Promise<Page> {
+    const unbounded = query.selector.kind === "all" && query.until === undefined && query.backwards !== true;
+    const until = unbounded ? await this.#safeHead(options) : query.until;
+    const { statement, values } = pageStatement(this.#schema, { ...query, until });
+    const messages: StoredMessage[] = [];
+    for (const row of await this.#query(statement, values, options)) {
+      const message = messageOf(row);
+      if (row[8] !== "t")
+        return { messages, next: message[query.selector.kind === "stream" ? "position" : "globalPosition"] };
+      messages.push(message);
+    }
+    return { messages, next: undefined };
+  }
+
+  async head(selector: Selector, options: CallOptions): Promise<bigint | undefined> {
+    if (selector.kind === "all") return this.#safeHead(options);
+    if (selector.kind === "stream") return this.version(selector.streamName, options);
+    const text = `SELECT global_position FROM ${this.#schema}.messages WHERE category = $1 ORDER BY global_position DESC LIMIT 1`;
+    const [row] = await this.#query({ name: `${this.#schema}h`, text }, [selector.category], options);
+    return row === undefined ? undefined : bigintOf(row[0]);
+  }
+
+  async last(
+    streamName: StreamName,
+    type: string | undefined,
+    options: CallOptions,
+  ): Promise<StoredMessage | undefined> {
+    const text = `SELECT ${MESSAGE_COLUMNS} FROM ${this.#schema}.messages m
+      WHERE m.stream_name = $1${type === undefined ? "" : " AND m.type = $2"} ORDER BY m.position DESC LIMIT 1`;
+    const values = type === undefined ? [streamName] : [streamName, type];
+    const [row] = await this.#query({ name: `${this.#schema}l${values.length}`, text }, values, options);
+    return row === undefined ? undefined : messageOf(row);
+  }
+
+  async version(streamName: StreamName, options: CallOptions): Promise<bigint | undefined> {
+    const text = `SELECT position FROM ${this.#schema}.messages WHERE stream_name = $1 ORDER BY position DESC LIMIT 1`;
+    const [row] = await this.#query({ name: `${this.#schema}v`, text }, [streamName], options);
+    return row === undefined ? undefined : bigintOf(row[0]);
+  }
+
+  async firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined> {
+    const head = await this.head(selector, options);
+    if (head === undefined) return undefined;
+    const from = await firstAt(head, timeMicros - CLOCK_MARGIN_MICROS, (start) =>
+      this.#probe(selector, start, options),
+    );
+    if (from === undefined) return undefined;
+    const { statement, values } = firstAtStatement(this.#schema, selector, from, head, timeMicros);
+    const [row] = await this.#query(statement, values, options);
+    return row === undefined ? undefined : bigintOf(row[0]);
+  }
+
+  async categories(query: NamesQuery, options: CallOptions): Promise<readonly CategorySummary[]> {
+    const rows = await this.#names(categoriesText(this.#schema), query.prefix, query, options);
+    return rows.map(([category, messages, streams, last]) => ({
+      category: textOf(category),
+      messageCount: bigintOf(messages),
+      streamCount: bigintOf(streams),
+      lastGlobalPosition: bigintOf(last),
+    }));
+  }
+
+  async streams(query: StreamsQuery, options: CallOptions): Promise<readonly StreamSummary[]> {
+    const prefix = commonPrefix(query);
+    const rows = prefix === undefined ? [] : await this.#names(streamsText(this.#schema), prefix, query, options);
+    return rows.map(([name, messages, version, last]) => ({
+      streamName: textOf(name),
+      messageCount: bigintOf(messages),
+      version: bigintOf(version),
+      lastGlobalPosition: bigintOf(last),
+    }));
+  }
+
+  async statistics(options: CallOptions): Promise<NamespaceStatistics> {
+    const text = `
+      SELECT coalesce(sum(message_count), 0), count(*) FILTER (WHERE message_count > 0),
+             pg_total_relation_size('${this.#schema}.messages') + pg_total_relation_size('${this.#schema}.categories')
+      FROM ${this.#schema}.categories`;
+    const [row] = await this.#query({ text }, [], options);
+    return { messageCount: bigintOf(row?.[0]), categoryCount: bigintOf(row?.[1]), storageBytes: bigintOf(row?.[2]) };
+  }
+
+  /** Runs a statement of names.sql.ts. */
+  #names(text: string, prefix: string, { after, limit }: NamesQuery, options: CallOptions): Promise<Row[]> {
+    return this.#query({ text }, [prefix, afterPrefix(prefix) ?? null, after ?? null, limit], options);
+  }
+
+  async #safeHead(options: CallOptions): Promise<bigint> {
+    const [row] = await this.#query(
+      { name: `${this.#schema}s`, text: `SELECT ${this.#schema}.safe_head()` },
+      [],
+      options,
+    );
+    return bigintOf(row?.[0]);
+  }
+
+  async #probe(
+    selector: Selector,
+    from: bigint,
+    options: CallOptions,
+  ): Promise<{ position: bigint; timeMicros: bigint } | undefined> {
+    const { statement, values } = pageStatement(this.#schema, {
+      selector: withoutFilters(selector),
+      from,
+      limit: 1,
+      maxBytes: 0,
+    });
+    const [row] = await this.#query(statement, values, options);
+    if (row === undefined) return undefined;
+    const message = messageOf(row);
+    return {
+      position: message[positionColumn(selector) === "position" ? "position" : "globalPosition"],
+      timeMicros: message.timeMicros,
+    };
+  }
+
+  async #query(
+    statement: { name?: string; text: string },
+    values: readonly unknown[],
+    options: CallOptions,
+  ): Promise<Row[]> {
+    try {
+      return await this.#connections.query(statement, values, options);
+    } catch (error) {
+      throw this.#translated(error);
+    }
+  }
+
+  #translated(error: unknown): unknown {
+    if (!isMissingSchema(error)) return translateError(error);
+    return new SatchelError("NAMESPACE_NOT_FOUND", `there is no namespace ${this.#id}`, { cause: error });
+  }
+}
+
+/** Whether a repeat will see what got in the way: an id or position taken meanwhile, or a deadlock. */
+function isCollision(error: unknown): boolean {
+  const code = codeOf(error);
+  return (
+    violates(error, "messages_id") ||
+    violates(error, "messages_stream") ||
+    code === SQLSTATE.deadlockDetected ||
+    code === SQLSTATE.serializationFailure
+  );
+}
+
+/** The times of a category ascend with its positions, so its filters only make the search slower. */
+function withoutFilters(selector: Selector): Selector {
+  return selector.kind === "category" ? { kind: "category", category: selector.category } : selector;
+}
+
+function messageOf([id, streamName, type, position, globalPosition, data, metadata, timeMicros]: Row): StoredMessage {
+  return {
+    id: textOf(id),
+    streamName: textOf(streamName),
+    type: textOf(type),
+    position: bigintOf(position),
+    globalPosition: bigintOf(globalPosition),
+    data: data ?? null,
+    metadata: metadata ?? null,
+    timeMicros: bigintOf(timeMicros),
+  };
+}
+
+function textOf(column: string | null | undefined): string {
+  if (column === null || column === undefined) throw new Error("a column that is never null is null");
+  return column;
+}
+
+function bigintOf(column: string | null | undefined): bigint {
+  return BigInt(textOf(column));
+}
