@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { type Http2ServerRequest, type Http2ServerResponse, constants } from "node:http2";
 import type { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 
 /** A request, by HTTP/1.1 or HTTP/2. */
@@ -17,4 +17,10 @@ export function pathOf(request: HttpRequest): string {
 export function respond(response: HttpResponse, status: number, body: string, contentType = "text/plain; charset=utf-8"): void {
   response.writeHead(status, { "content-type": contentType, "content-length": Buffer.byteLength(body), "cache-control": "no-store" });
   response.end(body);
+}
+
+/** Ends a request that cannot be answered. */
+export function abort(request: HttpRequest): void {
+  if ("stream" in request) request.stream.close(constants.NGHTTP2_CANCEL);
+  else request.destroy();
 }
