@@ -139,7 +139,8 @@ class FollowedNamespace {
   }
 
   #tailSource(key: string): TailSource {
-    const selector: Selector = key === WHOLE_NAMESPACE ? { kind: "all" } : { kind: "category", category: key as Category };
+    const selector: Selector =
+      key === WHOLE_NAMESPACE ? { kind: "all" } : { kind: "category", category: key as Category };
     return {
       head: async () => (await this.#streams.head(selector, {})) ?? 0n,
       read: async (from) => {

@@ -65,7 +65,10 @@ export class Tail {
    * signal fires. Resolves with the position up to which nothing matches. Rejects when the store cannot be read: whoever
    * follows must then resume, here or elsewhere.
    */
-  async nothingUntil(globalPosition: bigint, { matches, timeoutMs, passedTimeoutMs, signal }: WaitOptions): Promise<bigint> {
+  async nothingUntil(
+    globalPosition: bigint,
+    { matches, timeoutMs, passedTimeoutMs, signal }: WaitOptions,
+  ): Promise<bigint> {
     if (this.#window.to > globalPosition || signal.aborted) return globalPosition;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timers = [setTimeout(resolve, timeoutMs)];
@@ -108,7 +111,7 @@ export class Tail {
   }
 
   async #readToEnd(): Promise<void> {
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const page = await this.#source.read(this.#window.to + 1n);
       more = page.more;
       if (page.messages.length === 0) continue;

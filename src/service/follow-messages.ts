@@ -4,7 +4,16 @@ import type { NamespaceId } from "../domain/namespace-id.ts";
 import { positionOf, selection } from "../domain/selection.ts";
 import type { Feed } from "../feed/feed.ts";
 import type { Tail } from "../feed/tail.ts";
-import { MAX_FRAME_BYTES, pages, type ReadFrame, type ReadRequest, type ReadSource, resumable, startPosition } from "./read-messages.ts";
+import {
+  MAX_FRAME_BYTES,
+  type Notice,
+  pages,
+  type ReadFrame,
+  type ReadRequest,
+  type ReadSource,
+  resumable,
+  startPosition,
+} from "./read-messages.ts";
 
 /** How long a follower hears nothing when nothing happens. */
 const HEARTBEAT_MS = 15_000;
@@ -30,7 +39,13 @@ export async function* followFrames(context: FollowContext, request: ReadRequest
   using lease = await feed.follow(namespaceId, request.selector);
   const scope: CursorScope = { namespaceId, selector: request.selector, types: request.types };
   const head = (await store.head(request.selector, { signal })) ?? -1n;
-  const follower = new Follower(context, request, lease.tail, scope, await startPosition(store, request, scope, head, signal));
+  const follower = new Follower(
+    context,
+    request,
+    lease.tail,
+    scope,
+    await startPosition(store, request, scope, head, signal),
+  );
   try {
     yield* follower.frames();
   } catch (error) {
@@ -89,7 +104,8 @@ class Follower {
     const seen = this.#tail.to;
     const until = this.#request.selector.kind === "stream" ? MAX_POSITION : seen;
     const request = { ...this.#request, limit: this.#left };
-    for await (const messages of pages(this.#context.store, request, this.#at, until, this.#context.signal)) yield this.#deliver(messages);
+    for await (const messages of pages(this.#context.store, request, this.#at, until, this.#context.signal))
+      yield this.#deliver(messages);
     this.#pass(seen);
   }
 
@@ -128,7 +144,12 @@ class Follower {
     const { signal } = this.#context;
     const before = this.#at;
     const quietMs = performance.now() - this.#lastFrameMs;
-    const options = { matches: this.#matches, timeoutMs: Math.max(0, HEARTBEAT_MS - quietMs), passedTimeoutMs: CHECKPOINT_MS, signal };
+    const options = {
+      matches: this.#matches,
+      timeoutMs: Math.max(0, HEARTBEAT_MS - quietMs),
+      passedTimeoutMs: CHECKPOINT_MS,
+      signal,
+    };
     this.#pass(await this.#tail.nothingUntil(this.#seen, options));
     signal.throwIfAborted();
     if (this.#tail.after(this.#seen, 1)?.length !== 0) return;
@@ -148,7 +169,7 @@ class Follower {
     if (this.#request.selector.kind !== "stream" && globalPosition >= this.#at) this.#at = globalPosition + 1n;
   }
 
-  #notice(kind: Exclude<ReadFrame["kind"], "messages">): ReadFrame {
+  #notice(kind: Notice["kind"]): Notice {
     this.#lastFrameMs = performance.now();
     return { kind, cursor: this.cursor, position: this.#at };
   }

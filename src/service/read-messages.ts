@@ -1,7 +1,7 @@
 import { type CursorScope, newCursor, parseCursor } from "../domain/cursor.ts";
 import type { Page, Selector, StoredMessage } from "../domain/message.ts";
-import { positionOf } from "../domain/selection.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
+import { positionOf } from "../domain/selection.ts";
 import { fieldError, SatchelError } from "../errors.ts";
 import type { CallOptions, StreamStore } from "../store/dialect.ts";
 import { nextTurn } from "./paging.ts";
@@ -31,7 +31,15 @@ export interface ReadRequest {
 /** One step of a read. */
 export type ReadFrame =
   | { readonly kind: "messages"; readonly messages: readonly StoredMessage[]; readonly cursor: string }
-  | { readonly kind: "caught-up" | "fell-behind" | "checkpoint" | "heartbeat"; readonly cursor: string; readonly position: bigint };
+  | Notice;
+
+/** A step without messages. */
+export interface Notice {
+  readonly kind: "caught-up" | "fell-behind" | "checkpoint" | "heartbeat";
+  readonly cursor: string;
+  /** The position to go on from. */
+  readonly position: bigint;
+}
 
 /** What a read needs of the store. */
 export type ReadSource = Pick<StreamStore, "page" | "head" | "firstAt">;
@@ -114,7 +122,11 @@ export async function startPosition(
     case "cursor": {
       const position = parseCursor(start.cursor, scope);
       if (position !== undefined) return position;
-      throw fieldError("cursor", "is not a cursor that a read of the same selector and filters has given out", "PAGE_TOKEN_INVALID");
+      throw fieldError(
+        "cursor",
+        "is not a cursor that a read of the same selector and filters has given out",
+        "PAGE_TOKEN_INVALID",
+      );
     }
   }
 }

@@ -1,6 +1,16 @@
 import type { EntityManager, MikroORM } from "@mikro-orm/core";
 import type { AppendOutcome, AppendRequest } from "../domain/append.ts";
-import type { CategorySummary, NamesQuery, NamespaceStatistics, Page, PageQuery, Selector, StoredMessage, StreamSummary, StreamsQuery } from "../domain/message.ts";
+import type {
+  CategorySummary,
+  NamesQuery,
+  NamespaceStatistics,
+  Page,
+  PageQuery,
+  Selector,
+  StoredMessage,
+  StreamSummary,
+  StreamsQuery,
+} from "../domain/message.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import type { Role } from "../domain/role.ts";
 import type { StreamName } from "../domain/stream-name.ts";

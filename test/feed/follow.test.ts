@@ -11,7 +11,14 @@ import { Store } from "../../src/store/store.ts";
 import { openEngine } from "../support/engines.ts";
 
 const NS = "live" as NamespaceId;
-const QUEUE = { maxMessages: 1_000, maxBytes: 1 << 20, maxCategories: 100, maxQueued: 10_000, lockTimeoutMs: 1_000, maxLockWaiters: 2 };
+const QUEUE = {
+  maxMessages: 1_000,
+  maxBytes: 1 << 20,
+  maxCategories: 100,
+  maxQueued: 10_000,
+  lockTimeoutMs: 1_000,
+  maxLockWaiters: 2,
+};
 
 async function open() {
   const cleanUp = new AsyncDisposableStack();
@@ -22,12 +29,23 @@ async function open() {
   store.watch((...appended) => feed.wake(...appended));
   const append = async (streamName: string, type = "T") => {
     const messages = [{ id: newMessageId(), type, data: "{}", metadata: null }];
-    await store.append(NS, { appends: [{ streamName: streamName as StreamName, expectation: { kind: "any" }, messages }] }, {});
+    await store.append(
+      NS,
+      { appends: [{ streamName: streamName as StreamName, expectation: { kind: "any" }, messages }] },
+      {},
+    );
   };
   const follow = (request: Partial<ReadRequest>, signal: AbortSignal) =>
     followFrames(
       { feed, store: store.streams(NS), namespaceId: NS, signal },
-      { selector: { kind: "all" }, start: { kind: "beginning" }, follow: true, types: [], limit: undefined, ...request },
+      {
+        selector: { kind: "all" },
+        start: { kind: "beginning" },
+        follow: true,
+        types: [],
+        limit: undefined,
+        ...request,
+      },
     );
   return { append, follow, store, feed, [Symbol.asyncDispose]: () => cleanUp.disposeAsync() };
 }
@@ -61,7 +79,8 @@ test("followers of everything, a category and a stream, slow and cut at random, 
       try {
         for await (const frame of live.follow({ selector, start }, cut)) {
           kinds.add(frame.kind);
-          if (frame.kind === "messages") seen[index]!.push(...frame.messages.map(({ globalPosition }) => globalPosition));
+          if (frame.kind === "messages")
+            seen[index]!.push(...frame.messages.map(({ globalPosition }) => globalPosition));
           start = { kind: "cursor", cursor: frame.cursor };
           if (Math.random() < 0.1) await delay(Math.random() * 30);
         }

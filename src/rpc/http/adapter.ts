@@ -97,7 +97,11 @@ export class Adapter {
 }
 
 /** Undefined when node's request cannot be one: it names no host, or nonsense. */
-function universalRequest(call: Call, request: HttpRequest, response: HttpResponse): ReturnType<typeof universalRequestFromNodeRequest> | undefined {
+function universalRequest(
+  call: Call,
+  request: HttpRequest,
+  response: HttpResponse,
+): ReturnType<typeof universalRequestFromNodeRequest> | undefined {
   try {
     return universalRequestFromNodeRequest(request, response, undefined, createContextValues().set(callKey, call));
   } catch {

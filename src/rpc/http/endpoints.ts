@@ -26,11 +26,16 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
 };
 
 /** Answers what is no RPC. */
-export async function handleEndpoint(request: HttpRequest, response: HttpResponse, options: EndpointOptions): Promise<void> {
+export async function handleEndpoint(
+  request: HttpRequest,
+  response: HttpResponse,
+  options: EndpointOptions,
+): Promise<void> {
   const path = pathOf(request);
   const endpoint = Object.hasOwn(ENDPOINTS, path) ? ENDPOINTS[path] : undefined;
   if (endpoint === undefined) unknown(request, response, path);
-  else if (request.method !== "GET" && request.method !== "HEAD") respond(response.setHeader("allow", "GET, HEAD") as HttpResponse, 405, "use GET\n");
+  else if (request.method !== "GET" && request.method !== "HEAD")
+    respond(response.setHeader("allow", "GET, HEAD") as HttpResponse, 405, "use GET\n");
   else await endpoint(response, options);
 }
 
@@ -45,7 +50,11 @@ function unknown(request: HttpRequest, response: HttpResponse, path: string): vo
   const contentType = request.headers["content-type"] ?? "";
   const message = `no such RPC: ${path.slice(1)}`;
   if (contentType.startsWith("application/grpc")) {
-    response.writeHead(200, { "content-type": contentType, "grpc-status": "12", "grpc-message": encodeURIComponent(message) });
+    response.writeHead(200, {
+      "content-type": contentType,
+      "grpc-status": "12",
+      "grpc-message": encodeURIComponent(message),
+    });
     response.end();
   } else if (request.method === "POST" && contentType !== "") {
     respond(response, 404, JSON.stringify({ code: "unimplemented", message }), JSON_TYPE);

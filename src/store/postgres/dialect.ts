@@ -1,5 +1,5 @@
-import { type EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import type { EntityManager as AnyEntityManager } from "@mikro-orm/core";
+import { type EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import type { Pool } from "pg";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import { ROLES } from "../../domain/role.ts";

@@ -93,7 +93,10 @@ export class Notifications implements AsyncDisposable {
       await client.query(`LISTEN ${CHANNEL}`);
       wake();
       while (!this.#stopped.signal.aborted) {
-        const alive = await Promise.race([ended.then(() => false), delay(CHECK_MS, true, { signal: this.#stopped.signal, ref: false })]);
+        const alive = await Promise.race([
+          ended.then(() => false),
+          delay(CHECK_MS, true, { signal: this.#stopped.signal, ref: false }),
+        ]);
         if (!alive) return;
         await client.query("SELECT 1");
       }

@@ -60,10 +60,15 @@ class BatchWriter {
   append({ appends }: AppendRequest): AppendOutcome {
     const found = appends.map(({ messages }) => messages.map((message) => this.#find(message)));
     const foreign = firstForeign(appends, found);
-    const repeated = foreign === undefined && found.every((messages) => messages.every((message) => message !== undefined));
+    const repeated =
+      foreign === undefined && found.every((messages) => messages.every((message) => message !== undefined));
     if (!repeated) {
       const conflicts = appends
-        .map(({ streamName, expectation }) => ({ streamName, expected: expectation, actual: this.#version(streamName) }))
+        .map(({ streamName, expectation }) => ({
+          streamName,
+          expected: expectation,
+          actual: this.#version(streamName),
+        }))
         .filter(({ expected, actual }) => !meetsExpectation(expected, actual));
       if (conflicts.length > 0) return { kind: "conflict", conflicts };
     }

@@ -1,7 +1,7 @@
+import type { MikroORM } from "@mikro-orm/core";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import type { MikroORM } from "@mikro-orm/core";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { CallOptions, Dialect, StreamStore, TokenRecord } from "../dialect.ts";
 import { type Clock, wallClock } from "./clock.ts";

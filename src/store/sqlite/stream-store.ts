@@ -61,7 +61,11 @@ export class SqliteStreamStore implements StreamStore {
     return { drawn: head, safe: head };
   }
 
-  async last(streamName: StreamName, type: string | undefined, options: CallOptions): Promise<StoredMessage | undefined> {
+  async last(
+    streamName: StreamName,
+    type: string | undefined,
+    options: CallOptions,
+  ): Promise<StoredMessage | undefined> {
     const selector = { kind: "stream", streamName } as const;
     const types = type === undefined ? [] : [type];
     let from = MAX_POSITION;
