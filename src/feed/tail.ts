@@ -104,7 +104,7 @@ export class Tail {
         await this.#readToEnd();
       }
     } catch (error) {
-      for (const waiter of [...this.#waiting]) waiter.reject(error);
+      for (const waiter of this.#waiting) waiter.reject(error);
     } finally {
       this.#reading = false;
     }
@@ -116,7 +116,7 @@ export class Tail {
       more = page.more;
       if (page.messages.length === 0) continue;
       this.#window.add(page.messages);
-      for (const waiter of [...this.#waiting]) this.#tell(waiter, page.messages);
+      for (const waiter of this.#waiting) this.#tell(waiter, page.messages);
     }
   }
 
