@@ -4,6 +4,7 @@ import { createSecureContext } from "node:tls";
 import type { Config } from "./config.ts";
 import { DEFAULT_NAMESPACE } from "./domain/namespace-id.ts";
 import { SatchelError } from "./errors.ts";
+import { Feed } from "./feed/feed.ts";
 import { type Logger, createLogger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { IN_MEMORY, openStore } from "./open-store.ts";
@@ -47,6 +48,7 @@ const BATCH = { maxMessages: 1_000, maxBytes: 4 * 1024 * 1024, maxCategories: 64
 const LOCK_TIMEOUT_MS = 1_000;
 const MAX_LOCK_WAITERS = 2;
 const GAUGE_TIMEOUT_MS = 1_000;
+const FEED = { window: { maxMessages: 2_000, maxBytes: 4 * 1024 * 1024 }, pollIntervalMs: 1_000 };
 
 /** Builds and starts everything. Throws StartError when what it was given cannot be used. */
 export async function createApp(config: Config, overrides: CreateOptions = {}): Promise<App> {
@@ -55,11 +57,18 @@ export async function createApp(config: Config, overrides: CreateOptions = {}): 
   await using opened = new AsyncDisposableStack();
   const dialect = opened.use(overrides.dialect ?? (await openStore(config, log, overrides.signal)));
   const { limits, rootToken } = config;
-  const store = new Store(dialect, { ...BATCH, maxQueued: limits.maxQueuedAppends, lockTimeoutMs: LOCK_TIMEOUT_MS, maxLockWaiters: MAX_LOCK_WAITERS });
+  const store = new Store(dialect, {
+    ...BATCH,
+    maxQueued: limits.maxQueuedAppends,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+    maxLockWaiters: MAX_LOCK_WAITERS,
+  });
   const made = await bootstrap(store, { rootToken });
   if (config.dataDir !== IN_MEMORY) saveTokens(config.dataDir, made);
 
-  const services = createServices({ store, limits, version: VERSION, rootToken });
+  const feed = opened.use(new Feed(store, FEED));
+  store.watch((...appended) => feed.wake(...appended));
+  const services = createServices({ store, feed, limits, version: VERSION, rootToken });
   const readiness = opened.use(new Readiness({ ping: (options) => dialect.ping(options), log }));
   const metrics = metricsOf(dialect, log);
   const shutdown = new AbortController();
@@ -78,11 +87,20 @@ export async function createApp(config: Config, overrides: CreateOptions = {}): 
   opened.defer(() => drain({ config, readiness, shutdown, server, log }));
   await readiness.start();
   log.info({ url: server.url, engine: dialect.engine, version: VERSION }, "listening");
-  if (tls === undefined && !isLoopback(config.host)) log.warn({ host: config.host }, "listening beyond this machine without TLS: tokens and data travel in the clear");
+  if (tls === undefined && !isLoopback(config.host))
+    log.warn({ host: config.host }, "listening beyond this machine without TLS: tokens and data travel in the clear");
 
-  const hasDefaultToken = made.defaultNamespaceToken !== undefined || (await opensDefault(services, readToken(config.dataDir, "defaultNamespaceToken")));
+  const hasDefaultToken =
+    made.defaultNamespaceToken !== undefined ||
+    (await opensDefault(services, readToken(config.dataDir, "defaultNamespaceToken")));
   const closing = opened.move();
-  return { url: server.url, engine: dialect.engine, made, hasDefaultToken, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+  return {
+    url: server.url,
+    engine: dialect.engine,
+    made,
+    hasDefaultToken,
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
 }
 
 interface Draining {
@@ -105,14 +123,17 @@ async function drain({ config, readiness, shutdown, server, log }: Draining): Pr
 
 function metricsOf(dialect: Dialect, log: Logger): Metrics {
   const metrics = new Metrics(log);
-  metrics.gauge("satchel_store_oldest_writer_seconds", "How long the oldest append has not been committed; reads of a whole namespace stop before it.", () =>
-    dialect.oldestWriterSeconds({ signal: AbortSignal.timeout(GAUGE_TIMEOUT_MS) }),
+  metrics.gauge(
+    "satchel_store_oldest_writer_seconds",
+    "How long the oldest append has not been committed; reads of a whole namespace stop before it.",
+    () => dialect.oldestWriterSeconds({ signal: AbortSignal.timeout(GAUGE_TIMEOUT_MS) }),
   );
   return metrics;
 }
 
 function faultLog(log: Logger) {
-  return ({ error, ...about }: { readonly error: unknown }): void => log.error({ ...about, err: error }, "a call has failed");
+  return ({ error, ...about }: { readonly error: unknown }): void =>
+    log.error({ ...about, err: error }, "a call has failed");
 }
 
 function saveTokens(directory: string, made: Bootstrapped): void {
@@ -139,7 +160,10 @@ function readTls({ tlsCert, tlsKey, tlsClientCa }: Config): TlsFiles | undefined
   try {
     createSecureContext({ cert: files.cert, key: files.key, ca: files.clientCa });
   } catch (error) {
-    throw new StartError(`cannot serve TLS with the files given: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new StartError(
+      `cannot serve TLS with the files given: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
   return files;
 }
@@ -148,7 +172,9 @@ function readPem(variable: string, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new StartError(`cannot read ${variable}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new StartError(`cannot read ${variable}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,3 +1,5 @@
+import type { StreamsQuery } from "./message.ts";
+
 const SURROGATES_FROM = 0xd800;
 const SURROGATES_TO = 0xe000;
 const LAST_CODE_POINT = 0x10ffff;
@@ -14,4 +16,12 @@ export function afterPrefix(prefix: string): string | undefined {
     return String.fromCodePoint(...points, next);
   }
   return undefined;
+}
+
+/** What the names of a list begin with: the prefix, and the category with its "-"; undefined when no name does both. */
+export function commonPrefix({ prefix, category }: Pick<StreamsQuery, "prefix" | "category">): string | undefined {
+  if (category === undefined) return prefix;
+  const inCategory = `${category}-`;
+  if (prefix.startsWith(inCategory)) return prefix;
+  return inCategory.startsWith(prefix) ? inCategory : undefined;
 }

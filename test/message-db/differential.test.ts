@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NamespaceId } from "../../src/domain/namespace-id.ts";
 import { openPostgres, type PostgresDialect } from "../../src/store/postgres/dialect.ts";
+import { createDatabase, type TestDatabase } from "../support/databases.ts";
 import { installMessageDb } from "../support/message-db.ts";
-import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { CALLS, GROUP_CALLS, NAME_CALLS } from "./calls.ts";
 
 const NAMESPACE = "compat" as NamespaceId;
@@ -14,7 +15,7 @@ let reference: Client;
 let ours: Client;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await createDatabase();
   dialect = await openPostgres({ url: database.url, maxConnections: 2, statementTimeoutMs: 10_000 });
   await dialect.migrate();
   await dialect.orm.em.fork().transactional((em) => dialect.provisionNamespace(NAMESPACE, em));
@@ -44,7 +45,12 @@ async function answer(client: Client, sql: string): Promise<unknown> {
     const { rows } = await client.query<Record<string, unknown>>(sql);
     return rows.map(({ time, ...row }) => ({ ...row, hasTime: time instanceof Date }));
   } catch (error) {
-    const { code, message, detail, constraint } = error as { code?: string; message?: string; detail?: string; constraint?: string };
+    const { code, message, detail, constraint } = error as {
+      code?: string;
+      message?: string;
+      detail?: string;
+      constraint?: string;
+    };
     // The detail of a NULL in a row quotes the row, with our columns at its end.
     return { code, message, constraint, detail: code === "23502" ? undefined : detail };
   }
@@ -65,14 +71,18 @@ describe("a namespace answers as Message DB does", () => {
     expect(await answer(ours, sql)).toEqual(expected);
   });
 
-  test.each(["stream_summary", "type_summary", "stream_type_summary", "type_stream_summary", "category_type_summary", "type_category_summary"])(
-    "view %s",
-    async (view) => {
-      const expected = await answer(reference, `SELECT * FROM ${view}`);
-      expect(expected).not.toEqual([]);
-      expect(await answer(ours, `SELECT * FROM ${view}`)).toEqual(expected);
-    },
-  );
+  test.each([
+    "stream_summary",
+    "type_summary",
+    "stream_type_summary",
+    "type_stream_summary",
+    "category_type_summary",
+    "type_category_summary",
+  ])("view %s", async (view) => {
+    const expected = await answer(reference, `SELECT * FROM ${view}`);
+    expect(expected).not.toEqual([]);
+    expect(await answer(ours, `SELECT * FROM ${view}`)).toEqual(expected);
+  });
 
   test("the functions have the same signatures", async () => {
     const signatures = (schema: string): string => `
@@ -96,18 +106,21 @@ describe("a namespace answers as Message DB does", () => {
 
   test("a role that may only use Message DB's functions and table can write and read", async () => {
     const schema = `"ns_${NAMESPACE}"`;
+    const role = `plain_client_${randomUUID().replaceAll("-", "")}`;
     await ours.query(`
-      CREATE ROLE plain_client_${database.name} LOGIN;
-      GRANT USAGE ON SCHEMA ${schema} TO plain_client_${database.name};
-      GRANT SELECT, INSERT ON ${schema}.messages TO plain_client_${database.name};
-      GRANT USAGE, SELECT ON SEQUENCE ${schema}.messages_global_position_seq TO plain_client_${database.name};
-      GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${schema} TO plain_client_${database.name};
-      SET ROLE plain_client_${database.name}`);
-    expect(await answer(ours, "SELECT write_message('00000000-0000-4000-8000-0000000000f1', 'plain-1', 'T', '{}')")).toMatchObject([
-      { write_message: "0" },
+      CREATE ROLE ${role} LOGIN;
+      GRANT USAGE ON SCHEMA ${schema} TO ${role};
+      GRANT SELECT, INSERT ON ${schema}.messages TO ${role};
+      GRANT USAGE, SELECT ON SEQUENCE ${schema}.messages_global_position_seq TO ${role};
+      GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${schema} TO ${role};
+      SET ROLE ${role}`);
+    expect(
+      await answer(ours, "SELECT write_message('00000000-0000-4000-8000-0000000000f1', 'plain-1', 'T', '{}')"),
+    ).toMatchObject([{ write_message: "0" }]);
+    expect(await answer(ours, "SELECT stream_name FROM get_category_messages('plain')")).toMatchObject([
+      { stream_name: "plain-1" },
     ]);
-    expect(await answer(ours, "SELECT stream_name FROM get_category_messages('plain')")).toMatchObject([{ stream_name: "plain-1" }]);
-    await ours.query(`RESET ROLE; DROP OWNED BY plain_client_${database.name}; DROP ROLE plain_client_${database.name}`);
+    await ours.query(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`);
   });
 
   test("TRUNCATE ... RESTART IDENTITY empties the namespace and its counts", async () => {

@@ -57,6 +57,8 @@ describe("grpc.health.v1.Health", () => {
     const ended = watch.next();
     leave.abort();
     await expect(ended).rejects.toMatchObject({ code: Code.Canceled });
-    await expect.poll(() => server.log.findLast(({ msg }) => msg === "call")).toMatchObject({ method: "grpc.health.v1.Health/Watch", status: "CANCELLED" });
+    await expect
+      .poll(() => server.log.findLast(({ msg }) => msg === "call"))
+      .toMatchObject({ method: "grpc.health.v1.Health/Watch", status: "CANCELLED" });
   });
 });

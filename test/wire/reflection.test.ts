@@ -1,9 +1,9 @@
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, createClient } from "@connectrpc/connect";
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ServerReflection, type ServerReflectionRequest } from "../../src/gen/grpc/reflection/v1/reflection_pb.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
@@ -95,7 +95,10 @@ describe("a question", () => {
     const value = { $typeName: "grpc.reflection.v1.ExtensionRequest", containingType, extensionNumber: 50400 } as const;
     expect((await filesOf({ case: "fileContainingExtension", value }))[0]).toBe("satchel/options/v1/access.proto");
     const numbers = await ask({ case: "allExtensionNumbersOfType", value: containingType });
-    expect(numbers.value).toMatchObject({ baseTypeName: containingType, extensionNumber: expect.arrayContaining([50400]) });
+    expect(numbers.value).toMatchObject({
+      baseTypeName: containingType,
+      extensionNumber: expect.arrayContaining([50400]),
+    });
     const none = await ask({ case: "allExtensionNumbersOfType", value: "satchel.v1.StreamMessage" });
     expect(none.value).toMatchObject({ extensionNumber: [] });
   });

@@ -1,4 +1,11 @@
-import { type Http2Server, type Http2ServerResponse, type Http2Session, type ServerHttp2Session, constants, createServer } from "node:http2";
+import {
+  type Http2Server,
+  type Http2ServerResponse,
+  type Http2Session,
+  type ServerHttp2Session,
+  constants,
+  createServer,
+} from "node:http2";
 import type { Limits } from "../../domain/limits.ts";
 import type { HttpRequest, HttpResponse } from "./types.ts";
 
@@ -84,8 +91,17 @@ export class Http2 {
   #add(session: ServerHttp2Session): void {
     const { keepaliveMs, maxConnectionAgeMs } = this.#options;
     const now = Date.now();
-    const age = maxConnectionAgeMs === 0 ? Number.POSITIVE_INFINITY : maxConnectionAgeMs * (1 + AGE_JITTER * (2 * Math.random() - 1));
-    this.#connections.set(session, { retireAtMs: now + age, pingAtMs: now + keepaliveMs, pinging: false, open: 0, state: "serving" });
+    const age =
+      maxConnectionAgeMs === 0
+        ? Number.POSITIVE_INFINITY
+        : maxConnectionAgeMs * (1 + AGE_JITTER * (2 * Math.random() - 1));
+    this.#connections.set(session, {
+      retireAtMs: now + age,
+      pingAtMs: now + keepaliveMs,
+      pinging: false,
+      open: 0,
+      state: "serving",
+    });
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     session.once("close", () => this.#connections.delete(session));
   }

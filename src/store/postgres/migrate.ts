@@ -7,8 +7,14 @@ import { CONTROL_SCHEMA, quotedSchema } from "./schema-name.ts";
 /** The key of the lock that lets one process migrate at a time; chosen at random once, for every version of Satchel. */
 const MIGRATION_LOCK = 7_203_151_448_301_662n;
 
-/** The version that a namespace's schema has in this release. */
-export const NAMESPACE_VERSION = NAMESPACE_MIGRATIONS.length;
+/** The steps of both kinds of schema. */
+export interface Schemas {
+  readonly control: readonly Migration[];
+  readonly namespace: readonly Migration[];
+}
+
+/** The schemas of this release. */
+export const RELEASED: Schemas = { control: CONTROL_MIGRATIONS, namespace: NAMESPACE_MIGRATIONS };
 
 const VERSIONS_TABLE = `
   CREATE SCHEMA IF NOT EXISTS ${CONTROL_SCHEMA};
@@ -24,7 +30,7 @@ const VERSIONS_TABLE = `
  * do so at once: they take turns, and the later ones find nothing to do. Rejects with SCHEMA_OUT_OF_DATE when the
  * database is of a later release.
  */
-export async function migrate(pool: Pool): Promise<void> {
+export async function migrate(pool: Pool, schemas: Schemas = RELEASED): Promise<void> {
   const client = await pool.connect();
   try {
     // The work of a big database may take longer than any single statement of a call.
@@ -35,9 +41,9 @@ export async function migrate(pool: Pool): Promise<void> {
       `SELECT schema_name, version FROM ${CONTROL_SCHEMA}.schema_versions`,
     );
     const versions = new Map(rows.map((row) => [row.schema_name, row.version]));
-    await upgrade(client, CONTROL_SCHEMA, CONTROL_SCHEMA, versions.get(CONTROL_SCHEMA) ?? 0, CONTROL_MIGRATIONS);
+    await upgrade(client, CONTROL_SCHEMA, CONTROL_SCHEMA, versions.get(CONTROL_SCHEMA) ?? 0, schemas.control);
     for (const [name, version] of versions) {
-      if (name !== CONTROL_SCHEMA) await upgrade(client, name, `"${name}"`, version, NAMESPACE_MIGRATIONS);
+      if (name !== CONTROL_SCHEMA) await upgrade(client, name, `"${name}"`, version, schemas.namespace);
     }
   } finally {
     // The connection's settings and its lock end with it.
@@ -46,14 +52,14 @@ export async function migrate(pool: Pool): Promise<void> {
 }
 
 /** The SQL that makes an empty namespace. Runs inside a transaction; several statements, no parameters. */
-export function provisionSql(id: NamespaceId): string {
+export function provisionSql(id: NamespaceId, { namespace }: Schemas = RELEASED): string {
   const schema = quotedSchema(id);
   return `
     CREATE SCHEMA ${schema};
     SET LOCAL search_path TO ${schema}, pg_temp;
-    ${NAMESPACE_MIGRATIONS.map(({ sql }) => sql).join("\n")}
+    ${namespace.map(({ sql }) => sql).join("\n")}
     SET LOCAL search_path TO DEFAULT;
-    INSERT INTO ${CONTROL_SCHEMA}.schema_versions (schema_name, version) VALUES ('ns_${id}', ${NAMESPACE_VERSION});`;
+    INSERT INTO ${CONTROL_SCHEMA}.schema_versions (schema_name, version) VALUES ('ns_${id}', ${namespace.length});`;
 }
 
 /** The SQL that removes a namespace, whether or not it is there. */

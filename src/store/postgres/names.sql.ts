@@ -1,25 +1,4 @@
-import type { Category } from "../../domain/stream-name.ts";
-import { afterPrefix } from "../../domain/prefix.ts";
-
-/** Bounds of names, in the order of their bytes: `lower` inclusive, `upper` and `after` exclusive, null = none. */
-export interface NameBounds {
-  readonly lower: string;
-  readonly upper: string | null;
-  readonly after: string | null;
-}
-
-/** The bounds of the names with a prefix, and of streams of one category. */
-export function boundsOf(prefix: string, after: string | undefined, category?: Category): NameBounds {
-  const ofPrefix = { lower: prefix, upper: afterPrefix(prefix) ?? null };
-  if (category === undefined) return { ...ofPrefix, after: after ?? null };
-  const start = `${category}-`;
-  if (prefix.startsWith(start)) return { ...ofPrefix, after: after ?? null };
-  // The two ranges are nested or disjoint; an empty range is one whose upper bound is its lower one.
-  const upper = start.startsWith(prefix) ? (afterPrefix(start) ?? null) : start;
-  return { lower: start, upper, after: after ?? null };
-}
-
-/** Categories that hold messages. Parameters: lower, upper, after, limit. */
+/** Categories that hold messages. Parameters: lower bound (inclusive), upper (exclusive), the last name before, limit. */
 export function categoriesText(schema: string): string {
   return `
     SELECT category, message_count, stream_count, last_global_position
@@ -30,7 +9,7 @@ export function categoriesText(schema: string): string {
 
 /**
  * Streams, each found by one step along the index on (stream_name, position), however many messages it has. Positions
- * of a stream have no gaps, so that its first and last one give its count. Parameters: lower, upper, after, limit.
+ * of a stream have no gaps, so that its first and last one give its count. Parameters as above.
  */
 export function streamsText(schema: string): string {
   const next = (condition: string): string =>

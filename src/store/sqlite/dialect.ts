@@ -1,7 +1,7 @@
+import type { MikroORM } from "@mikro-orm/core";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import type { MikroORM } from "@mikro-orm/core";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { CallOptions, Dialect, StreamStore, TokenRecord } from "../dialect.ts";
 import { type Clock, wallClock } from "./clock.ts";
@@ -90,6 +90,12 @@ export class SqliteDialect implements Dialect {
     return new SqliteStreamStore(this.#opened.files, id, this.#opened.now);
   }
 
+  /** No other process uses the store. */
+  announce(): void {}
+
+  /** No other process uses the store. */
+  listen(): void {}
+
   async findToken(tokenId: string): Promise<TokenRecord | undefined> {
     return this.#translated(() => this.#opened.control.findToken(tokenId));
   }
@@ -97,6 +103,11 @@ export class SqliteDialect implements Dialect {
   async ping({ signal }: CallOptions): Promise<void> {
     signal?.throwIfAborted();
     await this.#translated(() => this.#opened.control.ping());
+  }
+
+  /** An append is committed in the turn of the event loop in which it begins, so none is ever seen under way. */
+  async oldestWriterSeconds(): Promise<number> {
+    return 0;
   }
 
   translateError(error: unknown): unknown {

@@ -1,4 +1,5 @@
 import type { CategorySummary, NamesQuery, StreamsQuery, StreamSummary } from "../../domain/message.ts";
+import { commonPrefix } from "../../domain/prefix.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
 
 const CATEGORIES = `
@@ -44,14 +45,6 @@ function summaryOf(database: NamespaceDatabase, first: { streamName: string; pos
     version: last.position,
     lastGlobalPosition: last.globalPosition,
   };
-}
-
-/** What the names begin with: the prefix, and the category with its "-"; undefined when no name does both. */
-function commonPrefix({ prefix, category }: StreamsQuery): string | undefined {
-  if (category === undefined) return prefix;
-  const inCategory = `${category}-`;
-  if (prefix.startsWith(inCategory)) return prefix;
-  return inCategory.startsWith(prefix) ? inCategory : undefined;
 }
 
 /** The least name of the page, by bytes: JavaScript compares by UTF-16, which is another order. */

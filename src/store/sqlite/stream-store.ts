@@ -13,16 +13,17 @@ import type {
 } from "../../domain/message.ts";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { StreamName } from "../../domain/stream-name.ts";
-import type { CallOptions, StreamStore } from "../dialect.ts";
+import type { CallOptions, Progress, StreamStore } from "../dialect.ts";
+import { firstAt } from "../first-at.ts";
 import { STREAM_VERSION } from "./append.sql.ts";
 import { appendBatch } from "./append.ts";
 import type { Clock } from "./clock.ts";
 import { translateStoreError } from "./errors.ts";
-import { findFirstAt } from "./first-at.ts";
 import { listCategories, listStreams } from "./names.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
 import type { NamespaceFiles } from "./namespace-files.ts";
 import { MAX_POSITION, readPage } from "./page.ts";
+import { probe } from "./probe.ts";
 
 const HEAD_OF_CATEGORY = "SELECT last_global_position AS position FROM categories WHERE category = ?";
 const HEAD_OF_ALL = "SELECT global_position AS position FROM messages ORDER BY global_position DESC LIMIT 1";
@@ -55,7 +56,16 @@ export class SqliteStreamStore implements StreamStore {
     return this.#use(options, (database) => headOf(database, selector));
   }
 
-  async last(streamName: StreamName, type: string | undefined, options: CallOptions): Promise<StoredMessage | undefined> {
+  async progress(options: CallOptions): Promise<Progress> {
+    const head = (await this.head({ kind: "all" }, options)) ?? 0n;
+    return { drawn: head, safe: head };
+  }
+
+  async last(
+    streamName: StreamName,
+    type: string | undefined,
+    options: CallOptions,
+  ): Promise<StoredMessage | undefined> {
     const selector = { kind: "stream", streamName } as const;
     const types = type === undefined ? [] : [type];
     let from = MAX_POSITION;
@@ -73,10 +83,9 @@ export class SqliteStreamStore implements StreamStore {
   }
 
   async firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined> {
-    return this.#use(options, (database) => {
-      const head = headOf(database, selector);
-      return head === undefined ? undefined : findFirstAt(database, selector, head, timeMicros);
-    });
+    const head = await this.head(selector, options);
+    if (head === undefined) return undefined;
+    return firstAt(head, timeMicros, async (from) => this.#use(options, (database) => probe(database, selector, from)));
   }
 
   async categories(query: NamesQuery, options: CallOptions): Promise<readonly CategorySummary[]> {

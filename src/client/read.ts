@@ -1,0 +1,195 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import {
+  type ReadMessagesRequestSchema,
+  type ReadMessagesResponse,
+  StreamService,
+} from "../gen/satchel/v1/streams_pb.ts";
+import type { Caller } from "./caller.ts";
+import { SatchelClientError, toClientError } from "./errors.ts";
+import type { CallOptions } from "./options.ts";
+import { StreamMessage } from "./stream-message.ts";
+
+/** One member of a consumer group of a fixed size. */
+export interface ConsumerGroupMember {
+  /** 0 to size - 1. */
+  readonly member: bigint | number;
+  /** 1 to 32,767. */
+  readonly size: bigint | number;
+}
+
+/** What to read: one stream, one category, or the whole namespace. */
+export type ReadSelector =
+  | { readonly streamName: string }
+  | {
+      readonly category: string;
+      /** Only messages correlated with this category. */
+      readonly correlation?: string | undefined;
+      /** Only the share of this member. */
+      readonly consumerGroup?: ConsumerGroupMember | undefined;
+    }
+  | { readonly all: true };
+
+/** Where a read begins: at most one of them; none = at the beginning. */
+export interface ReadStart {
+  /** A position, inclusive: of the stream, or a global one for a category or the namespace. */
+  readonly position?: bigint | number | undefined;
+  /** The first message appended at or after this time. */
+  readonly time?: Date | undefined;
+  /** After what an earlier read of the same selector and types has delivered: the `cursor` of its last batch. */
+  readonly cursor?: string | undefined;
+}
+
+/** A read. */
+export type ReadOptions = ReadSelector &
+  ReadStart &
+  CallOptions & {
+    /** Only messages of these types. */
+    readonly types?: readonly string[] | undefined;
+    /** Stop after this many messages; unset = at the end. */
+    readonly limit?: bigint | number | undefined;
+  };
+
+/** Messages in order. */
+export interface MessageBatch {
+  /** Empty in the last batch of a read that has reached the end. */
+  readonly messages: readonly StreamMessage[];
+  /** Resumes after this batch. */
+  readonly cursor: string;
+  /** True in the last batch: everything up to the end has been delivered. */
+  readonly caughtUp: boolean;
+}
+
+/**
+ * Reads up to the end, in the batches in which messages arrive. A read that breaks off is taken up again after the last
+ * batch that has arrived whole, so nothing is missed and nothing comes twice.
+ */
+export async function* readBatches(
+  caller: Caller,
+  options: ReadOptions,
+): AsyncGenerator<MessageBatch, void, undefined> {
+  const { signal, timeoutMs = 0 } = options;
+  const attempts = caller.attempts(timeoutMs, signal);
+  let cursor = options.cursor;
+  let left = options.limit === undefined || BigInt(options.limit) === 0n ? undefined : BigInt(options.limit);
+  const open = (): ReadCall => new ReadCall(caller, requestOf(options, cursor, left), attempts.remainingMs(), signal);
+  let call = open();
+  try {
+    for (;;) {
+      let batch: MessageBatch;
+      try {
+        batch = await call.nextBatch();
+      } catch (error) {
+        call.close();
+        const failure = toClientError(error, signal);
+        // A server that shuts down says how far it has looked, which may be further than the last message.
+        if (failure.reason === "SHUTTING_DOWN") cursor = failure.metadata["cursor"] ?? cursor;
+        await attempts.failed(failure);
+        call = open();
+        continue;
+      }
+      attempts.progressed();
+      cursor = batch.cursor;
+      if (left !== undefined) left -= BigInt(batch.messages.length);
+      yield batch;
+      if (batch.caughtUp || (left !== undefined && left <= 0n)) return await call.end();
+    }
+  } finally {
+    call.close();
+  }
+}
+
+/** One try of a read. */
+class ReadCall {
+  readonly #abandoned = new AbortController();
+  readonly #responses: Promise<AsyncIterator<ReadMessagesResponse>>;
+
+  constructor(
+    caller: Caller,
+    request: MessageInitShape<typeof ReadMessagesRequestSchema>,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ) {
+    const either = signal === undefined ? this.#abandoned.signal : AbortSignal.any([signal, this.#abandoned.signal]);
+    this.#responses = caller
+      .stream(StreamService.method.readMessages, request, either, timeoutMs)
+      .then((responses) => responses[Symbol.asyncIterator]());
+    // Whoever asks for the first batch sees the failure.
+    this.#responses.catch(() => {});
+  }
+
+  /** The next batch; throws when the call breaks off before its last one. */
+  async nextBatch(): Promise<MessageBatch> {
+    const responses = await this.#responses;
+    for (;;) {
+      const { done, value } = await responses.next();
+      if (done === true) throw new SatchelClientError("UNREACHABLE", "UNAVAILABLE", "the read ended before its end");
+      const batch = batchOf(value);
+      if (batch !== undefined) return batch;
+    }
+  }
+
+  /**
+   * Waits a moment for the end of a call that has delivered everything. Cancelling it instead would cost the server a
+   * stream reset, of which it tolerates only so many.
+   */
+  async end(): Promise<void> {
+    const timer = setTimeout(() => this.close(), END_TIMEOUT_MS);
+    try {
+      await (await this.#responses).next();
+    } catch {
+      // All messages have arrived; how the call ends does not matter.
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Cancels the call, unless it has ended. */
+  close(): void {
+    this.#abandoned.abort();
+  }
+}
+
+const END_TIMEOUT_MS = 1_000;
+
+/** Undefined for a kind of frame that is newer than this client. */
+function batchOf({ frame }: ReadMessagesResponse): MessageBatch | undefined {
+  switch (frame.case) {
+    case "messages": {
+      const { messages, cursor } = frame.value;
+      return { messages: messages.map((message) => new StreamMessage(message)), cursor, caughtUp: false };
+    }
+    case "caughtUp":
+      return { messages: [], cursor: frame.value.cursor, caughtUp: true };
+    default:
+      return undefined;
+  }
+}
+
+function requestOf(
+  options: ReadOptions,
+  cursor: string | undefined,
+  left: bigint | undefined,
+): MessageInitShape<typeof ReadMessagesRequestSchema> {
+  const request = { start: startOf(options, cursor), types: [...(options.types ?? [])], limit: left ?? 0n };
+  if ("streamName" in options) return { ...request, selector: { case: "streamName", value: options.streamName } };
+  if ("all" in options) return { ...request, selector: { case: "all", value: options.all } };
+  const { category, correlation = "", consumerGroup } = options;
+  const selector = { case: "category", value: category } as const;
+  return { ...request, selector, correlation, ...groupOf(consumerGroup) };
+}
+
+type Start = MessageInitShape<typeof ReadMessagesRequestSchema>["start"];
+
+function startOf({ position, time }: ReadStart, cursor: string | undefined): NonNullable<Start> {
+  if (cursor !== undefined) return { case: "cursor", value: cursor };
+  if (position !== undefined) return { case: "position", value: BigInt(position) };
+  if (time !== undefined) return { case: "time", value: timestampFromDate(time) };
+  return { case: undefined };
+}
+
+/** The field of a request that selects a member's share. */
+export function groupOf(group: ConsumerGroupMember | undefined): { consumerGroup?: { member: bigint; size: bigint } } {
+  if (group === undefined) return {};
+  return { consumerGroup: { member: BigInt(group.member), size: BigInt(group.size) } };
+}

@@ -1,0 +1,23 @@
+import { build } from "esbuild";
+import { expect, test } from "vitest";
+
+const MAX_BYTES = 200_000;
+
+test("what a browser loads imports nothing of Node", async () => {
+  const { metafile, outputFiles } = await build({
+    entryPoints: ["src/client/web.ts"],
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "browser",
+    // Whatever is of Node would be left in as an import, and seen below.
+    external: ["node:*"],
+  });
+  const inputs = Object.entries(metafile.inputs);
+  const fromNode = inputs.filter(([, { imports }]) => imports.some(({ path }) => path.startsWith("node:")));
+  expect(fromNode.map(([path]) => path)).toEqual([]);
+  expect(inputs.map(([path]) => path).filter((path) => path.includes("connect-node"))).toEqual([]);
+  expect(outputFiles[0]?.contents.length).toBeLessThan(MAX_BYTES);
+});

@@ -1,0 +1,7 @@
+import { expect, test } from "vitest";
+import * as node from "../../src/client/index.ts";
+import * as web from "../../src/client/web.ts";
+
+test("the entry for browsers exports what the one for Node does", () => {
+  expect(Object.keys(web).toSorted()).toEqual(Object.keys(node).toSorted());
+});

@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Dialect } from "../../src/store/dialect.ts";
+import { openSqlite } from "../../src/store/sqlite/dialect.ts";
+
+/** The engines that every promise is kept on. A missing one is a failure, never a skip. */
+export const ENGINES = ["sqlite-memory", "sqlite-file"] as const;
+
+export type EngineName = (typeof ENGINES)[number];
+
+/** An empty store, whose place is removed when it is disposed of. */
+export interface TestEngine extends AsyncDisposable {
+  readonly dialect: Dialect;
+  /** Opens the same store as another process would. */
+  reopen(): Promise<Dialect>;
+}
+
+/** Few enough that the tests make it close files and open them again. */
+const MAX_OPEN_NAMESPACES = 3;
+
+/** Opens an empty store. */
+export async function openEngine(name: EngineName): Promise<TestEngine> {
+  switch (name) {
+    case "sqlite-memory":
+      return engine(
+        () => openSqlite({ directory: ":memory:", maxOpenNamespaces: MAX_OPEN_NAMESPACES }),
+        async () => {},
+      );
+    case "sqlite-file": {
+      const directory = await mkdtemp(join(tmpdir(), "satchel-test-sqlite-"));
+      return engine(
+        () => openSqlite({ directory, maxOpenNamespaces: MAX_OPEN_NAMESPACES }),
+        () => rm(directory, { recursive: true, force: true }),
+      );
+    }
+  }
+}
+
+async function engine(open: () => Promise<Dialect>, remove: () => Promise<void>): Promise<TestEngine> {
+  const dialect = await open();
+  await dialect.migrate();
+  return {
+    dialect,
+    reopen: open,
+    async [Symbol.asyncDispose]() {
+      await dialect[Symbol.asyncDispose]();
+      await remove();
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { Client } from "pg";
+import type { AppendOutcome } from "../../src/domain/append.ts";
+import { newMessageId } from "../../src/domain/message-id.ts";
+import type { NamespaceId } from "../../src/domain/namespace-id.ts";
+import type { StreamName } from "../../src/domain/stream-name.ts";
+import type { StreamStore } from "../../src/store/dialect.ts";
+import { openPostgres, type PostgresDialect } from "../../src/store/postgres/dialect.ts";
+import { Store } from "../../src/store/store.ts";
+import { createDatabase } from "./databases.ts";
+
+const NAMESPACE = "test" as NamespaceId;
+const QUEUE = {
+  maxMessages: 2_000,
+  maxBytes: 4 << 20,
+  maxCategories: 100,
+  maxQueued: 10_000,
+  lockTimeoutMs: 500,
+  maxLockWaiters: 2,
+};
+
+/** One process that serves the namespace: its own connections and its own append queue. */
+export interface Replica extends AsyncDisposable {
+  readonly dialect: PostgresDialect;
+  readonly streams: Omit<StreamStore, "append">;
+  /** Appends `count` messages and returns the outcome. */
+  append(
+    streamName: string,
+    options?: { readonly count?: number; readonly signal?: AbortSignal },
+  ): Promise<AppendOutcome>;
+}
+
+/** A namespace in a database of its own. */
+export interface PostgresNamespace extends AsyncDisposable {
+  readonly url: string;
+  replica(): Promise<Replica>;
+  /** A plain SQL client whose search_path is the namespace, as a Message DB client has it. */
+  client(): Promise<Client>;
+}
+
+/** Makes an empty namespace. */
+export async function openPostgresNamespace(): Promise<PostgresNamespace> {
+  const cleanUp = new AsyncDisposableStack();
+  const database = cleanUp.use(await createDatabase());
+  const first = await openReplica(database.url);
+  await first.dialect.migrate();
+  await first.dialect.orm.em.fork().transactional((em) => first.dialect.provisionNamespace(NAMESPACE, em));
+  await first[Symbol.asyncDispose]();
+  return {
+    url: database.url,
+    replica: async () => cleanUp.use(await openReplica(database.url)),
+    client: async () => {
+      const client = new Client({ connectionString: database.url });
+      await client.connect();
+      await client.query(`SET search_path TO "ns_${NAMESPACE}"`);
+      cleanUp.defer(() => client.end());
+      return client;
+    },
+    [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
+  };
+}
+
+async function openReplica(url: string): Promise<Replica> {
+  const dialect = await openPostgres({ url, maxConnections: 6, statementTimeoutMs: 10_000 });
+  const store = new Store(dialect, QUEUE);
+  return {
+    dialect,
+    streams: store.streams(NAMESPACE),
+    append: (streamName, { count = 1, signal } = {}) => {
+      const messages = Array.from({ length: count }, () => ({
+        id: newMessageId(),
+        type: "T",
+        data: "{}",
+        metadata: null,
+      }));
+      const append = { streamName: streamName as StreamName, expectation: { kind: "any" } as const, messages };
+      return store.append(NAMESPACE, { appends: [append] }, { signal });
+    },
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}

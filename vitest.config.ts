@@ -1,0 +1,26 @@
+import { defineConfig } from "vitest/config";
+
+const common = {
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+} as const;
+
+/** Tests of one piece of code, which need nothing but Node. */
+const ALONE = ["test/unit/**/*.test.ts", "test/arch/**/*.test.ts"];
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { ...common, name: "unit", include: ALONE } },
+      {
+        test: {
+          ...common,
+          name: "engines",
+          include: ["test/**/*.test.ts"],
+          exclude: ALONE,
+          globalSetup: ["test/support/postgres.ts"],
+        },
+      },
+    ],
+  },
+});
