@@ -10,7 +10,7 @@ import {
   text,
 } from "./config-variable.ts";
 import { type LimitName, LIMITS, type Limits, wireName } from "./domain/limits.ts";
-import { parseToken } from "./domain/token.ts";
+import { MIN_ROOT_TOKEN_CHARACTERS } from "./domain/token.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -95,6 +95,9 @@ export class ConfigError extends Error {
 
 /** The origins of web views, as capacitor://localhost; those of the web are checked by URL. */
 const APP_ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.:-]+$/;
+
+/** What survives in a header. */
+const PRINTABLE = /^[!-~]+$/;
 
 const RESERVED_FOR_TESTS = "SATCHEL_TEST_";
 
@@ -187,8 +190,8 @@ function postgresUrl(value: string): string {
 }
 
 function rootToken(value: string): string {
-  if (parseToken(value)?.kind === "root") return value;
-  throw new InvalidValue("is not a root token; leave it unset, and the first start makes one");
+  if (value.length >= MIN_ROOT_TOKEN_CHARACTERS && PRINTABLE.test(value)) return value;
+  throw new InvalidValue(`must be at least ${MIN_ROOT_TOKEN_CHARACTERS} printable characters of ASCII, without spaces`);
 }
 
 function origin(value: string): string {

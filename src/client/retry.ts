@@ -10,8 +10,8 @@ export interface RetryPolicy {
   readonly maxDelayMs: number;
 }
 
-/** Ten tries within about ten seconds: long enough for a server to restart, and within the default deadline. */
-export const DEFAULT_RETRY: RetryPolicy = { maxAttempts: 10, initialDelayMs: 100, maxDelayMs: 2_500 };
+/** About half a minute, so that a server may drain and start again; the default deadline comes at that time too. */
+export const DEFAULT_RETRY: RetryPolicy = { maxAttempts: 25, initialDelayMs: 100, maxDelayMs: 2_500 };
 
 /** No call is repeated. */
 export const NO_RETRY: RetryPolicy = { maxAttempts: 1, initialDelayMs: 0, maxDelayMs: 0 };

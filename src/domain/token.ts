@@ -12,6 +12,9 @@ export interface ParsedToken {
   readonly hash: Uint8Array;
 }
 
+/** The shortest root token that an operator may choose. */
+export const MIN_ROOT_TOKEN_CHARACTERS = 16;
+
 const PREFIXES = { root: "satr_", namespace: "satn_" } as const satisfies Record<TokenKind, string>;
 const VERSION = 1;
 const ID_BYTES = 16;

@@ -12,7 +12,7 @@ import { Http1 } from "./http/http1.ts";
 import { Http2 } from "./http/http2.ts";
 import { Listener, type TlsFiles } from "./http/listener.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./http/request-id.ts";
-import type { HttpRequest, HttpResponse } from "./http/types.ts";
+import { type HttpRequest, type HttpResponse, abort } from "./http/types.ts";
 import { observe } from "./interceptors/observe.ts";
 import type { Readiness } from "./readiness.ts";
 import { reflectionRoutes } from "./reflection.ts";
@@ -136,7 +136,7 @@ export class Server {
     if (this.#adapter.handle(requestId, request, response)) return;
     handleEndpoint(request, response, this.#options).catch((error: unknown) => {
       this.#options.log.error({ err: error, requestId }, "a request could not be answered");
-      request.destroy();
+      abort(request);
     });
   }
 

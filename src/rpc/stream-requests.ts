@@ -197,6 +197,9 @@ function start(wire: ReadMessagesRequest["start"], problems: Problems): ReadStar
       return { kind: "time", timeMicros: fields.micros(wire.value, "time", problems) };
     case "cursor":
       return { kind: "cursor", cursor: wire.value };
+    case "end":
+      if (!wire.value) problems.add("end", "must be true when it is set");
+      return { kind: "end" };
     default:
       return { kind: "beginning" };
   }

@@ -5,8 +5,10 @@ import type { CategorySummary, Selector, StoredMessage, StreamSummary } from "..
 import type { ServicePrincipal } from "../domain/principal.ts";
 import type { Category, StreamName } from "../domain/stream-name.ts";
 import { type ErrorFact, fieldError, SatchelError } from "../errors.ts";
+import type { Feed } from "../feed/feed.ts";
 import type { CallOptions } from "../store/dialect.ts";
 import type { Store } from "../store/store.ts";
+import { followFrames } from "./follow-messages.ts";
 import { PageBuilder } from "./message-page.ts";
 import { listPage, type ListPage, type ListRequest, nextTurn } from "./paging.ts";
 import { type ReadFrame, type ReadRequest, readFrames } from "./read-messages.ts";
@@ -41,10 +43,12 @@ export interface StreamsRequest extends NamesRequest {
 /** The streams of the caller's namespace. */
 export class Streams {
   readonly #store: Store;
+  readonly #feed: Feed;
   readonly #limits: Limits;
 
-  constructor(store: Store, limits: Limits) {
+  constructor(store: Store, feed: Feed, limits: Limits) {
     this.#store = store;
+    this.#feed = feed;
     this.#limits = limits;
   }
 
@@ -85,9 +89,13 @@ export class Streams {
     return { messages: page.messages, hasMore: false };
   }
 
-  /** Reads everything up to the end as it is now. Throws PAGE_TOKEN_INVALID, CAPABILITY_UNSUPPORTED, SHUTTING_DOWN. */
+  /** Reads everything up to the end as it is now, or goes on live. Throws PAGE_TOKEN_INVALID, SHUTTING_DOWN. */
   read(caller: ServicePrincipal, request: ReadRequest, options: CallOptions): AsyncGenerator<ReadFrame> {
-    return readFrames(this.#store.streams(caller.namespaceId), caller.namespaceId, request, options);
+    const { namespaceId } = caller;
+    const store = this.#store.streams(namespaceId);
+    if (!request.follow) return readFrames(store, namespaceId, request, options);
+    const signal = options.signal ?? new AbortController().signal;
+    return followFrames({ feed: this.#feed, store, namespaceId, signal }, request);
   }
 
   /** Returns the last message of a stream, or its last one of a type. */

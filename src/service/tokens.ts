@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../domain/clock.ts";
 import type { Principal } from "../domain/principal.ts";
-import { type ParsedToken, parseToken, sameHash, sha256 } from "../domain/token.ts";
+import { MIN_ROOT_TOKEN_CHARACTERS, type ParsedToken, parseToken, sameHash, sha256 } from "../domain/token.ts";
 import { SatchelError } from "../errors.ts";
 import type { TokenRecord } from "../store/dialect.ts";
 import { SettingEntity } from "../store/entities/setting.ts";
@@ -9,9 +9,6 @@ import { SharedLookups } from "./shared-lookups.ts";
 
 /** The setting that holds the SHA-256 of the generated root token, in hexadecimal. */
 export const ROOT_TOKEN_SETTING = "root_token_sha256";
-
-/** The shortest root token that an operator may choose. */
-export const MIN_ROOT_TOKEN_CHARACTERS = 16;
 
 interface TokensOptions {
   /** The operator's own root token; unset = the one that the first start has generated. */

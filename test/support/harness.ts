@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { type Clock, systemClock } from "../../src/domain/clock.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/domain/limits.ts";
+import { Feed } from "../../src/feed/feed.ts";
 import { Role } from "../../src/gen/satchel/options/v1/access_pb.ts";
 import { NamespaceService } from "../../src/gen/satchel/v1/namespaces_pb.ts";
 import { ServerService } from "../../src/gen/satchel/v1/server_pb.ts";
@@ -61,6 +62,9 @@ const QUEUE = {
   maxLockWaiters: 4,
 };
 
+/** A window that followers fall out of, and polls that are soon. */
+const FEED = { window: { maxMessages: 50, maxBytes: 1024 * 1024 }, pollIntervalMs: 200 };
+
 /** Starts a server. */
 export async function openHarness({
   engine: name,
@@ -75,7 +79,9 @@ export async function openHarness({
   let passed = 0n;
   const clock: Clock = () => now() + passed;
   const { rootToken = "" } = await bootstrap(store, { clock });
-  const services = createServices({ store, limits, version: "0.0.0-test", clock });
+  const feed = new Feed(store, FEED);
+  store.watch((...appended) => feed.wake(...appended));
+  const services = createServices({ store, feed, limits, version: "0.0.0-test", clock });
   const line = await connectAt(distance, { services, limits, log: (fault) => faults.push(fault) });
 
   const holding = <S extends DescService>(service: S, authorization: string): Client<S> =>
@@ -106,6 +112,7 @@ export async function openHarness({
     },
     async [Symbol.asyncDispose]() {
       await line[Symbol.asyncDispose]();
+      await feed[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
     },
   };

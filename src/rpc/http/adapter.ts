@@ -1,10 +1,14 @@
 import { Code, ConnectError, type ConnectRouter, createContextValues } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import { Call, callKey } from "../call.ts";
-import { statusOf } from "./status.ts";
-import { type HttpRequest, type HttpResponse, pathOf, respond } from "./types.ts";
+import { statusOf, withReadableMessage } from "./status.ts";
+import { type HttpRequest, type HttpResponse, abort, pathOf, respond } from "./types.ts";
 
 type Handler = ConnectRouter["handlers"][number];
+type Answer = Awaited<ReturnType<Handler>>;
 
 export interface AdapterOptions {
   readonly handlers: readonly Handler[];
@@ -24,6 +28,7 @@ interface Open {
 }
 
 const SWEEP_MS = 1_000;
+const READ_PAST_MS = 2_000;
 
 /**
  * Runs Connect's handlers on node's requests. In place of `connectNodeAdapter`, which lets a request with a malformed
@@ -69,11 +74,13 @@ export class Adapter {
       return;
     }
     try {
-      await universalResponseToNodeResponse(await handler(universal), response);
+      const answer = await handler(universal);
+      if (!("stream" in request) && !request.complete) await readPast(request, response);
+      await universalResponseToNodeResponse(readableTrailer(answer), response);
     } catch (error) {
       if (isGone(request, response) || ConnectError.from(error).code === Code.Aborted) return;
       this.#options.failed(call, error);
-      if (response.headersSent) request.destroy();
+      if (response.headersSent) abort(request);
       else respond(response, 500, "");
     }
   }
@@ -91,7 +98,7 @@ export class Adapter {
     for (const [call, { handler, request }] of this.#open) {
       if (call.begunMs > begunBefore) return;
       const single = handler.method.methodKind === "unary" || handler.method.methodKind === "server_streaming";
-      if (single && !request.complete) request.destroy();
+      if (single && !request.complete) abort(request);
     }
   }
 }
@@ -103,10 +110,39 @@ function universalRequest(
   response: HttpResponse,
 ): ReturnType<typeof universalRequestFromNodeRequest> | undefined {
   try {
-    return universalRequestFromNodeRequest(request, response, undefined, createContextValues().set(callKey, call));
+    const universal = universalRequestFromNodeRequest(
+      request,
+      response,
+      undefined,
+      createContextValues().set(callKey, call),
+    );
+    // A handler that has read enough must not take the connection down, and with it the answer.
+    return { ...universal, body: request.iterator({ destroyOnReturn: false }) };
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Reads what no handler wanted of a request: a client of HTTP/1.1 that is still sending may not look at an answer, and
+ * would send its next request into the rest of this one. A client that goes on for too long loses its connection.
+ */
+async function readPast(request: IncomingMessage, response: HttpResponse): Promise<void> {
+  request.resume();
+  await Promise.race([once(request, "close"), setTimeout(READ_PAST_MS, undefined, { ref: false })]);
+  if (!request.complete && "shouldKeepAlive" in response) response.shouldKeepAlive = false;
+}
+
+/** The answer, with a trailer that is looked at only at the end, when it is complete. */
+function readableTrailer(answer: Answer): Answer {
+  const { trailer } = answer;
+  if (trailer === undefined) return answer;
+  return {
+    ...answer,
+    get trailer() {
+      return withReadableMessage(trailer);
+    },
+  };
 }
 
 /** What became of a call whose caller has not had the whole answer. */

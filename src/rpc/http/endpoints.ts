@@ -1,6 +1,8 @@
+import { Code } from "@connectrpc/connect";
 import type { Metrics } from "../../metrics.ts";
 import { VERSION } from "../../version.ts";
 import type { Readiness } from "../readiness.ts";
+import { grpcMessage } from "./status.ts";
 import { type HttpRequest, type HttpResponse, pathOf, respond } from "./types.ts";
 
 export interface EndpointOptions {
@@ -50,11 +52,10 @@ function unknown(request: HttpRequest, response: HttpResponse, path: string): vo
   const contentType = request.headers["content-type"] ?? "";
   const message = `no such RPC: ${path.slice(1)}`;
   if (contentType.startsWith("application/grpc")) {
-    response.writeHead(200, {
-      "content-type": contentType,
-      "grpc-status": "12",
-      "grpc-message": encodeURIComponent(message),
-    });
+    const status = { "grpc-status": String(Code.Unimplemented), "grpc-message": grpcMessage(message) };
+    const web = contentType.startsWith("application/grpc-web");
+    response.writeHead(200, { "content-type": contentType, ...(web ? status : {}) });
+    if (!web) response.addTrailers(status);
     response.end();
   } else if (request.method === "POST" && contentType !== "") {
     respond(response, 404, JSON.stringify({ code: "unimplemented", message }), JSON_TYPE);

@@ -25,3 +25,18 @@ export function statusOf(call: Call, response: HttpResponse): StatusName {
   if (trailer != null && call.protocol !== "connect") return nameOfStatus(Number(trailer));
   return BY_HTTP_STATUS[response.statusCode] ?? "UNKNOWN";
 }
+
+/** A text as gRPC has it in `grpc-message`: percent-encoded UTF-8, but for what is printable in ASCII. */
+export function grpcMessage(text: string): string {
+  return text.replaceAll(/[^ -$&-~]+/gu, (part) => encodeURIComponent(part.toWellFormed()));
+}
+
+/**
+ * Undoes what Connect encodes beyond that in the trailers of a response: grpc-js shows the message to people with such
+ * characters left as they are, colons and commas among them.
+ */
+export function withReadableMessage(trailer: Headers): Headers {
+  const message = trailer.get("grpc-message");
+  if (message !== null) trailer.set("grpc-message", grpcMessage(decodeURIComponent(message)));
+  return trailer;
+}

@@ -1,6 +1,6 @@
 import type { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { type Http2ServerRequest, type Http2ServerResponse, constants } from "node:http2";
 
 /** A request, by HTTP/1.1 or HTTP/2. */
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
@@ -27,4 +27,10 @@ export function respond(
     "cache-control": "no-store",
   });
   response.end(body);
+}
+
+/** Ends a request that cannot be answered. */
+export function abort(request: HttpRequest): void {
+  if ("stream" in request) request.stream.close(constants.NGHTTP2_CANCEL);
+  else request.destroy();
 }

@@ -9,11 +9,14 @@ import {
 import { randomUUID } from "node:crypto";
 import { type ErrorCode, SatchelError } from "../../errors.ts";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { callKey } from "../call.ts";
 
 /** What went wrong inside, for the log only. */
 export interface Fault {
   /** The RPC, as "satchel.v1.StreamService/AppendMessages". */
   readonly method: string;
+  /** As the caller knows it; unset where there is no server. */
+  readonly requestId: string | undefined;
   readonly error: unknown;
   /** What the caller has been told to quote; unset when the caller knows the reason. */
   readonly incidentId?: string;
@@ -74,13 +77,14 @@ function connectError(
 ): ConnectError {
   const known = satchelError(error, request.signal) ?? error;
   const method = `${request.service.typeName}/${request.method.name}`;
+  const requestId = request.contextValues.get(callKey)?.requestId;
   if (known instanceof SatchelError && known.code !== "INTERNAL") {
-    if (known.cause !== undefined) log({ method, error: known });
+    if (known.cause !== undefined) log({ method, requestId, error: known });
     return withDetails(known);
   }
   if (known instanceof ConnectError && known.code !== Code.Internal && known.code !== Code.Unknown) return known;
   const incidentId = randomUUID();
-  log({ method, error, incidentId });
+  log({ method, requestId, error, incidentId });
   const message = `internal error; the server's log has the cause under the incident ${incidentId}`;
   return withDetails(new SatchelError("INTERNAL", message, { metadata: { incident_id: incidentId } }));
 }

@@ -1,6 +1,7 @@
 import { Code, ConnectError, type Interceptor, type StreamResponse } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { type Call, callKey, nameOfStatus } from "../call.ts";
+import { PRINCIPAL } from "../principal.ts";
 
 /** Notes how a call ends; outermost of the interceptors, so that it sees what the caller sees. */
 export const observe: Interceptor = (next) => async (request) => {
@@ -14,6 +15,9 @@ export const observe: Interceptor = (next) => async (request) => {
   } catch (error) {
     failed(call, error);
     throw error;
+  } finally {
+    const principal = request.contextValues.get(PRINCIPAL);
+    if (principal.kind === "service") call.namespaceId = principal.namespaceId;
   }
 };
 

@@ -14,7 +14,7 @@ import type { NamespaceId } from "../../domain/namespace-id.ts";
 import { afterPrefix, commonPrefix } from "../../domain/prefix.ts";
 import type { StreamName } from "../../domain/stream-name.ts";
 import { SatchelError } from "../../errors.ts";
-import { BUSY, type CallOptions, type LockWait, type StreamStore } from "../dialect.ts";
+import { BUSY, type CallOptions, type LockWait, type Progress, type StreamStore } from "../dialect.ts";
 import { firstAt } from "../first-at.ts";
 import { appendBatchText, BatchArrays } from "./append.ts";
 import type { Connections, Row } from "./connections.ts";
@@ -80,6 +80,13 @@ export class PostgresStreamStore implements StreamStore {
     const text = `SELECT global_position FROM ${this.#schema}.messages WHERE category = $1 ORDER BY global_position DESC LIMIT 1`;
     const [row] = await this.#query({ name: `${this.#schema}h`, text }, [selector.category], options);
     return row === undefined ? undefined : bigintOf(row[0]);
+  }
+
+  async progress(options: CallOptions): Promise<Progress> {
+    // In this order: a position that is drawn in between counts as under way.
+    const text = `SELECT coalesce(pg_sequence_last_value('${this.#schema}.messages_global_position_seq'), 0), ${this.#schema}.safe_head()`;
+    const [row] = await this.#query({ name: `${this.#schema}o`, text }, [], options);
+    return { drawn: bigintOf(row?.[0]), safe: bigintOf(row?.[1]) };
   }
 
   async last(

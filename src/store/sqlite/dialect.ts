@@ -90,6 +90,12 @@ export class SqliteDialect implements Dialect {
     return new SqliteStreamStore(this.#opened.files, id, this.#opened.now);
   }
 
+  /** No other process uses the store. */
+  announce(): void {}
+
+  /** No other process uses the store. */
+  listen(): void {}
+
   async findToken(tokenId: string): Promise<TokenRecord | undefined> {
     return this.#translated(() => this.#opened.control.findToken(tokenId));
   }

@@ -13,7 +13,7 @@ import type {
 } from "../../domain/message.ts";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { StreamName } from "../../domain/stream-name.ts";
-import type { CallOptions, StreamStore } from "../dialect.ts";
+import type { CallOptions, Progress, StreamStore } from "../dialect.ts";
 import { firstAt } from "../first-at.ts";
 import { STREAM_VERSION } from "./append.sql.ts";
 import { appendBatch } from "./append.ts";
@@ -54,6 +54,11 @@ export class SqliteStreamStore implements StreamStore {
 
   async head(selector: Selector, options: CallOptions): Promise<bigint | undefined> {
     return this.#use(options, (database) => headOf(database, selector));
+  }
+
+  async progress(options: CallOptions): Promise<Progress> {
+    const head = (await this.head({ kind: "all" }, options)) ?? 0n;
+    return { drawn: head, safe: head };
   }
 
   async last(

@@ -1,0 +1,161 @@
+import { readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { createSecureContext } from "node:tls";
+import type { Config } from "./config.ts";
+import { DEFAULT_NAMESPACE } from "./domain/namespace-id.ts";
+import { SatchelError } from "./errors.ts";
+import { Feed } from "./feed/feed.ts";
+import { type Logger, createLogger } from "./log.ts";
+import { Metrics } from "./metrics.ts";
+import { IN_MEMORY, openStore } from "./open-store.ts";
+import type { TlsFiles } from "./rpc/http/listener.ts";
+import { Readiness } from "./rpc/readiness.ts";
+import { interceptors, routes } from "./rpc/router.ts";
+import { Server, type Timeouts } from "./rpc/server.ts";
+import { bootstrap, type Bootstrapped } from "./service/bootstrap.ts";
+import { type Services, createServices } from "./service/services.ts";
+import { StartError } from "./start-error.ts";
+import type { Dialect } from "./store/dialect.ts";
+import { Store } from "./store/store.ts";
+import { type FirstToken, readToken, saveToken } from "./token-files.ts";
+import { VERSION } from "./version.ts";
+
+/** What tests choose for themselves. */
+export interface Overrides {
+  readonly log?: Logger;
+  /** Opened and migrated; the app closes it. */
+  readonly dialect?: Dialect;
+  readonly timeouts?: Partial<Timeouts>;
+}
+
+interface CreateOptions extends Overrides {
+  /** Gives the start up. */
+  readonly signal?: AbortSignal;
+}
+
+/** A running server. Disposing of it lets calls end first. */
+export interface App extends AsyncDisposable {
+  /** Where it listens. */
+  readonly url: string;
+  readonly engine: Dialect["engine"];
+  /** What the first start of this store has made; also in the data directory, unless that is in memory. */
+  readonly made: Bootstrapped;
+  /** Whether the file of the namespace `default` holds a token of it. */
+  readonly hasDefaultToken: boolean;
+}
+
+const BATCH = { maxMessages: 1_000, maxBytes: 4 * 1024 * 1024, maxCategories: 64 };
+const LOCK_TIMEOUT_MS = 1_000;
+const MAX_LOCK_WAITERS = 2;
+const GAUGE_TIMEOUT_MS = 1_000;
+const FEED = { window: { maxMessages: 2_000, maxBytes: 4 * 1024 * 1024 }, pollIntervalMs: 1_000 };
+
+/** Builds and starts everything. Throws StartError when what it was given cannot be used. */
+export async function createApp(config: Config, overrides: CreateOptions = {}): Promise<App> {
+  const log = overrides.log ?? createLogger(config.logLevel);
+  const tls = readTls(config);
+  await using opened = new AsyncDisposableStack();
+  const dialect = opened.use(overrides.dialect ?? (await openStore(config, log, overrides.signal)));
+  const { limits, rootToken } = config;
+  const store = new Store(dialect, { ...BATCH, maxQueued: limits.maxQueuedAppends, lockTimeoutMs: LOCK_TIMEOUT_MS, maxLockWaiters: MAX_LOCK_WAITERS });
+  const made = await bootstrap(store, { rootToken });
+  if (config.dataDir !== IN_MEMORY) saveTokens(config.dataDir, made);
+
+  const feed = opened.use(new Feed(store, FEED));
+  store.watch((...appended) => feed.wake(...appended));
+  const services = createServices({ store, feed, limits, version: VERSION, rootToken });
+  const readiness = opened.use(new Readiness({ ping: (options) => dialect.ping(options), log }));
+  const metrics = metricsOf(dialect, log);
+  const shutdown = new AbortController();
+  const dependencies = { services, limits, log: faultLog(log), shutdown: shutdown.signal };
+  const server = new Server({
+    ...config,
+    ...(overrides.timeouts === undefined ? {} : { timeouts: overrides.timeouts }),
+    tls,
+    routes: routes(dependencies),
+    interceptors: interceptors(dependencies),
+    readiness,
+    metrics,
+    log,
+  });
+  await server.listen();
+  opened.defer(() => drain({ config, readiness, shutdown, server, log }));
+  await readiness.start();
+  log.info({ url: server.url, engine: dialect.engine, version: VERSION }, "listening");
+  if (tls === undefined && !isLoopback(config.host)) log.warn({ host: config.host }, "listening beyond this machine without TLS: tokens and data travel in the clear");
+
+  const hasDefaultToken = made.defaultNamespaceToken !== undefined || (await opensDefault(services, readToken(config.dataDir, "defaultNamespaceToken")));
+  const closing = opened.move();
+  return { url: server.url, engine: dialect.engine, made, hasDefaultToken, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+interface Draining {
+  readonly config: Config;
+  readonly readiness: Readiness;
+  readonly shutdown: AbortController;
+  readonly server: Server;
+  readonly log: Logger;
+}
+
+/** Tells the load balancer, then the streams, then waits for the calls that are left. */
+async function drain({ config, readiness, shutdown, server, log }: Draining): Promise<void> {
+  log.info({ graceMs: config.shutdownGraceMs }, "shutting down");
+  readiness.drain();
+  await setTimeout(config.drainDelayMs);
+  shutdown.abort(new SatchelError("SHUTTING_DOWN", "the server is shutting down", { retryAfterMs: 1_000 }));
+  await server.close(config.shutdownGraceMs);
+  log.info("shut down");
+}
+
+function metricsOf(dialect: Dialect, log: Logger): Metrics {
+  const metrics = new Metrics(log);
+  metrics.gauge("satchel_store_oldest_writer_seconds", "How long the oldest append has not been committed; reads of a whole namespace stop before it.", () =>
+    dialect.oldestWriterSeconds({ signal: AbortSignal.timeout(GAUGE_TIMEOUT_MS) }),
+  );
+  return metrics;
+}
+
+function faultLog(log: Logger) {
+  return ({ error, ...about }: { readonly error: unknown }): void => log.error({ ...about, err: error }, "a call has failed");
+}
+
+function saveTokens(directory: string, made: Bootstrapped): void {
+  for (const [token, value] of Object.entries(made)) saveToken(directory, token as FirstToken, value);
+}
+
+async function opensDefault({ tokens }: Services, token: string | undefined): Promise<boolean> {
+  if (token === undefined) return false;
+  try {
+    const principal = await tokens.authenticate(token);
+    return principal.kind === "service" && principal.namespaceId === DEFAULT_NAMESPACE;
+  } catch {
+    return false;
+  }
+}
+
+function readTls({ tlsCert, tlsKey, tlsClientCa }: Config): TlsFiles | undefined {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  const files = {
+    cert: readPem("SATCHEL_TLS_CERT", tlsCert),
+    key: readPem("SATCHEL_TLS_KEY", tlsKey),
+    clientCa: tlsClientCa === undefined ? undefined : readPem("SATCHEL_TLS_CLIENT_CA", tlsClientCa),
+  };
+  try {
+    createSecureContext({ cert: files.cert, key: files.key, ca: files.clientCa });
+  } catch (error) {
+    throw new StartError(`cannot serve TLS with the files given: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  return files;
+}
+
+function readPem(variable: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new StartError(`cannot read ${variable}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
