@@ -40,7 +40,7 @@ export async function openEngine(name: EngineName): Promise<TestEngine> {
       const database = await createDatabase();
       return engine(
         () => openPostgres({ url: database.url, maxConnections: 10, statementTimeoutMs: 30_000 }),
-        () => database[Symbol.asyncDispose](),
+        async () => database[Symbol.asyncDispose](),
       );
     }
   }
