@@ -324,14 +324,16 @@ export function readContract(h: () => Harness): void {
       expect(h().faults).toEqual([]);
     });
 
-    it("does not follow, and says so", async () => {
+    it("goes on live after the end when it follows", async () => {
       const { streams } = await h().namespace();
-      const failure = await failureOf(streams.readMessages({ selector: ALL, follow: true }));
-      expect(failure).toMatchObject({
-        code: "Unimplemented",
-        reason: "CAPABILITY_UNSUPPORTED",
-        metadata: { field: "follow" },
-      });
+      await append(streams, "a-1", [0, 1]);
+      const seen: unknown[] = [];
+      for await (const { frame } of streams.readMessages({ selector: ALL, follow: true })) {
+        if (frame.case === "messages") seen.push(...valuesOf(frame.value.messages));
+        if (frame.case === "caughtUp" && seen.length === 2) await append(streams, "b-1", [2]);
+        if (seen.length === 3) break;
+      }
+      expect(seen).toEqual([0, 1, 2]);
     });
 
     it("names everything that is wrong with a request", async () => {
