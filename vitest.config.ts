@@ -12,7 +12,15 @@ export default defineConfig({
   test: {
     projects: [
       { test: { ...common, name: "unit", include: ALONE } },
-      { test: { ...common, name: "engines", include: ["test/**/*.test.ts"], exclude: ALONE, globalSetup: ["test/support/postgres.ts"] } },
+      {
+        test: {
+          ...common,
+          name: "engines",
+          include: ["test/**/*.test.ts"],
+          exclude: ALONE,
+          globalSetup: ["test/support/postgres.ts"],
+        },
+      },
     ],
   },
 });

@@ -21,7 +21,6 @@ import { pgbench } from "./support/pgbench.ts";
 import { recordSection } from "./support/record.ts";
 import { measureInRounds, type Subject, tableOf } from "./support/rounds.ts";
 
-
 const DATA = '{"attribute":"some value","other":"another value, of 58 bytes"}';
 const METADATA = '{"metaAttribute":"some meta value","correlation":"of 61 bytes"}';
 const READ_COUNT = 100_000;
@@ -45,7 +44,10 @@ subjects.push(...messageDbSubjects());
 const figures = await measureInRounds(subjects, rounds, (line) => process.stderr.write(`${line}\n`));
 const table = tableOf(figures);
 process.stdout.write(`\n${table}\n`);
-await recordSection("streams", `${rounds} interleaved rounds, ${seconds} s each; clients and servers share the machine.\n\n${table}`);
+await recordSection(
+  "streams",
+  `${rounds} interleaved rounds, ${seconds} s each; clients and servers share the machine.\n\n${table}`,
+);
 
 async function satchelSubjects(engine: string, server: ServerProcess): Promise<Subject[]> {
   const load = cleanUp.use(await GrpcLoad.connect(server.url, await server.defaultToken()));
@@ -57,7 +59,8 @@ async function satchelSubjects(engine: string, server: ServerProcess): Promise<S
       name: `Satchel on ${engine}: AppendMessages, ${count} a call, ${callers} callers, one category`,
       unit: "messages/s",
       measure: async () => {
-        const call = (caller: number) => load.call("satchel.v1.StreamService/AppendMessages", requests[caller] ?? new Uint8Array());
+        const call = (caller: number) =>
+          load.call("satchel.v1.StreamService/AppendMessages", requests[caller] ?? new Uint8Array());
         return count * (await callsPerSecond(callers, seconds * 1_000, call));
       },
     };
@@ -68,7 +71,11 @@ async function satchelSubjects(engine: string, server: ServerProcess): Promise<S
     append(64, 1),
     append(1, 100),
     append(8, 100),
-    { name: `Satchel on ${engine}: ReadMessages of ${READ_COUNT.toLocaleString("en")}`, unit: "messages/s", measure: () => readAll(load) },
+    {
+      name: `Satchel on ${engine}: ReadMessages of ${READ_COUNT.toLocaleString("en")}`,
+      unit: "messages/s",
+      measure: () => readAll(load),
+    },
     {
       name: `Satchel on ${engine}: GetCategoryMessages, ${PAGE} a page, 1 caller`,
       unit: "messages/s",
@@ -138,7 +145,10 @@ async function readPages(load: GrpcLoad): Promise<number> {
   const start = performance.now();
   while (performance.now() - start < seconds * 1_000) {
     const request = create(GetCategoryMessagesRequestSchema, { category: "read", position, batchSize: PAGE });
-    const answer = await load.call("satchel.v1.StreamService/GetCategoryMessages", toBinary(GetCategoryMessagesRequestSchema, request));
+    const answer = await load.call(
+      "satchel.v1.StreamService/GetCategoryMessages",
+      toBinary(GetCategoryMessagesRequestSchema, request),
+    );
     const [page = new Uint8Array()] = messagesOf(answer);
     const { messages, hasMore } = fromBinary(GetCategoryMessagesResponseSchema, page);
     read += messages.length;
@@ -149,6 +159,9 @@ async function readPages(load: GrpcLoad): Promise<number> {
 
 function appendRequest(streamName: string, count: number): Uint8Array {
   const message = { type: "SomethingHappened", data: DATA, metadata: METADATA };
-  const request = create(AppendMessagesRequestSchema, { streamName, messages: Array.from({ length: count }, () => message) });
+  const request = create(AppendMessagesRequestSchema, {
+    streamName,
+    messages: Array.from({ length: count }, () => message),
+  });
   return toBinary(AppendMessagesRequestSchema, request);
 }

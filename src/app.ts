@@ -4,6 +4,7 @@ import { createSecureContext } from "node:tls";
 import type { Config } from "./config.ts";
 import { DEFAULT_NAMESPACE } from "./domain/namespace-id.ts";
 import { SatchelError } from "./errors.ts";
+import { Feed } from "./feed/feed.ts";
 import { type Logger, createLogger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { IN_MEMORY, openStore } from "./open-store.ts";
@@ -47,6 +48,7 @@ const BATCH = { maxMessages: 1_000, maxBytes: 4 * 1024 * 1024, maxCategories: 64
 const LOCK_TIMEOUT_MS = 1_000;
 const MAX_LOCK_WAITERS = 2;
 const GAUGE_TIMEOUT_MS = 1_000;
+const FEED = { window: { maxMessages: 2_000, maxBytes: 4 * 1024 * 1024 }, pollIntervalMs: 1_000 };
 
 /** Builds and starts everything. Throws StartError when what it was given cannot be used. */
 export async function createApp(config: Config, overrides: CreateOptions = {}): Promise<App> {
@@ -59,7 +61,9 @@ export async function createApp(config: Config, overrides: CreateOptions = {}): 
   const made = await bootstrap(store, { rootToken });
   if (config.dataDir !== IN_MEMORY) saveTokens(config.dataDir, made);
 
-  const services = createServices({ store, limits, version: VERSION, rootToken });
+  const feed = opened.use(new Feed(store, FEED));
+  store.watch((...appended) => feed.wake(...appended));
+  const services = createServices({ store, feed, limits, version: VERSION, rootToken });
   const readiness = opened.use(new Readiness({ ping: (options) => dialect.ping(options), log }));
   const metrics = metricsOf(dialect, log);
   const shutdown = new AbortController();

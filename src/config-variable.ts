@@ -34,14 +34,26 @@ export function secret(env: string, help: string, parse: (value: string) => stri
 }
 
 /** A whole number within a range. */
-export function integer(env: string, fallback: number, range: readonly [number, number], help: string): Variable<number> {
+export function integer(
+  env: string,
+  fallback: number,
+  range: readonly [number, number],
+  help: string,
+): Variable<number> {
   const [minimum, maximum] = range;
   const parse = (value: string): number => {
     const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
     if (number >= minimum && number <= maximum) return number;
     throw new InvalidValue(`must be a whole number from ${minimum} to ${maximum}`);
   };
-  return { env, parse, default: fallback, shown: String(fallback), help: `${help} (${minimum} to ${maximum})`, secret: false };
+  return {
+    env,
+    parse,
+    default: fallback,
+    shown: String(fallback),
+    help: `${help} (${minimum} to ${maximum})`,
+    secret: false,
+  };
 }
 
 /** One of a few words. */
@@ -67,7 +79,9 @@ export function list(env: string, help: string, parse: (item: string) => string)
 
 /** The word of `words` that `word` is most likely a misspelling of. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
-  const near = words.map((candidate) => ({ candidate, distance: editDistance(word, candidate) })).sort((a, b) => a.distance - b.distance)[0];
+  const near = words
+    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+    .sort((a, b) => a.distance - b.distance)[0];
   return near !== undefined && near.distance <= Math.max(2, word.length / 3) ? near.candidate : undefined;
 }
 

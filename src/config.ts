@@ -1,4 +1,14 @@
-import { type Variable, InvalidValue, integer, list, nearest, oneOf, optional, secret, text } from "./config-variable.ts";
+import {
+  type Variable,
+  InvalidValue,
+  integer,
+  list,
+  nearest,
+  oneOf,
+  optional,
+  secret,
+  text,
+} from "./config-variable.ts";
 import { type LimitName, LIMITS, type Limits, wireName } from "./domain/limits.ts";
 import { MIN_ROOT_TOKEN_CHARACTERS } from "./domain/token.ts";
 
@@ -7,22 +17,64 @@ const HOUR_MS = 3_600_000;
 /** Every setting but the limits, which add a variable each. */
 const SETTINGS = {
   host: text("SATCHEL_HOST", "127.0.0.1", "address to listen on; 0.0.0.0 or :: for every network"),
-  port: integer("SATCHEL_PORT", 4600, [0, 65_535], "port for everything: gRPC, gRPC-Web, Connect and HTTP; 0 = any free one"),
+  port: integer(
+    "SATCHEL_PORT",
+    4600,
+    [0, 65_535],
+    "port for everything: gRPC, gRPC-Web, Connect and HTTP; 0 = any free one",
+  ),
   dataDir: text("SATCHEL_DATA_DIR", "./data", "directory of the SQLite files and of the first tokens"),
   databaseUrl: secret("DATABASE_URL", "postgres://… keeps the data in PostgreSQL instead of SQLite", postgresUrl),
   dbPoolSize: integer("SATCHEL_DB_POOL_SIZE", 20, [2, 1_000], "PostgreSQL: connections of this process"),
   maxOpenNamespaces: integer("SATCHEL_MAX_OPEN_NAMESPACES", 256, [1, 10_000], "SQLite: namespace files open at once"),
-  storeWaitMs: integer("SATCHEL_STORE_WAIT_MS", 30_000, [0, HOUR_MS], "milliseconds to wait at the start for a store that does not answer"),
-  rootToken: secret("SATCHEL_ROOT_TOKEN", "the operator's token; unset: made at the first start, in <data directory>/root-token", rootToken),
+  storeWaitMs: integer(
+    "SATCHEL_STORE_WAIT_MS",
+    30_000,
+    [0, HOUR_MS],
+    "milliseconds to wait at the start for a store that does not answer",
+  ),
+  rootToken: secret(
+    "SATCHEL_ROOT_TOKEN",
+    "the operator's token; unset: made at the first start, in <data directory>/root-token",
+    rootToken,
+  ),
   tlsCert: optional("SATCHEL_TLS_CERT", "file of the certificate chain, PEM; serves TLS"),
   tlsKey: optional("SATCHEL_TLS_KEY", "file of its private key, PEM"),
-  tlsClientCa: optional("SATCHEL_TLS_CLIENT_CA", "file of the authorities of client certificates, PEM; refuses clients without one"),
+  tlsClientCa: optional(
+    "SATCHEL_TLS_CLIENT_CA",
+    "file of the authorities of client certificates, PEM; refuses clients without one",
+  ),
   corsOrigins: list("SATCHEL_CORS_ORIGINS", "origins whose pages may call, by commas; * = any", origin),
-  logLevel: oneOf("SATCHEL_LOG_LEVEL", ["trace", "debug", "info", "warn", "error", "silent"], "info", "what is logged, as JSON on stderr"),
-  keepaliveMs: integer("SATCHEL_KEEPALIVE_MS", 60_000, [1_000, HOUR_MS], "milliseconds between pings of an HTTP/2 connection"),
-  maxConnectionAgeMs: integer("SATCHEL_MAX_CONNECTION_AGE_MS", 0, [0, 24 * HOUR_MS], "milliseconds after which an HTTP/2 client is asked to reconnect; 0 = never"),
-  drainDelayMs: integer("SATCHEL_DRAIN_DELAY_MS", 0, [0, HOUR_MS], "milliseconds between not being ready and refusing connections, at a shutdown"),
-  shutdownGraceMs: integer("SATCHEL_SHUTDOWN_GRACE_MS", 10_000, [0, HOUR_MS], "milliseconds that calls may take to end, at a shutdown"),
+  logLevel: oneOf(
+    "SATCHEL_LOG_LEVEL",
+    ["trace", "debug", "info", "warn", "error", "silent"],
+    "info",
+    "what is logged, as JSON on stderr",
+  ),
+  keepaliveMs: integer(
+    "SATCHEL_KEEPALIVE_MS",
+    60_000,
+    [1_000, HOUR_MS],
+    "milliseconds between pings of an HTTP/2 connection",
+  ),
+  maxConnectionAgeMs: integer(
+    "SATCHEL_MAX_CONNECTION_AGE_MS",
+    0,
+    [0, 24 * HOUR_MS],
+    "milliseconds after which an HTTP/2 client is asked to reconnect; 0 = never",
+  ),
+  drainDelayMs: integer(
+    "SATCHEL_DRAIN_DELAY_MS",
+    0,
+    [0, HOUR_MS],
+    "milliseconds between not being ready and refusing connections, at a shutdown",
+  ),
+  shutdownGraceMs: integer(
+    "SATCHEL_SHUTDOWN_GRACE_MS",
+    10_000,
+    [0, HOUR_MS],
+    "milliseconds that calls may take to end, at a shutdown",
+  ),
 } as const satisfies Record<string, Variable<unknown>>;
 
 type Settings = { readonly [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name]["default"] };
@@ -50,10 +102,20 @@ const PRINTABLE = /^[!-~]+$/;
 const RESERVED_FOR_TESTS = "SATCHEL_TEST_";
 
 const LIMIT_VARIABLES = Object.entries(LIMITS).flatMap(([name, spec]) =>
-  "range" in spec ? [{ name: name as LimitName, variable: integer(limitEnv(name as LimitName), spec.default, spec.range, spec.description) }] : [],
+  "range" in spec
+    ? [
+        {
+          name: name as LimitName,
+          variable: integer(limitEnv(name as LimitName), spec.default, spec.range, spec.description),
+        },
+      ]
+    : [],
 );
 
-const VARIABLES: readonly Variable<unknown>[] = [...Object.values(SETTINGS), ...LIMIT_VARIABLES.map(({ variable }) => variable)];
+const VARIABLES: readonly Variable<unknown>[] = [
+  ...Object.values(SETTINGS),
+  ...LIMIT_VARIABLES.map(({ variable }) => variable),
+];
 
 /** Reads the configuration from environment variables; an empty one counts as unset. Throws ConfigError. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
@@ -69,9 +131,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       return variable.default;
     }
   };
-  const settings = Object.fromEntries(Object.entries(SETTINGS).map(([name, variable]) => [name, read<unknown>(variable)])) as Settings;
+  const settings = Object.fromEntries(
+    Object.entries(SETTINGS).map(([name, variable]) => [name, read<unknown>(variable)]),
+  ) as Settings;
   const fixed = Object.fromEntries(Object.entries(LIMITS).map(([name, spec]) => [name, spec.default]));
-  const limits = { ...fixed, ...Object.fromEntries(LIMIT_VARIABLES.map(({ name, variable }) => [name, read(variable)])) } as Limits;
+  const limits = {
+    ...fixed,
+    ...Object.fromEntries(LIMIT_VARIABLES.map(({ name, variable }) => [name, read(variable)])),
+  } as Limits;
   const config = { ...settings, limits };
   problems.push(...contradictions(config));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -82,12 +149,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 export function configHelp(): string {
   const width = Math.max(...VARIABLES.map(({ env }) => env.length));
   const shownWidth = Math.max(...VARIABLES.map(({ shown }) => shown.length));
-  return VARIABLES.map(({ env, shown, help }) => `  ${env.padEnd(width)}  ${shown.padEnd(shownWidth)}  ${help}`).join("\n");
+  return VARIABLES.map(({ env, shown, help }) => `  ${env.padEnd(width)}  ${shown.padEnd(shownWidth)}  ${help}`).join(
+    "\n",
+  );
 }
 
 function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
   const known = VARIABLES.map((variable) => variable.env);
-  const unknown = Object.keys(env).filter((name) => name.startsWith("SATCHEL_") && !name.startsWith(RESERVED_FOR_TESTS) && !known.includes(name));
+  const unknown = Object.keys(env).filter(
+    (name) => name.startsWith("SATCHEL_") && !name.startsWith(RESERVED_FOR_TESTS) && !known.includes(name),
+  );
   return unknown.map((name) => {
     const near = nearest(name, known);
     return `${name} is not a setting${near === undefined ? "" : `; did you mean ${near}?`}`;
@@ -97,9 +168,12 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): st
 function contradictions(config: Config): string[] {
   const problems: string[] = [];
   const { tlsCert, tlsKey, tlsClientCa, limits } = config;
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) problems.push("SATCHEL_TLS_CERT and SATCHEL_TLS_KEY must be set together");
-  if (tlsClientCa !== undefined && tlsCert === undefined) problems.push("SATCHEL_TLS_CLIENT_CA needs SATCHEL_TLS_CERT and SATCHEL_TLS_KEY");
-  if (config.corsOrigins.includes("*") && config.corsOrigins.length > 1) problems.push("SATCHEL_CORS_ORIGINS must be either * or a list of origins");
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
+    problems.push("SATCHEL_TLS_CERT and SATCHEL_TLS_KEY must be set together");
+  if (tlsClientCa !== undefined && tlsCert === undefined)
+    problems.push("SATCHEL_TLS_CLIENT_CA needs SATCHEL_TLS_CERT and SATCHEL_TLS_KEY");
+  if (config.corsOrigins.includes("*") && config.corsOrigins.length > 1)
+    problems.push("SATCHEL_CORS_ORIGINS must be either * or a list of origins");
   if (limits.maxMessageBytes > limits.maxRequestBytes) {
     problems.push("SATCHEL_MAX_MESSAGE_BYTES must not exceed SATCHEL_MAX_REQUEST_BYTES");
   }
@@ -122,6 +196,7 @@ function rootToken(value: string): string {
 
 function origin(value: string): string {
   const web = /^https?:/i.test(value);
-  if (value === "*" || (web ? URL.canParse(value) && new URL(value).origin === value : APP_ORIGIN.test(value))) return value;
+  if (value === "*" || (web ? URL.canParse(value) && new URL(value).origin === value : APP_ORIGIN.test(value)))
+    return value;
   throw new InvalidValue("must list origins, as https://app.example.com");
 }

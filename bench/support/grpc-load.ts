@@ -27,7 +27,12 @@ export class GrpcLoad implements AsyncDisposable {
 
   constructor(session: ClientHttp2Session, token: string) {
     this.#session = session;
-    this.#headers = { ":method": "POST", "content-type": "application/grpc", te: "trailers", authorization: `Bearer ${token}` };
+    this.#headers = {
+      ":method": "POST",
+      "content-type": "application/grpc",
+      te: "trailers",
+      authorization: `Bearer ${token}`,
+    };
   }
 
   /** Makes one call. Rejects unless it ends with the status OK. */
@@ -43,7 +48,9 @@ export class GrpcLoad implements AsyncDisposable {
     stream.on("trailers", read);
     stream.on("data", (chunk: Buffer) => body.push(chunk));
     stream.on("error", reject);
-    stream.on("close", () => (status === "0" ? resolve({ body }) : reject(new Error(`${method} ended with status ${status}`))));
+    stream.on("close", () =>
+      status === "0" ? resolve({ body }) : reject(new Error(`${method} ended with status ${status}`)),
+    );
     stream.end(frame(request));
     return promise;
   }
@@ -58,7 +65,7 @@ export class GrpcLoad implements AsyncDisposable {
 export function messagesOf({ body }: CallResult): Uint8Array[] {
   const bytes = Buffer.concat(body);
   const messages: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = at + FRAME_HEAD_BYTES + bytes.readUInt32BE(at + 1);
     messages.push(bytes.subarray(at + FRAME_HEAD_BYTES, end));
     at = end;
@@ -70,7 +77,11 @@ export function messagesOf({ body }: CallResult): Uint8Array[] {
  * Runs `callers` loops of `call` for a time and returns the calls made per second; those that were under way when the
  * time was over are waited for, and counted with the time they took.
  */
-export async function callsPerSecond(callers: number, durationMs: number, call: (caller: number) => Promise<unknown>): Promise<number> {
+export async function callsPerSecond(
+  callers: number,
+  durationMs: number,
+  call: (caller: number) => Promise<unknown>,
+): Promise<number> {
   const start = performance.now();
   let calls = 0;
   const loop = async (_: unknown, caller: number): Promise<void> => {

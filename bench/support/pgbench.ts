@@ -19,9 +19,22 @@ export function pgbench({ databaseUrl, script, clients, seconds }: PgbenchRun): 
     const file = join(directory, "script.sql");
     writeFileSync(file, script);
     const threads = String(Math.min(clients, 2));
-    const args = ["--no-vacuum", "--protocol=prepared", "-c", String(clients), "-j", threads, "-T", String(seconds), "-f", file, databaseUrl];
+    const args = [
+      "--no-vacuum",
+      "--protocol=prepared",
+      "-c",
+      String(clients),
+      "-j",
+      threads,
+      "-T",
+      String(seconds),
+      "-f",
+      file,
+      databaseUrl,
+    ];
     const { status, stdout, stderr, error } = spawnSync("pgbench", args, { encoding: "utf8" });
-    if (error !== undefined) throw new Error("pgbench cannot be run; on Debian it comes with the package postgresql", { cause: error });
+    if (error !== undefined)
+      throw new Error("pgbench cannot be run; on Debian it comes with the package postgresql", { cause: error });
     const rate = /tps = ([\d.]+)/.exec(stdout)?.[1];
     if (status !== 0 || rate === undefined) throw new Error(`pgbench failed:\n${stdout}${stderr}`);
     return Number(rate);

@@ -18,7 +18,11 @@ export interface Figure {
  * Measures every subject once a round, round after round, so that a change of the machine's speed meets all of them; the
  * first round warms up and is not counted.
  */
-export async function measureInRounds(subjects: readonly Subject[], rounds: number, log: (line: string) => void): Promise<Figure[]> {
+export async function measureInRounds(
+  subjects: readonly Subject[],
+  rounds: number,
+  log: (line: string) => void,
+): Promise<Figure[]> {
   const results = subjects.map((): number[] => []);
   for (let round = 0; round <= rounds; round++) {
     for (const [index, subject] of subjects.entries()) {
@@ -29,13 +33,22 @@ export async function measureInRounds(subjects: readonly Subject[], rounds: numb
   }
   return subjects.map(({ name, unit }, index) => {
     const sorted = (results[index] ?? []).toSorted((a, b) => a - b);
-    return { name, unit, median: sorted[Math.floor(sorted.length / 2)] ?? 0, least: sorted[0] ?? 0, most: sorted.at(-1) ?? 0 };
+    return {
+      name,
+      unit,
+      median: sorted[Math.floor(sorted.length / 2)] ?? 0,
+      least: sorted[0] ?? 0,
+      most: sorted.at(-1) ?? 0,
+    };
   });
 }
 
 /** The figures as a table in Markdown. */
 export function tableOf(figures: readonly Figure[]): string {
-  const rows = figures.map(({ name, unit, median, least, most }) => `| ${name} | **${rounded(median)}** | ${rounded(least)} … ${rounded(most)} | ${unit} |`);
+  const rows = figures.map(
+    ({ name, unit, median, least, most }) =>
+      `| ${name} | **${rounded(median)}** | ${rounded(least)} … ${rounded(most)} | ${unit} |`,
+  );
   return ["| what | median | least … most | unit |", "|---|--:|--:|---|", ...rows].join("\n");
 }
 

@@ -47,7 +47,10 @@ export interface VersionConflict {
 
 /** What became of an AppendRequest. Only `appended` has changed anything. */
 export type AppendOutcome =
-  | { readonly kind: "appended"; /** One list per append, in order. */ readonly appends: readonly (readonly AppendedMessage[])[] }
+  | {
+      readonly kind: "appended";
+      /** One list per append, in order. */ readonly appends: readonly (readonly AppendedMessage[])[];
+    }
   | { readonly kind: "conflict"; readonly conflicts: readonly VersionConflict[] }
   /** The id of this message is taken by one with other content or in another stream. */
   | { readonly kind: "id-exists"; readonly appendIndex: number; readonly messageIndex: number };

@@ -14,9 +14,21 @@ const MIB = 1024 * KIB;
  * SATCHEL_MAX_MESSAGE_BYTES.
  */
 export const LIMITS = {
-  maxMessageBytes: { default: MIB, range: [KIB, 16 * MIB], description: "bytes of a message's data, and of its metadata" },
-  maxRequestBytes: { default: 16 * MIB, range: [64 * KIB, 64 * MIB], description: "bytes of one request message, uncompressed" },
-  maxPageBytes: { default: 3 * MIB, range: [64 * KIB, 64 * MIB], description: "bytes of data and metadata in one page; a page has at least one message" },
+  maxMessageBytes: {
+    default: MIB,
+    range: [KIB, 16 * MIB],
+    description: "bytes of a message's data, and of its metadata",
+  },
+  maxRequestBytes: {
+    default: 16 * MIB,
+    range: [64 * KIB, 64 * MIB],
+    description: "bytes of one request message, uncompressed",
+  },
+  maxPageBytes: {
+    default: 3 * MIB,
+    range: [64 * KIB, 64 * MIB],
+    description: "bytes of data and metadata in one page; a page has at least one message",
+  },
   maxAppendMessages: { default: 1_000, description: "messages in one append" },
   maxAppendStreams: { default: 100, description: "streams in one AppendToStreams" },
   maxBatchSize: { default: 10_000, description: "messages in one page of a stream or category" },
@@ -24,11 +36,23 @@ export const LIMITS = {
   maxTypes: { default: 100, description: "types in one filter" },
   maxDescriptionCharacters: { default: 1_000, description: "characters of a description" },
   maxNamespaces: { default: 100_000, range: [1, 1_000_000], description: "namespaces in the store" },
-  maxTokensPerNamespace: { default: 1_000, range: [1, 100_000], description: "tokens of a namespace that are neither expired nor revoked" },
-  maxQueuedAppends: { default: 10_000, range: [1, 1_000_000], description: "appends waiting in one namespace and process" },
+  maxTokensPerNamespace: {
+    default: 1_000,
+    range: [1, 100_000],
+    description: "tokens of a namespace that are neither expired nor revoked",
+  },
+  maxQueuedAppends: {
+    default: 10_000,
+    range: [1, 1_000_000],
+    description: "appends waiting in one namespace and process",
+  },
   maxConnections: { default: 10_000, range: [1, 1_000_000], description: "connections at once" },
   maxConcurrentStreams: { default: 1_000, range: [1, 100_000], description: "calls at once on one HTTP/2 connection" },
-  maxTimeoutMs: { default: 60_000, range: [100, 3_600_000], description: "milliseconds a unary call may take; a longer deadline is shortened to it" },
+  maxTimeoutMs: {
+    default: 60_000,
+    range: [100, 3_600_000],
+    description: "milliseconds a unary call may take; a longer deadline is shortened to it",
+  },
   maxHeaderBytes: { default: 32 * KIB, range: [8 * KIB, MIB], description: "bytes of a request's headers" },
 } as const satisfies Record<string, LimitSpec>;
 

@@ -20,5 +20,10 @@ export function unseal(text: string, binding: readonly unknown[]): Buffer | unde
 }
 
 function checksum(payload: Uint8Array, binding: readonly unknown[]): Buffer {
-  return createHash("sha256").update(JSON.stringify(binding)).update("\n").update(payload).digest().subarray(0, SEAL_BYTES);
+  return createHash("sha256")
+    .update(JSON.stringify(binding))
+    .update("\n")
+    .update(payload)
+    .digest()
+    .subarray(0, SEAL_BYTES);
 }

@@ -58,7 +58,9 @@ export function streamNameProblem(name: string): string | undefined {
 export function writableStreamNameProblem(name: string): string | undefined {
   const problem = streamNameProblem(name);
   if (problem !== undefined) return problem;
-  return name.startsWith(JOURNAL_PREFIX) ? `must not begin with "${JOURNAL_PREFIX}", which is Satchel's own` : undefined;
+  return name.startsWith(JOURNAL_PREFIX)
+    ? `must not begin with "${JOURNAL_PREFIX}", which is Satchel's own`
+    : undefined;
 }
 
 /** Why `name` is not a category, or undefined when it is. */

@@ -35,7 +35,11 @@ export function newToken(kind: TokenKind): { readonly token: string; readonly pa
 
 /** Takes a token apart, or returns undefined when it is not one that `newToken` could have made. */
 export function parseToken(token: string): ParsedToken | undefined {
-  const kind = token.startsWith(PREFIXES.root) ? "root" : token.startsWith(PREFIXES.namespace) ? "namespace" : undefined;
+  const kind = token.startsWith(PREFIXES.root)
+    ? "root"
+    : token.startsWith(PREFIXES.namespace)
+      ? "namespace"
+      : undefined;
   if (kind === undefined) return undefined;
   const encoded = token.slice(PREFIXES[kind].length);
   if (!BASE64URL.test(encoded)) return undefined;

@@ -29,7 +29,9 @@ export class Call {
 }
 
 /** The call that a request belongs to; absent where handlers are run without a server. */
-export const callKey: ContextKey<Call | undefined> = createContextKey<Call | undefined>(undefined, { description: "call" });
+export const callKey: ContextKey<Call | undefined> = createContextKey<Call | undefined>(undefined, {
+  description: "call",
+});
 
 const UNKNOWN = "UNKNOWN" satisfies StatusName;
 

@@ -5,7 +5,14 @@ import type { LimitName } from "../domain/limits.ts";
 import { type MessageId, newMessageId, parseMessageId } from "../domain/message-id.ts";
 import { type NamespaceId, parseNamespaceId } from "../domain/namespace-id.ts";
 import type { Role } from "../domain/role.ts";
-import { type Category, categoryProblem, nameProblem, type StreamName, streamNameProblem, writableStreamNameProblem } from "../domain/stream-name.ts";
+import {
+  type Category,
+  categoryProblem,
+  nameProblem,
+  type StreamName,
+  streamNameProblem,
+  writableStreamNameProblem,
+} from "../domain/stream-name.ts";
 import { Role as WireRole } from "../gen/satchel/options/v1/access_pb.ts";
 import type { Problems } from "./problems.ts";
 
@@ -86,7 +93,11 @@ export function jsonObject(text: string | undefined, field: string, problems: Pr
 }
 
 /** A share of a consumer group; undefined when the field is unset. */
-export function consumerGroup(group: ConsumerGroupMember | undefined, field: string, problems: Problems): ConsumerGroupMember | undefined {
+export function consumerGroup(
+  group: ConsumerGroupMember | undefined,
+  field: string,
+  problems: Problems,
+): ConsumerGroupMember | undefined {
   if (group === undefined) return undefined;
   const { member, size } = group;
   const problem = consumerGroupProblem({ member, size });
@@ -119,7 +130,8 @@ export function namespaceId(text: string, field: string, problems: Problems): Na
 /** Free text for the operator. */
 export function description(text: string, field: string, problems: Problems): string {
   const characters = text.length > problems.limits.maxDescriptionCharacters ? [...text].length : text.length;
-  if (characters > problems.limits.maxDescriptionCharacters) problems.addExcess(field, "maxDescriptionCharacters", characters);
+  if (characters > problems.limits.maxDescriptionCharacters)
+    problems.addExcess(field, "maxDescriptionCharacters", characters);
   else if (text.includes("\u0000")) problems.add(field, "must not contain NUL");
   else if (!text.isWellFormed()) problems.add(field, "must be well-formed Unicode (it has a lone surrogate)");
   return text;
@@ -147,7 +159,11 @@ export function roleOf(value: WireRole): Role | undefined {
 }
 
 /** A moment in microseconds since 1970; what is between two microseconds counts as the later one. */
-export function micros({ seconds, nanos }: Pick<Timestamp, "seconds" | "nanos">, field: string, problems: Problems): bigint {
+export function micros(
+  { seconds, nanos }: Pick<Timestamp, "seconds" | "nanos">,
+  field: string,
+  problems: Problems,
+): bigint {
   const outside = seconds < TIMESTAMP_SECONDS.first || seconds > TIMESTAMP_SECONDS.last;
   if (outside || nanos < 0 || nanos > 999_999_999) problems.add(field, "must be a time of the years 1 to 9999");
   return seconds * MICROS_PER_SECOND + BigInt(Math.ceil(nanos / NANOS_PER_MICRO));
@@ -159,7 +175,13 @@ function count(size: number, unset: number, limit: LimitName, field: string, pro
   return size === 0 ? Math.min(unset, problems.limits[limit]) : size;
 }
 
-function checked(text: string, problem: string | undefined, field: string, problems: Problems, reason?: Parameters<Problems["add"]>[2]): string {
+function checked(
+  text: string,
+  problem: string | undefined,
+  field: string,
+  problems: Problems,
+  reason?: Parameters<Problems["add"]>[2],
+): string {
   if (problem !== undefined) problems.add(field, problem, reason);
   return text;
 }

@@ -1,6 +1,10 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
-import { Health, HealthCheckResponse_ServingStatus as ServingStatus, type HealthCheckRequest } from "../gen/health/v1/health_pb.ts";
+import {
+  Health,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+  type HealthCheckRequest,
+} from "../gen/health/v1/health_pb.ts";
 import type { Readiness } from "./readiness.ts";
 
 type Status = (typeof ServingStatus)[keyof typeof ServingStatus];
@@ -24,7 +28,8 @@ export function healthRoutes(services: readonly DescService[], readiness: Readin
       async *watch({ service }: HealthCheckRequest, { signal }: HandlerContext) {
         for await (const _ of changes(readiness, signal)) {
           yield { status: names.has(service) ? now() : ServingStatus.SERVICE_UNKNOWN };
-          if (readiness.notReady === "draining") throw new ConnectError("the server is shutting down", Code.Unavailable);
+          if (readiness.notReady === "draining")
+            throw new ConnectError("the server is shutting down", Code.Unavailable);
         }
       },
     });

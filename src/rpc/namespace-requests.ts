@@ -44,7 +44,10 @@ export function parseNamespaceList(request: ListNamespacesRequest, limits: Limit
 }
 
 /** What UpdateNamespace asks for. */
-export function parseNamespaceUpdate({ namespace, updateMask }: UpdateNamespaceRequest, limits: Limits): NamespaceDescription {
+export function parseNamespaceUpdate(
+  { namespace, updateMask }: UpdateNamespaceRequest,
+  limits: Limits,
+): NamespaceDescription {
   return parsed(limits, (problems) => {
     if (namespace === undefined) problems.add("namespace", "must be set");
     checkMask(updateMask?.paths ?? [], problems);
@@ -61,12 +64,16 @@ export function parseNewToken(request: CreateTokenRequest, limits: Limits): NewT
     namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems),
     role: fields.role(request.role, "role", problems),
     description: fields.description(request.description, "description", problems),
-    expireTime: request.expireTime === undefined ? undefined : fields.micros(request.expireTime, "expire_time", problems),
+    expireTime:
+      request.expireTime === undefined ? undefined : fields.micros(request.expireTime, "expire_time", problems),
   }));
 }
 
 /** What ListTokens asks for. */
-export function parseTokenList(request: ListTokensRequest, limits: Limits): ListRequest & { readonly namespaceId: NamespaceId } {
+export function parseTokenList(
+  request: ListTokensRequest,
+  limits: Limits,
+): ListRequest & { readonly namespaceId: NamespaceId } {
   return parsed(limits, (problems) => ({
     namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems),
     pageSize: fields.pageSize(request.pageSize, "page_size", problems),
@@ -75,7 +82,10 @@ export function parseTokenList(request: ListTokensRequest, limits: Limits): List
 }
 
 /** What RevokeToken asks for. */
-export function parseRevocation(request: RevokeTokenRequest, limits: Limits): { readonly namespaceId: NamespaceId; readonly tokenId: string } {
+export function parseRevocation(
+  request: RevokeTokenRequest,
+  limits: Limits,
+): { readonly namespaceId: NamespaceId; readonly tokenId: string } {
   return parsed(limits, (problems) => {
     if (!TOKEN_ID.test(request.tokenId)) problems.add("token_id", "must be the id of a token: 32 hexadecimal digits");
     return { namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems), tokenId: request.tokenId };

@@ -7,7 +7,11 @@ import * as requests from "./namespace-requests.ts";
 import * as shapes from "./shapes.ts";
 
 /** satchel.v1.NamespaceService. */
-export function namespaceHandlers(namespaces: Namespaces, tokens: NamespaceTokens, limits: Limits): ServiceImpl<typeof NamespaceService> {
+export function namespaceHandlers(
+  namespaces: Namespaces,
+  tokens: NamespaceTokens,
+  limits: Limits,
+): ServiceImpl<typeof NamespaceService> {
   return {
     async createNamespace(request) {
       const { namespaceId, description } = requests.parseNewNamespace(request, limits);
@@ -17,7 +21,10 @@ export function namespaceHandlers(namespaces: Namespaces, tokens: NamespaceToken
 
     async getNamespace(request, context) {
       const { namespace, statistics } = await namespaces.get(requests.parseNamespaceId(request, limits), context);
-      return { namespace: shapes.namespace(namespace), ...(statistics && { statistics: shapes.statistics(statistics) }) };
+      return {
+        namespace: shapes.namespace(namespace),
+        ...(statistics && { statistics: shapes.statistics(statistics) }),
+      };
     },
 
     async listNamespaces(request) {

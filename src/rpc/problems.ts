@@ -30,7 +30,12 @@ export class Problems {
     const maximum = this.limits[limit];
     const name = wireName(limit);
     const metadata = { limit: name, maximum: String(maximum), actual: String(actual), field };
-    this.#keep(this.#tooMuch, { field, description: `exceeds ${name}: ${actual} > ${maximum}`, reason: "LIMIT_EXCEEDED", metadata });
+    this.#keep(this.#tooMuch, {
+      field,
+      description: `exceeds ${name}: ${actual} > ${maximum}`,
+      reason: "LIMIT_EXCEEDED",
+      metadata,
+    });
   }
 
   /** Throws one error for all problems: INVALID_ARGUMENT when there is any of that code, else RESOURCE_EXHAUSTED. */
@@ -53,7 +58,9 @@ export class Problems {
 }
 
 function distinctFacts(problems: readonly Problem[]): readonly ErrorFact[] {
-  const facts = new Map(problems.map(({ reason, metadata }) => [`${reason} ${metadata["field"]}`, { reason, metadata }]));
+  const facts = new Map(
+    problems.map(({ reason, metadata }) => [`${reason} ${metadata["field"]}`, { reason, metadata }]),
+  );
   return [...facts.values()];
 }
 

@@ -59,7 +59,9 @@ export class Readiness implements Disposable {
   async #watch(): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
-      await setTimeout(this.#options.intervalMs ?? INTERVAL_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      await setTimeout(this.#options.intervalMs ?? INTERVAL_MS, undefined, { signal, ref: false }).catch(
+        () => undefined,
+      );
       if (!signal.aborted) await this.#check();
     }
   }
@@ -70,7 +72,8 @@ export class Readiness implements Disposable {
       await Promise.race([this.#options.ping({ signal }), rejection(signal)]);
       this.#set(undefined);
     } catch (error) {
-      if (this.#state !== "store unavailable" && !this.#stopped.signal.aborted) this.#options.log.error({ err: error }, "the store does not answer");
+      if (this.#state !== "store unavailable" && !this.#stopped.signal.aborted)
+        this.#options.log.error({ err: error }, "the store does not answer");
       this.#set("store unavailable");
     }
   }

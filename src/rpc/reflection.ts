@@ -3,23 +3,35 @@ import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
 import { ServerReflection, type ServerReflectionRequest } from "../gen/grpc/reflection/v1/reflection_pb.ts";
-import { ServerReflection as ServerReflectionAlpha, type ServerReflectionRequest as ServerReflectionRequestAlpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import {
+  ServerReflection as ServerReflectionAlpha,
+  type ServerReflectionRequest as ServerReflectionRequestAlpha,
+} from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { Health } from "../gen/health/v1/health_pb.ts";
 
 type Question = (ServerReflectionRequest | ServerReflectionRequestAlpha)["messageRequest"];
 /** The answers of both versions, which differ in nothing but their package. */
 type Answer =
   | { readonly case: "fileDescriptorResponse"; readonly value: { readonly fileDescriptorProto: Uint8Array[] } }
-  | { readonly case: "allExtensionNumbersResponse"; readonly value: { readonly baseTypeName: string; readonly extensionNumber: number[] } }
+  | {
+      readonly case: "allExtensionNumbersResponse";
+      readonly value: { readonly baseTypeName: string; readonly extensionNumber: number[] };
+    }
   | { readonly case: "listServicesResponse"; readonly value: { readonly service: { readonly name: string }[] } }
   | { readonly case: "errorResponse"; readonly value: { readonly errorCode: number; readonly errorMessage: string } };
 
 /** grpc.reflection.v1 and v1alpha, from the descriptors in the generated code. */
 export function reflectionRoutes(served: readonly DescService[]): (router: ConnectRouter) => void {
   const schema = new Schema([...served, Health, ServerReflection, ServerReflectionAlpha]);
-  async function* answers<T extends ServerReflectionRequest | ServerReflectionRequestAlpha>(questions: AsyncIterable<T>) {
+  async function* answers<T extends ServerReflectionRequest | ServerReflectionRequestAlpha>(
+    questions: AsyncIterable<T>,
+  ) {
     for await (const question of questions) {
-      yield { validHost: question.host, originalRequest: question, messageResponse: schema.answer(question.messageRequest) };
+      yield {
+        validHost: question.host,
+        originalRequest: question,
+        messageResponse: schema.answer(question.messageRequest),
+      };
     }
   }
   return (router) => {
@@ -53,7 +65,10 @@ class Schema {
         return found(this.#symbols.get(question.value.replace(/^\./, "")), question.value);
       case "fileContainingExtension": {
         const { containingType, extensionNumber } = question.value;
-        return found(this.#extensions.get(containingType)?.get(extensionNumber), `extension ${extensionNumber} of ${containingType}`);
+        return found(
+          this.#extensions.get(containingType)?.get(extensionNumber),
+          `extension ${extensionNumber} of ${containingType}`,
+        );
       }
       case "allExtensionNumbersOfType":
         return this.#extensionNumbers(question.value);
@@ -76,9 +91,11 @@ class Schema {
     for (const type of nestedTypes(file)) {
       this.#symbols.set(type.typeName, file);
       if (type.kind === "message") this.#addMessage(type, file);
-      if (type.kind === "service") for (const method of type.methods) this.#symbols.set(`${type.typeName}.${method.name}`, file);
+      if (type.kind === "service")
+        for (const method of type.methods) this.#symbols.set(`${type.typeName}.${method.name}`, file);
       // The values of an enum are its siblings.
-      if (type.kind === "enum") for (const value of type.values) this.#symbols.set(type.typeName.replace(/[^.]+$/, value.name), file);
+      if (type.kind === "enum")
+        for (const value of type.values) this.#symbols.set(type.typeName.replace(/[^.]+$/, value.name), file);
       if (type.kind === "extension") {
         const numbers = this.#extensions.get(type.extendee.typeName) ?? new Map<number, DescFile>();
         this.#extensions.set(type.extendee.typeName, numbers.set(type.number, file));
@@ -88,7 +105,8 @@ class Schema {
 
   #addMessage(message: DescMessage, file: DescFile): void {
     this.#messages.add(message.typeName);
-    for (const { name } of [...message.fields, ...message.oneofs]) this.#symbols.set(`${message.typeName}.${name}`, file);
+    for (const { name } of [...message.fields, ...message.oneofs])
+      this.#symbols.set(`${message.typeName}.${name}`, file);
   }
 }
 

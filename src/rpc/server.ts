@@ -66,10 +66,24 @@ export class Server {
       requestTimeoutMs: timeouts.requestMs,
       began: (call) => options.metrics.callBegan(call),
       ended: (call) => this.#ended(call),
-      failed: (call, error) => options.log.error({ err: error, requestId: call.requestId, method: call.method }, "a call could not be answered"),
+      failed: (call, error) =>
+        options.log.error(
+          { err: error, requestId: call.requestId, method: call.method },
+          "a call could not be answered",
+        ),
     });
-    this.#http1 = new Http1({ limits, headersTimeoutMs: timeouts.headersMs, requestTimeoutMs: timeouts.requestMs, handle });
-    this.#http2 = new Http2({ limits, keepaliveMs: options.keepaliveMs, maxConnectionAgeMs: options.maxConnectionAgeMs, handle });
+    this.#http1 = new Http1({
+      limits,
+      headersTimeoutMs: timeouts.headersMs,
+      requestTimeoutMs: timeouts.requestMs,
+      handle,
+    });
+    this.#http2 = new Http2({
+      limits,
+      keepaliveMs: options.keepaliveMs,
+      maxConnectionAgeMs: options.maxConnectionAgeMs,
+      handle,
+    });
     this.#listener = new Listener({
       host: options.host,
       port: options.port,
@@ -103,7 +117,10 @@ export class Server {
     this.#http1.drain();
     this.#http2.drain();
     const timer = setTimeout(() => {
-      this.#options.log.warn({ calls: this.#adapter.size, connections: this.#listener.connections }, "hanging up on calls that did not end in time");
+      this.#options.log.warn(
+        { calls: this.#adapter.size, connections: this.#listener.connections },
+        "hanging up on calls that did not end in time",
+      );
       this.#listener.destroy();
     }, graceMs);
     await closed;
@@ -128,7 +145,10 @@ export class Server {
     const durationMs = performance.now() - call.begunMs;
     this.#options.metrics.callEnded(call, status, durationMs / 1_000);
     const level = status === "INTERNAL" || status === "UNAVAILABLE" ? "info" : "debug";
-    this.#options.log[level]({ requestId, method, protocol, status, reason, namespaceId, durationMs: Math.round(durationMs * 100) / 100 }, "call");
+    this.#options.log[level](
+      { requestId, method, protocol, status, reason, namespaceId, durationMs: Math.round(durationMs * 100) / 100 },
+      "call",
+    );
   }
 }
 

@@ -4,7 +4,12 @@ import type { AppendedMessage } from "../domain/append.ts";
 import type { NamespaceStatistics, StoredMessage } from "../domain/message.ts";
 import type { Role } from "../domain/role.ts";
 import { Role as WireRole } from "../gen/satchel/options/v1/access_pb.ts";
-import { NamespaceSchema, NamespaceState, type NamespaceStatisticsSchema, type NamespaceTokenSchema } from "../gen/satchel/v1/namespaces_pb.ts";
+import {
+  type NamespaceSchema,
+  NamespaceState,
+  type NamespaceStatisticsSchema,
+  type NamespaceTokenSchema,
+} from "../gen/satchel/v1/namespaces_pb.ts";
 import type { AppendMessagesResponse, StreamMessage } from "../gen/satchel/v1/streams_pb.ts";
 import type { TokenInfo } from "../service/namespace-tokens.ts";
 import type { Namespace } from "../service/namespaces.ts";
@@ -12,7 +17,11 @@ import type { Namespace } from "../service/namespaces.ts";
 const MICROS_PER_SECOND = 1_000_000n;
 const NANOS_PER_MICRO = 1_000;
 
-const WIRE_ROLES = { reader: WireRole.READER, writer: WireRole.WRITER, admin: WireRole.ADMIN } as const satisfies Record<Role, WireRole>;
+const WIRE_ROLES = {
+  reader: WireRole.READER,
+  writer: WireRole.WRITER,
+  admin: WireRole.ADMIN,
+} as const satisfies Record<Role, WireRole>;
 const WIRE_STATES = { active: NamespaceState.ACTIVE, deleting: NamespaceState.DELETING } as const;
 
 // What is on a hot path is built as a whole message, with its $typeName: protobuf-es then needs no pass over it.
@@ -57,12 +66,28 @@ export function timestamp(micros: bigint): Timestamp {
 }
 
 /** A namespace. */
-export function namespace({ id, description, state, createTime, updateTime }: Namespace): MessageInitShape<typeof NamespaceSchema> {
-  return { namespaceId: id, description, state: WIRE_STATES[state], createTime: timestamp(createTime), updateTime: timestamp(updateTime) };
+export function namespace({
+  id,
+  description,
+  state,
+  createTime,
+  updateTime,
+}: Namespace): MessageInitShape<typeof NamespaceSchema> {
+  return {
+    namespaceId: id,
+    description,
+    state: WIRE_STATES[state],
+    createTime: timestamp(createTime),
+    updateTime: timestamp(updateTime),
+  };
 }
 
 /** What a namespace holds. */
-export function statistics({ messageCount, categoryCount, storageBytes }: NamespaceStatistics): MessageInitShape<typeof NamespaceStatisticsSchema> {
+export function statistics({
+  messageCount,
+  categoryCount,
+  storageBytes,
+}: NamespaceStatistics): MessageInitShape<typeof NamespaceStatisticsSchema> {
   return { messageCount, categoryCount, storageBytes };
 }
 

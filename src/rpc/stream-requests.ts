@@ -63,7 +63,10 @@ export function parseCategoryPage(request: GetCategoryMessagesRequest, limits: L
 }
 
 /** What GetLastStreamMessage asks for. */
-export function parseLast(request: GetLastStreamMessageRequest, limits: Limits): { streamName: StreamName; type: string | undefined } {
+export function parseLast(
+  request: GetLastStreamMessageRequest,
+  limits: Limits,
+): { streamName: StreamName; type: string | undefined } {
   return parsed(limits, (problems) => ({
     streamName: fields.streamName(request.streamName, "stream_name", problems),
     type: request.type === "" ? undefined : fields.messageType(request.type, "type", problems),
@@ -116,7 +119,11 @@ function expectation(wire: AppendMessagesRequest["expectation"], at: string, pro
       if (wire.value < -1n) problems.add(`${at}expected_version`, "must be -1 (no stream) or a position");
       return { kind: "version", version: wire.value };
     case "streamExists":
-      if (!wire.value) problems.add(`${at}stream_exists`, "must be true when it is set; expected_version -1 says that there must be no stream");
+      if (!wire.value)
+        problems.add(
+          `${at}stream_exists`,
+          "must be true when it is set; expected_version -1 says that there must be no stream",
+        );
       return { kind: "exists" };
     default:
       return { kind: "any" };
@@ -166,11 +173,17 @@ function selector(request: ReadMessagesRequest, problems: Problems): Selector {
   const consumerGroup = fields.consumerGroup(request.consumerGroup, "consumer_group", problems);
   const { selector: wire } = request;
   if (wire.case === "category") {
-    return { kind: "category", category: fields.category(wire.value, "category", problems), correlation, consumerGroup };
+    return {
+      kind: "category",
+      category: fields.category(wire.value, "category", problems),
+      correlation,
+      consumerGroup,
+    };
   }
   if (correlation !== undefined) problems.add("correlation", "can only be used with a category");
   if (consumerGroup !== undefined) problems.add("consumer_group", "can only be used with a category");
-  if (wire.case === "streamName") return { kind: "stream", streamName: fields.streamName(wire.value, "stream_name", problems) };
+  if (wire.case === "streamName")
+    return { kind: "stream", streamName: fields.streamName(wire.value, "stream_name", problems) };
   if (wire.case === undefined) problems.add("selector", "must be one of stream_name, category and all");
   else if (!wire.value) problems.add("all", "must be true when it is set");
   return { kind: "all" };
@@ -184,6 +197,9 @@ function start(wire: ReadMessagesRequest["start"], problems: Problems): ReadStar
       return { kind: "time", timeMicros: fields.micros(wire.value, "time", problems) };
     case "cursor":
       return { kind: "cursor", cursor: wire.value };
+    case "end":
+      if (!wire.value) problems.add("end", "must be true when it is set");
+      return { kind: "end" };
     default:
       return { kind: "beginning" };
   }

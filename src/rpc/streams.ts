@@ -1,6 +1,7 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Limits } from "../domain/limits.ts";
-import type { ReadMessagesResponse, StreamService } from "../gen/satchel/v1/streams_pb.ts";
+import type { ReadMessagesResponseSchema, StreamService } from "../gen/satchel/v1/streams_pb.ts";
 import type { ReadFrame } from "../service/read-messages.ts";
 import type { Streams } from "../service/streams.ts";
 import { serviceCaller } from "./principal.ts";
@@ -61,12 +62,18 @@ export function streamHandlers(streams: Streams, limits: Limits): ServiceImpl<ty
   };
 }
 
-function readResponse(frame: ReadFrame): ReadMessagesResponse {
-  const $typeName = "satchel.v1.ReadMessagesResponse";
+function readResponse(frame: ReadFrame): MessageInitShape<typeof ReadMessagesResponseSchema> {
   const { kind, cursor } = frame;
-  if (kind === "caught-up") {
-    return { $typeName, frame: { case: "caughtUp", value: { $typeName: "satchel.v1.CaughtUp", cursor, position: frame.position } } };
+  switch (kind) {
+    case "messages":
+      return { frame: { case: "messages", value: { messages: frame.messages.map(streamMessage), cursor } } };
+    case "caught-up":
+      return { frame: { case: "caughtUp", value: { cursor, position: frame.position } } };
+    case "fell-behind":
+      return { frame: { case: "fellBehind", value: { cursor, position: frame.position } } };
+    case "checkpoint":
+      return { frame: { case: "checkpoint", value: { cursor, position: frame.position } } };
+    case "heartbeat":
+      return { frame: { case: "heartbeat", value: { cursor, position: frame.position } } };
   }
-  const messages = frame.messages.map(streamMessage);
-  return { $typeName, frame: { case: "messages", value: { $typeName: "satchel.v1.StreamMessageBatch", messages, cursor } } };
 }

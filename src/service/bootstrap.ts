@@ -25,7 +25,10 @@ interface BootstrapOptions {
  * Makes what a store needs at its first start: a root token, unless the operator has chosen one, and the namespace
  * `default`. When several replicas start at once, each secret goes to the one that has made it.
  */
-export async function bootstrap(store: Store, { rootToken, clock = systemClock() }: BootstrapOptions): Promise<Bootstrapped> {
+export async function bootstrap(
+  store: Store,
+  { rootToken, clock = systemClock() }: BootstrapOptions,
+): Promise<Bootstrapped> {
   const generated = rootToken === undefined ? await makeRootToken(store) : undefined;
   const namespaceToken = await makeDefaultNamespace(store, clock);
   return {

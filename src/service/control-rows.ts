@@ -1,4 +1,9 @@
-import { type EntityManager, LockMode, type RequiredEntityData, UniqueConstraintViolationException } from "@mikro-orm/core";
+import {
+  type EntityManager,
+  LockMode,
+  type RequiredEntityData,
+  UniqueConstraintViolationException,
+} from "@mikro-orm/core";
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import type { Role } from "../domain/role.ts";
 import { newToken } from "../domain/token.ts";

@@ -57,7 +57,8 @@ export class NamespaceTokens {
         request,
         ["tokens", namespaceId],
         ({ createTime, id }) => `${createTime}/${id}`,
-        (after, limit) => em.find(TokenEntity, tokensAfter(namespaceId, after), { orderBy: { createTime: "asc", id: "asc" }, limit }),
+        (after, limit) =>
+          em.find(TokenEntity, tokensAfter(namespaceId, after), { orderBy: { createTime: "asc", id: "asc" }, limit }),
       );
     });
   }
@@ -68,7 +69,8 @@ export class NamespaceTokens {
       await getNamespace(em, namespaceId);
       await em.nativeUpdate(TokenEntity, { id: tokenId, namespaceId, revokeTime: null }, { revokeTime: this.#clock() });
       const token = await em.findOne(TokenEntity, { id: tokenId, namespaceId });
-      if (token === null) throw new SatchelError("TOKEN_NOT_FOUND", `there is no token ${tokenId} in the namespace ${namespaceId}`);
+      if (token === null)
+        throw new SatchelError("TOKEN_NOT_FOUND", `there is no token ${tokenId} in the namespace ${namespaceId}`);
       return token;
     });
   }

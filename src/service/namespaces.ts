@@ -43,7 +43,10 @@ export class Namespaces {
   }
 
   /** Creates a namespace with a first token, of the role admin. Throws NAMESPACE_EXISTS, LIMIT_EXCEEDED. */
-  create(namespaceId: NamespaceId, description: string): Promise<{ readonly namespace: Namespace; readonly token: string }> {
+  create(
+    namespaceId: NamespaceId,
+    description: string,
+  ): Promise<{ readonly namespace: Namespace; readonly token: string }> {
     return this.#store.transact(async (em) => {
       const created = await insertNamespace(em, this.#store.dialect, { namespaceId, description, now: this.#clock() });
       const count = await em.count(NamespaceEntity);
@@ -72,7 +75,9 @@ export class Namespaces {
       ({ id }) => id,
       async (after, limit) => {
         const where = idsWith(prefix, after);
-        return where === undefined ? [] : this.#store.read((em) => em.find(NamespaceEntity, where, { orderBy: { id: "asc" }, limit }));
+        return where === undefined
+          ? []
+          : this.#store.read((em) => em.find(NamespaceEntity, where, { orderBy: { id: "asc" }, limit }));
       },
     );
   }

@@ -33,7 +33,10 @@ export async function listPage<T>(
   const found = await find(after, pageSize + 1);
   const items = found.slice(0, pageSize);
   const last = items.at(-1);
-  return { items, nextPageToken: found.length > pageSize && last !== undefined ? newPageToken(keyOf(last), binding) : "" };
+  return {
+    items,
+    nextPageToken: found.length > pageSize && last !== undefined ? newPageToken(keyOf(last), binding) : "",
+  };
 }
 
 /** Lets other calls have a turn between two steps of a long read; throws the signal's reason when it has fired. */

@@ -1,16 +1,19 @@
 import { type CursorScope, newCursor, parseCursor } from "../domain/cursor.ts";
 import type { Page, Selector, StoredMessage } from "../domain/message.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
+import { positionOf } from "../domain/selection.ts";
 import { fieldError, SatchelError } from "../errors.ts";
 import type { CallOptions, StreamStore } from "../store/dialect.ts";
 import { nextTurn } from "./paging.ts";
 
 const MAX_FRAME_MESSAGES = 1_000;
-const MAX_FRAME_BYTES = 256 * 1024;
+/** Of data and metadata. */
+export const MAX_FRAME_BYTES = 256 * 1024;
 
 /** Where a read begins. */
 export type ReadStart =
   | { readonly kind: "beginning" }
+  | { readonly kind: "end" }
   | { readonly kind: "position"; readonly position: bigint }
   | { readonly kind: "time"; readonly timeMicros: bigint }
   | { readonly kind: "cursor"; readonly cursor: string };
@@ -28,21 +31,26 @@ export interface ReadRequest {
 /** One step of a read. */
 export type ReadFrame =
   | { readonly kind: "messages"; readonly messages: readonly StoredMessage[]; readonly cursor: string }
-  | { readonly kind: "caught-up"; readonly cursor: string; readonly position: bigint };
+  | Notice;
 
-type Source = Pick<StreamStore, "page" | "head" | "firstAt">;
+/** A step without messages. */
+export interface Notice {
+  readonly kind: "caught-up" | "fell-behind" | "checkpoint" | "heartbeat";
+  readonly cursor: string;
+  /** The position to go on from. */
+  readonly position: bigint;
+}
+
+/** What a read needs of the store. */
+export type ReadSource = Pick<StreamStore, "page" | "head" | "firstAt">;
 
 /** Reads everything up to the end as it is now, in frames of bounded size. */
 export async function* readFrames(
-  store: Source,
+  store: ReadSource,
   namespaceId: NamespaceId,
   request: ReadRequest,
   { signal }: CallOptions,
 ): AsyncGenerator<ReadFrame> {
-  if (request.follow) {
-    const message = "follow: this server cannot go on live after the end";
-    throw new SatchelError("CAPABILITY_UNSUPPORTED", message, { metadata: { field: "follow" } });
-  }
   const scope: CursorScope = { namespaceId, selector: request.selector, types: request.types };
   const head = (await store.head(request.selector, { signal })) ?? -1n;
   let at = await startPosition(store, request, scope, head, signal);
@@ -61,8 +69,8 @@ export async function* readFrames(
 }
 
 /** The pages of a read that are not empty. The next page is fetched while the caller works on the one it has. */
-async function* pages(
-  store: Source,
+export async function* pages(
+  store: ReadSource,
   { selector, types, limit }: ReadRequest,
   from: bigint,
   head: bigint,
@@ -95,8 +103,8 @@ async function* pages(
   }
 }
 
-async function startPosition(
-  store: Source,
+export async function startPosition(
+  store: ReadSource,
   { selector, start }: ReadRequest,
   scope: CursorScope,
   head: bigint,
@@ -105,6 +113,8 @@ async function startPosition(
   switch (start.kind) {
     case "beginning":
       return 0n;
+    case "end":
+      return head + 1n;
     case "position":
       return start.position < 0n ? 0n : start.position;
     case "time":
@@ -112,18 +122,17 @@ async function startPosition(
     case "cursor": {
       const position = parseCursor(start.cursor, scope);
       if (position !== undefined) return position;
-      throw fieldError("cursor", "is not a cursor that a read of the same selector and filters has given out", "PAGE_TOKEN_INVALID");
+      throw fieldError(
+        "cursor",
+        "is not a cursor that a read of the same selector and filters has given out",
+        "PAGE_TOKEN_INVALID",
+      );
     }
   }
 }
 
-/** The position by which a selector is read. */
-function positionOf(selector: Selector, message: StoredMessage): bigint {
-  return selector.kind === "stream" ? message.position : message.globalPosition;
-}
-
 /** A shutting-down server says where to resume. */
-function resumable(error: unknown, cursor: string): unknown {
+export function resumable(error: unknown, cursor: string): unknown {
   if (!(error instanceof SatchelError) || error.reason !== "SHUTTING_DOWN") return error;
   const { message, retryAfterMs, cause } = error;
   const options = { metadata: { cursor }, cause, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };

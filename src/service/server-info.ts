@@ -21,6 +21,10 @@ export function describeServer(version: string, engine: Dialect["engine"], limit
   return {
     version,
     engine,
-    limits: names.map((name) => ({ name: wireName(name), maximum: limits[name], description: LIMITS[name].description })),
+    limits: names.map((name) => ({
+      name: wireName(name),
+      maximum: limits[name],
+      description: LIMITS[name].description,
+    })),
   };
 }

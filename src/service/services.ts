@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../domain/clock.ts";
 import type { Limits } from "../domain/limits.ts";
+import type { Feed } from "../feed/feed.ts";
 import type { Store } from "../store/store.ts";
 import { NamespaceTokens } from "./namespace-tokens.ts";
 import { Namespaces } from "./namespaces.ts";
@@ -19,6 +20,7 @@ export interface Services {
 /** What the use cases are built on. */
 export interface ServicesOptions {
   readonly store: Store;
+  readonly feed: Feed;
   readonly limits: Limits;
   /** Satchel's version. */
   readonly version: string;
@@ -28,9 +30,16 @@ export interface ServicesOptions {
 }
 
 /** Builds the use cases. */
-export function createServices({ store, limits, version, rootToken, clock = systemClock() }: ServicesOptions): Services {
+export function createServices({
+  store,
+  feed,
+  limits,
+  version,
+  rootToken,
+  clock = systemClock(),
+}: ServicesOptions): Services {
   return {
-    streams: new Streams(store, limits),
+    streams: new Streams(store, feed, limits),
     namespaces: new Namespaces(store, limits, clock),
     namespaceTokens: new NamespaceTokens(store, limits, clock),
     tokens: new Tokens(store, { rootToken, clock }),

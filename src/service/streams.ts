@@ -5,8 +5,10 @@ import type { CategorySummary, Selector, StoredMessage, StreamSummary } from "..
 import type { ServicePrincipal } from "../domain/principal.ts";
 import type { Category, StreamName } from "../domain/stream-name.ts";
 import { type ErrorFact, fieldError, SatchelError } from "../errors.ts";
+import type { Feed } from "../feed/feed.ts";
 import type { CallOptions } from "../store/dialect.ts";
 import type { Store } from "../store/store.ts";
+import { followFrames } from "./follow-messages.ts";
 import { PageBuilder } from "./message-page.ts";
 import { listPage, type ListPage, type ListRequest, nextTurn } from "./paging.ts";
 import { type ReadFrame, type ReadRequest, readFrames } from "./read-messages.ts";
@@ -41,15 +43,21 @@ export interface StreamsRequest extends NamesRequest {
 /** The streams of the caller's namespace. */
 export class Streams {
   readonly #store: Store;
+  readonly #feed: Feed;
   readonly #limits: Limits;
 
-  constructor(store: Store, limits: Limits) {
+  constructor(store: Store, feed: Feed, limits: Limits) {
     this.#store = store;
+    this.#feed = feed;
     this.#limits = limits;
   }
 
   /** Appends to one stream. Throws FIELD_INVALID, VERSION_CONFLICT, MESSAGE_ID_EXISTS, LIMIT_EXCEEDED. */
-  async appendMessages(caller: ServicePrincipal, append: StreamAppend, options: CallOptions): Promise<readonly AppendedMessage[]> {
+  async appendMessages(
+    caller: ServicePrincipal,
+    append: StreamAppend,
+    options: CallOptions,
+  ): Promise<readonly AppendedMessage[]> {
     const [messages = []] = await this.#append(caller, { appends: [append] }, () => "", options);
     return messages;
   }
@@ -81,13 +89,22 @@ export class Streams {
     return { messages: page.messages, hasMore: false };
   }
 
-  /** Reads everything up to the end as it is now. Throws PAGE_TOKEN_INVALID, CAPABILITY_UNSUPPORTED, SHUTTING_DOWN. */
+  /** Reads everything up to the end as it is now, or goes on live. Throws PAGE_TOKEN_INVALID, SHUTTING_DOWN. */
   read(caller: ServicePrincipal, request: ReadRequest, options: CallOptions): AsyncGenerator<ReadFrame> {
-    return readFrames(this.#store.streams(caller.namespaceId), caller.namespaceId, request, options);
+    const { namespaceId } = caller;
+    const store = this.#store.streams(namespaceId);
+    if (!request.follow) return readFrames(store, namespaceId, request, options);
+    const signal = options.signal ?? new AbortController().signal;
+    return followFrames({ feed: this.#feed, store, namespaceId, signal }, request);
   }
 
   /** Returns the last message of a stream, or its last one of a type. */
-  last(caller: ServicePrincipal, streamName: StreamName, type: string | undefined, options: CallOptions): Promise<StoredMessage | undefined> {
+  last(
+    caller: ServicePrincipal,
+    streamName: StreamName,
+    type: string | undefined,
+    options: CallOptions,
+  ): Promise<StoredMessage | undefined> {
     return this.#store.streams(caller.namespaceId).last(streamName, type, options);
   }
 
@@ -97,7 +114,11 @@ export class Streams {
   }
 
   /** Lists categories by name. Throws PAGE_TOKEN_INVALID. */
-  listCategories(caller: ServicePrincipal, request: NamesRequest, options: CallOptions): Promise<ListPage<CategorySummary>> {
+  listCategories(
+    caller: ServicePrincipal,
+    request: NamesRequest,
+    options: CallOptions,
+  ): Promise<ListPage<CategorySummary>> {
     const { prefix } = request;
     return listPage(
       request,
@@ -108,7 +129,11 @@ export class Streams {
   }
 
   /** Lists streams by name. Throws PAGE_TOKEN_INVALID. */
-  listStreams(caller: ServicePrincipal, request: StreamsRequest, options: CallOptions): Promise<ListPage<StreamSummary>> {
+  listStreams(
+    caller: ServicePrincipal,
+    request: StreamsRequest,
+    options: CallOptions,
+  ): Promise<ListPage<StreamSummary>> {
     const { prefix, category } = request;
     return listPage(
       request,
@@ -147,7 +172,8 @@ function startOf({ position, backwards }: PageRequest): bigint {
 function refuseRepeatedStreams(appends: readonly StreamAppend[]): void {
   const seen = new Set<string>();
   for (const [index, { streamName }] of appends.entries()) {
-    if (seen.has(streamName)) throw fieldError(`appends[${index}].stream_name`, "is in an earlier append of this request");
+    if (seen.has(streamName))
+      throw fieldError(`appends[${index}].stream_name`, "is in an earlier append of this request");
     seen.add(streamName);
   }
 }
@@ -157,7 +183,10 @@ function refuseRepeatedIds({ appends }: AppendRequest, pathOf: (appendIndex: num
   for (const [appendIndex, { messages }] of appends.entries()) {
     for (const [messageIndex, { id }] of messages.entries()) {
       if (seen.has(id)) {
-        throw fieldError(`${pathOf(appendIndex)}messages[${messageIndex}].id`, "is the id of an earlier message of this request");
+        throw fieldError(
+          `${pathOf(appendIndex)}messages[${messageIndex}].id`,
+          "is the id of an earlier message of this request",
+        );
       }
       seen.add(id);
     }
@@ -176,7 +205,12 @@ function versionConflict(conflicts: readonly VersionConflict[]): SatchelError {
   return new SatchelError("VERSION_CONFLICT", message + others, { facts });
 }
 
-function messageIdExists({ appends }: AppendRequest, appendIndex: number, messageIndex: number, field: string): SatchelError {
+function messageIdExists(
+  { appends }: AppendRequest,
+  appendIndex: number,
+  messageIndex: number,
+  field: string,
+): SatchelError {
   const id = appends[appendIndex]?.messages[messageIndex]?.id ?? "";
   const message = `${field}: a message with the id ${id} exists, in another stream or with other content`;
   return new SatchelError("MESSAGE_ID_EXISTS", message, { metadata: { id, field } });

@@ -42,7 +42,8 @@ export class Tokens {
   }
 
   async #operator(token: string, parsed: ParsedToken | undefined): Promise<Principal | undefined> {
-    const expected = this.#configuredRootHash ?? (parsed?.kind === "root" ? await this.#rootHash.get(ROOT_TOKEN_SETTING) : undefined);
+    const expected =
+      this.#configuredRootHash ?? (parsed?.kind === "root" ? await this.#rootHash.get(ROOT_TOKEN_SETTING) : undefined);
     if (expected === undefined) return undefined;
     // The operator's own token may be any text, so what does not parse is compared, too.
     return sameHash(parsed?.hash ?? sha256(token), expected) ? { kind: "operator" } : undefined;

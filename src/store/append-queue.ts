@@ -1,7 +1,7 @@
 import type { AppendOutcome, AppendRequest } from "../domain/append.ts";
 import { categoryOf } from "../domain/stream-name.ts";
 import { SatchelError } from "../errors.ts";
-import { BUSY, type CallOptions, type StreamStore } from "./dialect.ts";
+import { type BUSY, type CallOptions, type StreamStore } from "./dialect.ts";
 import { type BatchBounds, planBatch } from "./plan-batch.ts";
 
 /** How a queue works. */

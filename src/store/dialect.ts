@@ -1,6 +1,16 @@
 import type { EntityManager, MikroORM } from "@mikro-orm/core";
 import type { AppendOutcome, AppendRequest } from "../domain/append.ts";
-import type { CategorySummary, NamesQuery, NamespaceStatistics, Page, PageQuery, Selector, StoredMessage, StreamSummary, StreamsQuery } from "../domain/message.ts";
+import type {
+  CategorySummary,
+  NamesQuery,
+  NamespaceStatistics,
+  Page,
+  PageQuery,
+  Selector,
+  StoredMessage,
+  StreamSummary,
+  StreamsQuery,
+} from "../domain/message.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import type { Role } from "../domain/role.ts";
 import type { StreamName } from "../domain/stream-name.ts";
@@ -17,6 +27,14 @@ export const BUSY = { kind: "busy" } as const;
 export interface LockWait {
   /** 0: not at all; what cannot have its locks at once comes back BUSY. */
   readonly lockTimeoutMs: number;
+}
+
+/** How far a namespace is. */
+export interface Progress {
+  /** The last global position that an append has drawn, whether or not it is visible yet. */
+  readonly drawn: bigint;
+  /** `head` of the whole namespace; less than `drawn` while an append is under way. */
+  readonly safe: bigint;
 }
 
 /**
@@ -43,6 +61,9 @@ export interface StreamStore {
    * nothing has been written. For a category or a stream that is its last message.
    */
   head(selector: Selector, options: CallOptions): Promise<bigint | undefined>;
+
+  /** How far the namespace is. */
+  progress(options: CallOptions): Promise<Progress>;
 
   /** The last message of a stream, or its last one of a type. */
   last(streamName: StreamName, type: string | undefined, options: CallOptions): Promise<StoredMessage | undefined>;
@@ -79,6 +100,9 @@ export interface TokenRecord {
   readonly active: boolean;
 }
 
+/** Told that something was appended: to these categories of a namespace, or perhaps to any; without a namespace, anywhere. */
+export type WakeUp = (namespaceId?: NamespaceId, categories?: ReadonlySet<string>) => void;
+
 /** What differs between the engines. Everything else is written once, on the entities. */
 export interface Dialect extends AsyncDisposable {
   readonly engine: "sqlite" | "postgresql";
@@ -100,6 +124,12 @@ export interface Dialect extends AsyncDisposable {
 
   /** Looks a token up, always in the store: a revocation counts at once on every replica. */
   findToken(tokenId: string): Promise<TokenRecord | undefined>;
+
+  /** Tells the other processes that use the store that messages were appended. May get lost: the truth is in the store. */
+  announce(namespaceId: NamespaceId, categories: ReadonlySet<string>): void;
+
+  /** Hears what other processes announce, from now on. */
+  listen(wake: WakeUp): void;
 
   /** Rejects when the store cannot be used now. */
   ping(options: CallOptions): Promise<void>;

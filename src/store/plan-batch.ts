@@ -13,7 +13,10 @@ export interface BatchBounds {
  * an append with an expectation is the first of the batch for its stream, and no message id occurs twice. What is left
  * out comes first in a later batch, so nothing waits for ever.
  */
-export function planBatch<T extends { readonly request: AppendRequest }>(queue: readonly T[], bounds: BatchBounds): T[] {
+export function planBatch<T extends { readonly request: AppendRequest }>(
+  queue: readonly T[],
+  bounds: BatchBounds,
+): T[] {
   const batch: T[] = [];
   const tally = new Tally(bounds);
   for (const item of queue) {

@@ -1,18 +1,26 @@
 import type { EntityManager } from "@mikro-orm/core";
 import type { AppendOutcome, AppendRequest } from "../domain/append.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
+import { categoryOf } from "../domain/stream-name.ts";
 import { AppendQueue, type AppendQueueOptions } from "./append-queue.ts";
-import type { CallOptions, Dialect, StreamStore } from "./dialect.ts";
+import type { CallOptions, Dialect, StreamStore, WakeUp } from "./dialect.ts";
 
 /** Everything that is kept, on whichever engine. */
 export class Store implements AsyncDisposable {
   readonly dialect: Dialect;
   readonly #options: AppendQueueOptions;
   readonly #queues = new Map<NamespaceId, AppendQueue>();
+  #appended: WakeUp | undefined;
 
   constructor(dialect: Dialect, options: AppendQueueOptions) {
     this.dialect = dialect;
     this.#options = options;
+  }
+
+  /** Calls `wake` after every append, here or, as soon as that is known, in another process. */
+  watch(wake: WakeUp): void {
+    this.#appended = wake;
+    this.dialect.listen(wake);
   }
 
   /** One unit of work on the control plane: what `work` does is committed together, or not at all. */
@@ -38,7 +46,9 @@ export class Store implements AsyncDisposable {
       this.#queues.set(namespaceId, queue);
     }
     try {
-      return await queue.append(request, options);
+      const outcome = await queue.append(request, options);
+      if (outcome.kind === "appended") this.#announce(namespaceId, request);
+      return outcome;
     } finally {
       if (queue.idle) this.#queues.delete(namespaceId);
     }
@@ -46,6 +56,13 @@ export class Store implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dialect[Symbol.asyncDispose]();
+  }
+
+  #announce(namespaceId: NamespaceId, { appends }: AppendRequest): void {
+    if (this.#appended === undefined) return;
+    const categories = new Set(appends.map(({ streamName }) => categoryOf(streamName)));
+    this.#appended(namespaceId, categories);
+    this.dialect.announce(namespaceId, categories);
   }
 
   async #translated<T>(work: () => Promise<T>): Promise<T> {

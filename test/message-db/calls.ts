@@ -97,7 +97,10 @@ export const CALLS: readonly string[] = [
 
 /** The golden vectors of names and hashes. */
 export const NAME_CALLS: readonly string[] = [
-  ...streamNames.map(({ input }) => `SELECT category(${literal(input)}), id(${literal(input)}), cardinal_id(${literal(input)}), is_category(${literal(input)})`),
+  ...streamNames.map(
+    ({ input }) =>
+      `SELECT category(${literal(input)}), id(${literal(input)}), cardinal_id(${literal(input)}), is_category(${literal(input)})`,
+  ),
   ...hashes.map(({ input }) => `SELECT hash_64(${literal(input)})`),
   "SELECT hash_64(NULL)",
 ];
@@ -106,6 +109,9 @@ export const NAME_CALLS: readonly string[] = [
 export const GROUP_CALLS: readonly string[] = [
   ...groupMembers.map(({ stream }, index) => `SELECT write_message(${id(100 + index)}, ${literal(stream)}, 'T', '{}')`),
   ...[1, 2, 3, 4].flatMap((size) =>
-    Array.from({ length: size }, (_, member) => `SELECT * FROM get_category_messages('account', 1, 1000, NULL, ${member}, ${size})`),
+    Array.from(
+      { length: size },
+      (_, member) => `SELECT * FROM get_category_messages('account', 1, 1000, NULL, ${member}, ${size})`,
+    ),
   ),
 ];

@@ -3,8 +3,8 @@ import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NamespaceId } from "../../src/domain/namespace-id.ts";
 import { openPostgres, type PostgresDialect } from "../../src/store/postgres/dialect.ts";
-import { installMessageDb } from "../support/message-db.ts";
 import { createDatabase, type TestDatabase } from "../support/databases.ts";
+import { installMessageDb } from "../support/message-db.ts";
 import { CALLS, GROUP_CALLS, NAME_CALLS } from "./calls.ts";
 
 const NAMESPACE = "compat" as NamespaceId;
@@ -45,7 +45,12 @@ async function answer(client: Client, sql: string): Promise<unknown> {
     const { rows } = await client.query<Record<string, unknown>>(sql);
     return rows.map(({ time, ...row }) => ({ ...row, hasTime: time instanceof Date }));
   } catch (error) {
-    const { code, message, detail, constraint } = error as { code?: string; message?: string; detail?: string; constraint?: string };
+    const { code, message, detail, constraint } = error as {
+      code?: string;
+      message?: string;
+      detail?: string;
+      constraint?: string;
+    };
     // The detail of a NULL in a row quotes the row, with our columns at its end.
     return { code, message, constraint, detail: code === "23502" ? undefined : detail };
   }
@@ -66,14 +71,18 @@ describe("a namespace answers as Message DB does", () => {
     expect(await answer(ours, sql)).toEqual(expected);
   });
 
-  test.each(["stream_summary", "type_summary", "stream_type_summary", "type_stream_summary", "category_type_summary", "type_category_summary"])(
-    "view %s",
-    async (view) => {
-      const expected = await answer(reference, `SELECT * FROM ${view}`);
-      expect(expected).not.toEqual([]);
-      expect(await answer(ours, `SELECT * FROM ${view}`)).toEqual(expected);
-    },
-  );
+  test.each([
+    "stream_summary",
+    "type_summary",
+    "stream_type_summary",
+    "type_stream_summary",
+    "category_type_summary",
+    "type_category_summary",
+  ])("view %s", async (view) => {
+    const expected = await answer(reference, `SELECT * FROM ${view}`);
+    expect(expected).not.toEqual([]);
+    expect(await answer(ours, `SELECT * FROM ${view}`)).toEqual(expected);
+  });
 
   test("the functions have the same signatures", async () => {
     const signatures = (schema: string): string => `
@@ -105,10 +114,12 @@ describe("a namespace answers as Message DB does", () => {
       GRANT USAGE, SELECT ON SEQUENCE ${schema}.messages_global_position_seq TO ${role};
       GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${schema} TO ${role};
       SET ROLE ${role}`);
-    expect(await answer(ours, "SELECT write_message('00000000-0000-4000-8000-0000000000f1', 'plain-1', 'T', '{}')")).toMatchObject([
-      { write_message: "0" },
+    expect(
+      await answer(ours, "SELECT write_message('00000000-0000-4000-8000-0000000000f1', 'plain-1', 'T', '{}')"),
+    ).toMatchObject([{ write_message: "0" }]);
+    expect(await answer(ours, "SELECT stream_name FROM get_category_messages('plain')")).toMatchObject([
+      { stream_name: "plain-1" },
     ]);
-    expect(await answer(ours, "SELECT stream_name FROM get_category_messages('plain')")).toMatchObject([{ stream_name: "plain-1" }]);
     await ours.query(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`);
   });
 

@@ -6,7 +6,10 @@ import { createDatabase, type TestDatabase } from "../support/databases.ts";
 
 /** The release after this one, as far as the migrations can tell. */
 const NEXT: Schemas = {
-  control: [...RELEASED.control, { version: RELEASED.control.length + 1, name: "next", sql: "ALTER TABLE settings ADD COLUMN note text;" }],
+  control: [
+    ...RELEASED.control,
+    { version: RELEASED.control.length + 1, name: "next", sql: "ALTER TABLE settings ADD COLUMN note text;" },
+  ],
   namespace: [
     ...RELEASED.namespace,
     {
@@ -59,7 +62,9 @@ async function provision(id: string, schemas: Schemas): Promise<void> {
 }
 
 async function versions(): Promise<Record<string, number>> {
-  const { rows } = await pool.query<{ schema_name: string; version: number }>("SELECT schema_name, version FROM satchel.schema_versions");
+  const { rows } = await pool.query<{ schema_name: string; version: number }>(
+    "SELECT schema_name, version FROM satchel.schema_versions",
+  );
   return Object.fromEntries(rows.map((row) => [row.schema_name, row.version]));
 }
 
@@ -98,7 +103,10 @@ test("a database of a later release is refused, and left as it is", async () => 
 test("a step that fails leaves nothing behind", async () => {
   const broken: Schemas = {
     control: RELEASED.control,
-    namespace: [...RELEASED.namespace, { version: 2, name: "broken", sql: "CREATE TABLE half (n integer); SELECT 1 / 0;" }],
+    namespace: [
+      ...RELEASED.namespace,
+      { version: 2, name: "broken", sql: "CREATE TABLE half (n integer); SELECT 1 / 0;" },
+    ],
   };
   await migrate(pool);
   await provision("old", RELEASED);

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Code } from "@connectrpc/connect";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { startPostgres } from "../support/postgres-server.ts";
 import { startServer } from "../support/server-process.ts";
@@ -12,7 +12,12 @@ test("while the database is away calls are UNAVAILABLE in time, and afterwards a
   await using postgres = await startPostgres();
   await using server = await startServer({ databaseUrl: postgres.url, env: { SATCHEL_LOG_LEVEL: "silent" } });
   const ready = async (): Promise<number> => (await fetch(`${server.url}/readyz`)).status;
-  const writers = new SteadyWriters({ url: server.url, token: await server.defaultToken(), writers: 16, timeoutMs: TIMEOUT_MS });
+  const writers = new SteadyWriters({
+    url: server.url,
+    token: await server.defaultToken(),
+    writers: 16,
+    timeoutMs: TIMEOUT_MS,
+  });
   await expect.poll(() => writers.count, { timeout: 10_000 }).toBeGreaterThan(200);
 
   await postgres.stop();

@@ -46,7 +46,10 @@ async function follow({ streams }: Replica, selector: Selector, finished: () => 
   const seen: bigint[] = [];
   for (;;) {
     const last = finished();
-    const { messages } = await streams.page({ selector, from: (seen.at(-1) ?? 0n) + 1n, limit: 50, maxBytes: 1 << 20 }, {});
+    const { messages } = await streams.page(
+      { selector, from: (seen.at(-1) ?? 0n) + 1n, limit: 50, maxBytes: 1 << 20 },
+      {},
+    );
     seen.push(...messages.map(({ globalPosition }) => globalPosition));
     if (last && messages.length === 0) return seen;
     await delay(Math.random() * 5);
@@ -84,6 +87,8 @@ test("readers of categories and of the namespace see everything once, in order, 
   expect(expected[0]).toHaveLength(acknowledged.reduce((sum, count) => sum + count, 0));
   for (const [index, positions] of seen.entries()) expect(positions).toEqual(expected[Math.floor(index / 2)]);
 
-  const { rows: gaps } = await sql.query("SELECT stream_name FROM messages GROUP BY 1 HAVING count(*) <> max(position) + 1");
+  const { rows: gaps } = await sql.query(
+    "SELECT stream_name FROM messages GROUP BY 1 HAVING count(*) <> max(position) + 1",
+  );
   expect(gaps).toEqual([]);
 }, 60_000);

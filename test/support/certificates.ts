@@ -19,7 +19,13 @@ const DAY_MS = 24 * 3_600_000;
 /** Makes an authority. Node reads certificates but writes none, so this encodes the little of X.509 that they need. */
 export function createAuthority(name: string): Authority {
   const keys = keyPair();
-  const cert = certificate({ subject: name, issuer: name, publicKey: keys.publicKey, signWith: keys.privateKey, authority: true });
+  const cert = certificate({
+    subject: name,
+    issuer: name,
+    publicKey: keys.publicKey,
+    signWith: keys.privateKey,
+    authority: true,
+  });
   const key = pem("PRIVATE KEY", keys.privateKeyDer);
   return {
     cert,
@@ -27,7 +33,13 @@ export function createAuthority(name: string): Authority {
     issue(subject) {
       const issued = keyPair();
       return {
-        cert: certificate({ subject, issuer: name, publicKey: issued.publicKey, signWith: keys.privateKey, authority: false }),
+        cert: certificate({
+          subject,
+          issuer: name,
+          publicKey: issued.publicKey,
+          signWith: keys.privateKey,
+          authority: false,
+        }),
         key: pem("PRIVATE KEY", issued.privateKeyDer),
       };
     },
@@ -46,8 +58,20 @@ function certificate({ subject, issuer, publicKey, signWith, authority }: Conten
   const version3 = tagged(0xa0, integer(Buffer.of(2)));
   const serial = integer(Buffer.concat([Buffer.of(1), randomBytes(8)]));
   const validity = sequence(utcTime(Date.now() - DAY_MS), utcTime(Date.now() + VALID_DAYS * DAY_MS));
-  const extensions = tagged(0xa3, sequence(basicConstraints(authority), ...(authority ? [] : [subjectAlternativeNames()])));
-  const body = sequence(version3, serial, ECDSA_WITH_SHA256, name(issuer), validity, name(subject), publicKey, extensions);
+  const extensions = tagged(
+    0xa3,
+    sequence(basicConstraints(authority), ...(authority ? [] : [subjectAlternativeNames()])),
+  );
+  const body = sequence(
+    version3,
+    serial,
+    ECDSA_WITH_SHA256,
+    name(issuer),
+    validity,
+    name(subject),
+    publicKey,
+    extensions,
+  );
   return pem("CERTIFICATE", sequence(body, ECDSA_WITH_SHA256, bitString(sign("sha256", body, signWith))));
 }
 
@@ -57,7 +81,11 @@ function keyPair(): { readonly publicKey: Buffer; readonly privateKey: KeyObject
     publicKeyEncoding: { type: "spki", format: "der" },
     privateKeyEncoding: { type: "pkcs8", format: "der" },
   });
-  return { publicKey, privateKey: createPrivateKey({ key: privateKey, format: "der", type: "pkcs8" }), privateKeyDer: privateKey };
+  return {
+    publicKey,
+    privateKey: createPrivateKey({ key: privateKey, format: "der", type: "pkcs8" }),
+    privateKeyDer: privateKey,
+  };
 }
 
 function basicConstraints(authority: boolean): Buffer {
@@ -66,7 +94,11 @@ function basicConstraints(authority: boolean): Buffer {
 }
 
 function subjectAlternativeNames(): Buffer {
-  const names = [tagged(0x82, Buffer.from("localhost")), tagged(0x87, Buffer.of(127, 0, 0, 1)), tagged(0x87, Buffer.from(`${"00".repeat(15)}01`, "hex"))];
+  const names = [
+    tagged(0x82, Buffer.from("localhost")),
+    tagged(0x87, Buffer.of(127, 0, 0, 1)),
+    tagged(0x87, Buffer.from(`${"00".repeat(15)}01`, "hex")),
+  ];
   return sequence(oid("2.5.29.17"), octetString(sequence(...names)));
 }
 

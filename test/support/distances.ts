@@ -1,8 +1,13 @@
+import { createRouterTransport, type Transport } from "@connectrpc/connect";
+import {
+  connectNodeAdapter,
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from "@connectrpc/connect-node";
 import { createServer as createHttp1Server } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo, Server } from "node:net";
-import { createRouterTransport, type Transport } from "@connectrpc/connect";
-import { connectNodeAdapter, createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { interceptors, type RpcDependencies, routes } from "../../src/rpc/router.ts";
 
 /** How far a test is from the handlers: in the same process without a network, or over a socket by each protocol. */
@@ -40,7 +45,10 @@ export async function connectAt(distance: Distance, dependencies: RpcDependencie
   };
 }
 
-function transportOf(distance: Exclude<Distance, "direct">, options: { baseUrl: string; httpVersion: "1.1" | "2"; readMaxBytes: number }): Transport {
+function transportOf(
+  distance: Exclude<Distance, "direct">,
+  options: { baseUrl: string; httpVersion: "1.1" | "2"; readMaxBytes: number },
+): Transport {
   switch (distance) {
     case "connect":
       return createConnectTransport({ ...options, useBinaryFormat: true });

@@ -23,10 +23,16 @@ const MAX_OPEN_NAMESPACES = 3;
 export async function openEngine(name: EngineName): Promise<TestEngine> {
   switch (name) {
     case "sqlite-memory":
-      return engine(() => openSqlite({ directory: ":memory:", maxOpenNamespaces: MAX_OPEN_NAMESPACES }), async () => {});
+      return engine(
+        () => openSqlite({ directory: ":memory:", maxOpenNamespaces: MAX_OPEN_NAMESPACES }),
+        async () => {},
+      );
     case "sqlite-file": {
       const directory = await mkdtemp(join(tmpdir(), "satchel-test-sqlite-"));
-      return engine(() => openSqlite({ directory, maxOpenNamespaces: MAX_OPEN_NAMESPACES }), () => rm(directory, { recursive: true, force: true }));
+      return engine(
+        () => openSqlite({ directory, maxOpenNamespaces: MAX_OPEN_NAMESPACES }),
+        () => rm(directory, { recursive: true, force: true }),
+      );
     }
   }
 }

@@ -37,7 +37,9 @@ function toFailure(error: unknown): Failure {
     metadata: infos[0]?.metadata ?? {},
     reasons: infos.map(({ reason }) => reason),
     facts: infos.map(({ metadata }) => metadata),
-    fields: error.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations.map(({ field }) => field)),
+    fields: error
+      .findDetails(BadRequestSchema)
+      .flatMap(({ fieldViolations }) => fieldViolations.map(({ field }) => field)),
     retryable: error.findDetails(RetryInfoSchema).length > 0,
   };
 }

@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { type Clock, systemClock } from "../../src/domain/clock.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/domain/limits.ts";
+import { Feed } from "../../src/feed/feed.ts";
 import { Role } from "../../src/gen/satchel/options/v1/access_pb.ts";
 import { NamespaceService } from "../../src/gen/satchel/v1/namespaces_pb.ts";
 import { ServerService } from "../../src/gen/satchel/v1/server_pb.ts";
@@ -53,10 +54,23 @@ export interface HarnessOptions {
 }
 
 /** Small enough that tests exceed it. */
-const QUEUE = { maxMessages: 1_000, maxBytes: 1024 * 1024, maxCategories: 100, lockTimeoutMs: 2_000, maxLockWaiters: 4 };
+const QUEUE = {
+  maxMessages: 1_000,
+  maxBytes: 1024 * 1024,
+  maxCategories: 100,
+  lockTimeoutMs: 2_000,
+  maxLockWaiters: 4,
+};
+
+/** A window that followers fall out of, and polls that are soon. */
+const FEED = { window: { maxMessages: 50, maxBytes: 1024 * 1024 }, pollIntervalMs: 200 };
 
 /** Starts a server. */
-export async function openHarness({ engine: name, distance = "direct", limits: given = {} }: HarnessOptions): Promise<Harness> {
+export async function openHarness({
+  engine: name,
+  distance = "direct",
+  limits: given = {},
+}: HarnessOptions): Promise<Harness> {
   const limits: Limits = { ...DEFAULT_LIMITS, ...given };
   const engine = await openEngine(name);
   const store = new Store(engine.dialect, { ...QUEUE, maxQueued: limits.maxQueuedAppends });
@@ -65,10 +79,13 @@ export async function openHarness({ engine: name, distance = "direct", limits: g
   let passed = 0n;
   const clock: Clock = () => now() + passed;
   const { rootToken = "" } = await bootstrap(store, { clock });
-  const services = createServices({ store, limits, version: "0.0.0-test", clock });
+  const feed = new Feed(store, FEED);
+  store.watch((...appended) => feed.wake(...appended));
+  const services = createServices({ store, feed, limits, version: "0.0.0-test", clock });
   const line = await connectAt(distance, { services, limits, log: (fault) => faults.push(fault) });
 
-  const holding = <S extends DescService>(service: S, authorization: string): Client<S> => createClient(service, withHeader(line.transport, authorization));
+  const holding = <S extends DescService>(service: S, authorization: string): Client<S> =>
+    createClient(service, withHeader(line.transport, authorization));
   const operator = holding(NamespaceService, `Bearer ${rootToken}`);
   let count = 0;
 
@@ -95,6 +112,7 @@ export async function openHarness({ engine: name, distance = "direct", limits: g
     },
     async [Symbol.asyncDispose]() {
       await line[Symbol.asyncDispose]();
+      await feed[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
     },
   };
@@ -109,7 +127,9 @@ function withHeader(transport: Transport, authorization: string): Transport {
     return all;
   };
   return {
-    unary: (method, signal, timeoutMs, header, input, values) => transport.unary(method, signal, timeoutMs, headers(header), input, values),
-    stream: (method, signal, timeoutMs, header, input, values) => transport.stream(method, signal, timeoutMs, headers(header), input, values),
+    unary: (method, signal, timeoutMs, header, input, values) =>
+      transport.unary(method, signal, timeoutMs, headers(header), input, values),
+    stream: (method, signal, timeoutMs, header, input, values) =>
+      transport.stream(method, signal, timeoutMs, headers(header), input, values),
   };
 }

@@ -9,14 +9,24 @@ import { Store } from "../../src/store/store.ts";
 import { createDatabase } from "./databases.ts";
 
 const NAMESPACE = "test" as NamespaceId;
-const QUEUE = { maxMessages: 2_000, maxBytes: 4 << 20, maxCategories: 100, maxQueued: 10_000, lockTimeoutMs: 500, maxLockWaiters: 2 };
+const QUEUE = {
+  maxMessages: 2_000,
+  maxBytes: 4 << 20,
+  maxCategories: 100,
+  maxQueued: 10_000,
+  lockTimeoutMs: 500,
+  maxLockWaiters: 2,
+};
 
 /** One process that serves the namespace: its own connections and its own append queue. */
 export interface Replica extends AsyncDisposable {
   readonly dialect: PostgresDialect;
   readonly streams: Omit<StreamStore, "append">;
   /** Appends `count` messages and returns the outcome. */
-  append(streamName: string, options?: { readonly count?: number; readonly signal?: AbortSignal }): Promise<AppendOutcome>;
+  append(
+    streamName: string,
+    options?: { readonly count?: number; readonly signal?: AbortSignal },
+  ): Promise<AppendOutcome>;
 }
 
 /** A namespace in a database of its own. */
@@ -56,7 +66,12 @@ async function openReplica(url: string): Promise<Replica> {
     dialect,
     streams: store.streams(NAMESPACE),
     append: (streamName, { count = 1, signal } = {}) => {
-      const messages = Array.from({ length: count }, () => ({ id: newMessageId(), type: "T", data: "{}", metadata: null }));
+      const messages = Array.from({ length: count }, () => ({
+        id: newMessageId(),
+        type: "T",
+        data: "{}",
+        metadata: null,
+      }));
       const append = { streamName: streamName as StreamName, expectation: { kind: "any" } as const, messages };
       return store.append(NAMESPACE, { appends: [append] }, { signal });
     },

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import { type Client, type Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import { newMessageId } from "../../src/domain/message-id.ts";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
@@ -44,7 +44,9 @@ export class SteadyWriters {
     this.#options = options;
     this.#client = streamsClient(options.url, options.token);
     this.#acknowledged = Array.from({ length: options.writers }, () => []);
-    this.#running = Promise.all(this.#acknowledged.map((acknowledged, writer) => this.#write(`steady-${writer}`, acknowledged)));
+    this.#running = Promise.all(
+      this.#acknowledged.map((acknowledged, writer) => this.#write(`steady-${writer}`, acknowledged)),
+    );
   }
 
   /** How many messages have been acknowledged so far. */
@@ -58,8 +60,13 @@ export class SteadyWriters {
     await this.#running;
     for (const [writer, acknowledged] of this.#acknowledged.entries()) {
       const stored: Acknowledged[] = [];
-      for await (const { frame } of this.#client.readMessages({ selector: { case: "streamName", value: `steady-${writer}` } })) {
-        if (frame.case === "messages") stored.push(...frame.value.messages.map(({ id, position, globalPosition }) => ({ id, position, globalPosition })));
+      for await (const { frame } of this.#client.readMessages({
+        selector: { case: "streamName", value: `steady-${writer}` },
+      })) {
+        if (frame.case === "messages")
+          stored.push(
+            ...frame.value.messages.map(({ id, position, globalPosition }) => ({ id, position, globalPosition })),
+          );
       }
       expect(stored).toEqual(acknowledged);
     }
@@ -73,11 +80,15 @@ export class SteadyWriters {
     }
   }
 
-  async #untilAcknowledged(streamName: string, messages: { id: string; type: string; data: string }[]): Promise<Acknowledged[]> {
+  async #untilAcknowledged(
+    streamName: string,
+    messages: { id: string; type: string; data: string }[],
+  ): Promise<Acknowledged[]> {
     for (;;) {
       const start = performance.now();
       try {
-        return (await this.#client.appendMessages({ streamName, messages }, { timeoutMs: this.#options.timeoutMs })).messages;
+        return (await this.#client.appendMessages({ streamName, messages }, { timeoutMs: this.#options.timeoutMs }))
+          .messages;
       } catch (error) {
         this.failures.push({ code: ConnectError.from(error).code, afterMs: performance.now() - start });
         await delay(RETRY_DELAY_MS);

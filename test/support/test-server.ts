@@ -34,7 +34,12 @@ export interface TestServer extends AsyncDisposable {
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const log: LogLine[] = [];
   const logger = createLogger("debug", { write: (line) => void log.push(JSON.parse(line)) });
-  const readiness = new Readiness({ ping: options.ping ?? (() => Promise.resolve()), log: logger, intervalMs: 20, timeoutMs: 200 });
+  const readiness = new Readiness({
+    ping: options.ping ?? (() => Promise.resolve()),
+    log: logger,
+    intervalMs: 20,
+    timeoutMs: 200,
+  });
   const streams = { opened: 0, closed: 0 };
   const shutdown = new AbortController();
   const server = new Server({
@@ -79,7 +84,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
  */
 function testRoutes(router: ConnectRouter, streams: { opened: number; closed: number }, shutdown: AbortSignal): void {
   router.service(ServerService, {
-    getServerInfo: () => ({ version: "test", engine: "none", limits: [{ name: "none", maximum: 9007199254740993n, description: "Grüße" }] }),
+    getServerInfo: () => ({
+      version: "test",
+      engine: "none",
+      limits: [{ name: "none", maximum: 9007199254740993n, description: "Grüße" }],
+    }),
   });
   router.service(StreamService, {
     async appendMessages({ messages }, { signal }) {
@@ -100,7 +109,12 @@ function testRoutes(router: ConnectRouter, streams: { opened: number; closed: nu
         for (let sent = 0n; request.limit === 0n || sent < request.limit; sent += 1n) {
           if (shutdown.aborted) throw new ConnectError("the server is shutting down", Code.Unavailable);
           const data = request.selector.case === "streamName" ? "x".repeat(Number(request.selector.value)) : "{}";
-          yield { frame: { case: "messages" as const, value: { messages: [{ id: "1", position: sent, data }], cursor: String(sent) } } };
+          yield {
+            frame: {
+              case: "messages" as const,
+              value: { messages: [{ id: "1", position: sent, data }], cursor: String(sent) },
+            },
+          };
           if (request.selector.case === "category") await sleep(60_000, signal, shutdown);
         }
         yield { frame: { case: "caughtUp" as const, value: { cursor: "end" } } };

@@ -7,7 +7,14 @@ import { SatchelError, storeUnavailable } from "../../src/errors.ts";
 import { AppendQueue, type AppendQueueOptions } from "../../src/store/append-queue.ts";
 import { BUSY, type LockWait, type StreamStore } from "../../src/store/dialect.ts";
 
-const OPTIONS: AppendQueueOptions = { maxMessages: 1_000, maxBytes: 1_000_000, maxCategories: 64, maxQueued: 1_000, lockTimeoutMs: 50, maxLockWaiters: 2 };
+const OPTIONS: AppendQueueOptions = {
+  maxMessages: 1_000,
+  maxBytes: 1_000_000,
+  maxCategories: 64,
+  maxQueued: 1_000,
+  lockTimeoutMs: 50,
+  maxLockWaiters: 2,
+};
 
 type Answer = readonly (AppendOutcome | typeof BUSY)[];
 
@@ -34,7 +41,10 @@ describe("AppendQueue", () => {
   });
 
   it("gives everyone their own outcome", async () => {
-    const store = new FakeStore({ held: false, answer: (batch) => batch.map((one) => (streamOf(one) === "bad-1" ? conflict : appended(one))) });
+    const store = new FakeStore({
+      held: false,
+      answer: (batch) => batch.map((one) => (streamOf(one) === "bad-1" ? conflict : appended(one))),
+    });
     const queue = new AppendQueue(store.stream, OPTIONS);
     const names = ["a-1", "bad-1", "b-1"];
     const outcomes = await Promise.all(names.map((name) => queue.append(request(name), {})));
@@ -84,7 +94,9 @@ describe("AppendQueue", () => {
     });
     const queue = new AppendQueue(store.stream, OPTIONS);
     const finished: string[] = [];
-    await Promise.all(["locked-1", "a-1", "b-1"].map((name) => queue.append(request(name), {}).then(() => finished.push(name))));
+    await Promise.all(
+      ["locked-1", "a-1", "b-1"].map((name) => queue.append(request(name), {}).then(() => finished.push(name))),
+    );
     expect(finished).toEqual(["a-1", "b-1", "locked-1"]);
     expect(store.waits).toEqual([0, OPTIONS.lockTimeoutMs]);
     expect(queue.idle).toBe(true);
@@ -105,7 +117,9 @@ describe("AppendQueue", () => {
       },
     });
     const queue = new AppendQueue(store.stream, OPTIONS);
-    const outcomes = await Promise.all(Array.from({ length: 5 }, (_, index) => queue.append(request(`a-${index}`), {})));
+    const outcomes = await Promise.all(
+      Array.from({ length: 5 }, (_, index) => queue.append(request(`a-${index}`), {})),
+    );
     expect(outcomes.every(({ kind }) => kind === "appended")).toBe(true);
     expect(most).toBe(OPTIONS.maxLockWaiters);
   });
@@ -160,7 +174,9 @@ describe("AppendQueue", () => {
     const store = new FakeStore({ held: false });
     const queue = new AppendQueue(store.stream, { ...OPTIONS, maxMessages: 3 });
     await Promise.all(Array.from({ length: 10 }, (_, index) => queue.append(request("a-1", `${index}`), {})));
-    expect(store.batches.flat().map(({ appends }) => appends[0]?.messages[0]?.id)).toEqual(Array.from({ length: 10 }, (_, index) => `${index}`));
+    expect(store.batches.flat().map(({ appends }) => appends[0]?.messages[0]?.id)).toEqual(
+      Array.from({ length: 10 }, (_, index) => `${index}`),
+    );
   });
 });
 
@@ -209,7 +225,12 @@ function request(streamName: string, id: string = crypto.randomUUID()): AppendRe
 }
 
 function appended({ appends }: AppendRequest): AppendOutcome {
-  return { kind: "appended", appends: appends.map(({ messages }) => messages.map(({ id }) => ({ id, position: 0n, globalPosition: 1n, deduplicated: false }))) };
+  return {
+    kind: "appended",
+    appends: appends.map(({ messages }) =>
+      messages.map(({ id }) => ({ id, position: 0n, globalPosition: 1n, deduplicated: false })),
+    ),
+  };
 }
 
 function streamOf({ appends }: AppendRequest): string {

@@ -33,20 +33,41 @@ describe("planBatch", () => {
 
   it("is never of another shape than the store is promised, and empties any queue", () => {
     const stream = fc.constantFrom("a-1", "a-2", "b-1", "c-1");
-    const expectation = fc.constantFrom<Expectation>({ kind: "any" }, { kind: "exists" }, { kind: "version", version: 0n });
-    const append = fc.record({ streamName: stream, expectation, ids: fc.uniqueArray(fc.constantFrom("1", "2", "3", "4", "5", "6"), { minLength: 1, maxLength: 3 }) });
+    const expectation = fc.constantFrom<Expectation>(
+      { kind: "any" },
+      { kind: "exists" },
+      { kind: "version", version: 0n },
+    );
+    const append = fc.record({
+      streamName: stream,
+      expectation,
+      ids: fc.uniqueArray(fc.constantFrom("1", "2", "3", "4", "5", "6"), { minLength: 1, maxLength: 3 }),
+    });
     const request = fc
       .uniqueArray(append, { selector: ({ streamName }) => streamName, minLength: 1, maxLength: 3 })
-      .filter((appends) => new Set(appends.flatMap(({ ids }) => ids)).size === appends.flatMap(({ ids }) => ids).length);
-    const bounds = fc.record({ maxMessages: fc.integer({ min: 1, max: 6 }), maxBytes: fc.integer({ min: 1, max: 10 }), maxCategories: fc.integer({ min: 1, max: 3 }) });
+      .filter(
+        (appends) => new Set(appends.flatMap(({ ids }) => ids)).size === appends.flatMap(({ ids }) => ids).length,
+      );
+    const bounds = fc.record({
+      maxMessages: fc.integer({ min: 1, max: 6 }),
+      maxBytes: fc.integer({ min: 1, max: 10 }),
+      maxCategories: fc.integer({ min: 1, max: 3 }),
+    });
     fc.assert(
       fc.property(fc.array(request, { maxLength: 12 }), bounds, (requests, limits) => {
-        let queue = requests.map((appends) => ({ request: { appends: appends.flatMap((one) => item(one.streamName, one.ids, one.expectation).request.appends) } }));
+        let queue = requests.map((appends) => ({
+          request: {
+            appends: appends.flatMap((one) => item(one.streamName, one.ids, one.expectation).request.appends),
+          },
+        }));
         while (queue.length > 0) {
           const batch = planBatch(queue, limits);
           expect(batch[0]).toBe(queue[0]);
           expect(batch).toEqual(queue.filter((waiting) => batch.includes(waiting)));
-          checkShape(batch.map((waiting) => waiting.request), limits);
+          checkShape(
+            batch.map((waiting) => waiting.request),
+            limits,
+          );
           queue = queue.filter((waiting) => !batch.includes(waiting));
         }
       }),
@@ -70,7 +91,11 @@ function checkShape(batch: readonly AppendRequest[], { maxMessages, maxCategorie
   expect(new Set([...written].map(categoryOf)).size).toBeLessThanOrEqual(maxCategories);
 }
 
-function item(streamName: string, ids: readonly string[], expectation: Expectation = { kind: "any" }): { readonly request: AppendRequest } {
+function item(
+  streamName: string,
+  ids: readonly string[],
+  expectation: Expectation = { kind: "any" },
+): { readonly request: AppendRequest } {
   const messages = ids.map((id) => ({ id: id as MessageId, type: "T", data: "1", metadata: null }));
   return { request: { appends: [{ streamName: streamName as StreamName, expectation, messages }] } };
 }

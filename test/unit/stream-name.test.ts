@@ -1,22 +1,39 @@
 import { describe, expect, it } from "vitest";
 import { cardinalHashOf, consumerGroupProblem, memberOf } from "../../src/domain/consumer-group.ts";
 import { hash64 } from "../../src/domain/hash64.ts";
-import { cardinalIdOf, categoryOf, categoryProblem, idOf, isCategory, nameProblem, streamNameProblem, writableStreamNameProblem } from "../../src/domain/stream-name.ts";
+import {
+  cardinalIdOf,
+  categoryOf,
+  categoryProblem,
+  idOf,
+  isCategory,
+  nameProblem,
+  streamNameProblem,
+  writableStreamNameProblem,
+} from "../../src/domain/stream-name.ts";
 import groupMembers from "../vectors/group-members.json" with { type: "json" };
 import hashes from "../vectors/hash64.json" with { type: "json" };
 import names from "../vectors/stream-names.json" with { type: "json" };
 
 describe("the names of Message DB", () => {
-  it.each(names)("takes $input apart as Message DB does", ({ input, category, id, cardinalId, isCategory: expected }) => {
-    // NULL in SQL; there is no such thing here.
-    if (input === null) return;
-    expect({ category: categoryOf(input), id: idOf(input) ?? null, cardinalId: cardinalIdOf(input) ?? null, isCategory: isCategory(input) }).toEqual({
-      category,
-      id,
-      cardinalId,
-      isCategory: expected,
-    });
-  });
+  it.each(names)(
+    "takes $input apart as Message DB does",
+    ({ input, category, id, cardinalId, isCategory: expected }) => {
+      // NULL in SQL; there is no such thing here.
+      if (input === null) return;
+      expect({
+        category: categoryOf(input),
+        id: idOf(input) ?? null,
+        cardinalId: cardinalIdOf(input) ?? null,
+        isCategory: isCategory(input),
+      }).toEqual({
+        category,
+        id,
+        cardinalId,
+        isCategory: expected,
+      });
+    },
+  );
 
   it.each(hashes)("hashes $input as Message DB does", ({ input, hash64: expected }) => {
     expect(hash64(input)).toBe(BigInt(expected));
@@ -72,8 +89,18 @@ describe("what may be a name", () => {
   });
 
   it("bounds the numbers of a consumer group", () => {
-    for (const [member, size] of [[0n, 1n], [32_766n, 32_767n]] as const) expect(consumerGroupProblem({ member, size })).toBeUndefined();
-    for (const [member, size] of [[0n, 0n], [0n, -1n], [0n, 32_768n], [-1n, 2n], [2n, 2n]] as const) {
+    for (const [member, size] of [
+      [0n, 1n],
+      [32_766n, 32_767n],
+    ] as const)
+      expect(consumerGroupProblem({ member, size })).toBeUndefined();
+    for (const [member, size] of [
+      [0n, 0n],
+      [0n, -1n],
+      [0n, 32_768n],
+      [-1n, 2n],
+      [2n, 2n],
+    ] as const) {
       expect(consumerGroupProblem({ member, size })).toBeDefined();
     }
   });

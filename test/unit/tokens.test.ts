@@ -33,39 +33,58 @@ describe("a token", () => {
   });
 
   it("is not mistaken for other text", () => {
-    fc.assert(fc.property(fc.string(), (text) => parseToken(text) === undefined && parseToken(`satn_${text}`) === undefined));
+    fc.assert(
+      fc.property(fc.string(), (text) => parseToken(text) === undefined && parseToken(`satn_${text}`) === undefined),
+    );
   });
 });
 
 describe("a page token", () => {
   it("gives the key back to the list that it was made for, and to no other", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }).filter((key) => key.isWellFormed()), fc.string(), fc.string(), (key, prefix, other) => {
-        const token = newPageToken(key, ["streams", "ns", prefix]);
-        expect(token).toMatch(/^[\w-]+$/);
-        expect(parsePageToken(token, ["streams", "ns", prefix])).toBe(key);
-        expect(parsePageToken(token, ["categories", "ns", prefix])).toBeUndefined();
-        expect(parsePageToken(token, ["streams", "other", prefix])).toBeUndefined();
-        if (other !== prefix) expect(parsePageToken(token, ["streams", "ns", other])).toBeUndefined();
-      }),
+      fc.property(
+        fc.string({ unit: "binary" }).filter((key) => key.isWellFormed()),
+        fc.string(),
+        fc.string(),
+        (key, prefix, other) => {
+          const token = newPageToken(key, ["streams", "ns", prefix]);
+          expect(token).toMatch(/^[\w-]+$/);
+          expect(parsePageToken(token, ["streams", "ns", prefix])).toBe(key);
+          expect(parsePageToken(token, ["categories", "ns", prefix])).toBeUndefined();
+          expect(parsePageToken(token, ["streams", "other", prefix])).toBeUndefined();
+          if (other !== prefix) expect(parsePageToken(token, ["streams", "ns", other])).toBeUndefined();
+        },
+      ),
     );
   });
 
   it("is refused when it is changed", () => {
     const token = newPageToken("key", ["streams"]);
     for (let at = 0; at < token.length; at++) {
-      expect(parsePageToken(token.slice(0, at) + (token[at] === "A" ? "B" : "A") + token.slice(at + 1), ["streams"])).toBeUndefined();
+      expect(
+        parsePageToken(token.slice(0, at) + (token[at] === "A" ? "B" : "A") + token.slice(at + 1), ["streams"]),
+      ).toBeUndefined();
     }
-    for (const text of ["", "x", `${token}=`, `${token}A`, ` ${token}`]) expect(parsePageToken(text, ["streams"])).toBeUndefined();
+    for (const text of ["", "x", `${token}=`, `${token}A`, ` ${token}`])
+      expect(parsePageToken(text, ["streams"])).toBeUndefined();
   });
 });
 
 describe("a cursor", () => {
   const category = "account" as Category;
-  const scope = { namespaceId: DEFAULT_NAMESPACE, selector: { kind: "category", category }, types: [] as string[] } as const;
+  const scope = {
+    namespaceId: DEFAULT_NAMESPACE,
+    selector: { kind: "category", category },
+    types: [] as string[],
+  } as const;
 
   it("gives the position back", () => {
-    fc.assert(fc.property(fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }), (position) => parseCursor(newCursor(position, scope), scope) === position));
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
+        (position) => parseCursor(newCursor(position, scope), scope) === position,
+      ),
+    );
   });
 
   it("fits only the same namespace, selector and filters", () => {
@@ -83,7 +102,12 @@ describe("a cursor", () => {
       expect(parseCursor(cursor, other)).toBeUndefined();
     }
     const member = { ...scope, selector: { kind: "category", category, consumerGroup } } as const;
-    expect(parseCursor(newCursor(7n, member), { ...member, selector: { ...member.selector, consumerGroup: { member: 1n, size: 2n } } })).toBeUndefined();
+    expect(
+      parseCursor(newCursor(7n, member), {
+        ...member,
+        selector: { ...member.selector, consumerGroup: { member: 1n, size: 2n } },
+      }),
+    ).toBeUndefined();
   });
 
   it("does not care about the order of types, or how often one is named", () => {
@@ -96,11 +120,15 @@ describe("a cursor", () => {
   });
 
   it("stays readable: this one was made by the first version", () => {
-    expect(newCursor(42n, { namespaceId: DEFAULT_NAMESPACE, selector: { kind: "all" }, types: [] })).toBe("RVj-At6WGVMQAQAAAAAAAAAq");
+    expect(newCursor(42n, { namespaceId: DEFAULT_NAMESPACE, selector: { kind: "all" }, types: [] })).toBe(
+      "RVj-At6WGVMQAQAAAAAAAAAq",
+    );
   });
 });
 
 describe("a namespace id", () => {
   it.each(["a", "0", "a-b_c", "a".repeat(40)])("can be %s", (id) => expect(parseNamespaceId(id)).toBe(id));
-  it.each(["", "-a", "_a", "A", "a.b", "a/b", "ä", "a".repeat(41), "a\n", " a"])("cannot be %j", (id) => expect(parseNamespaceId(id)).toBeUndefined());
+  it.each(["", "-a", "_a", "A", "a.b", "a/b", "ä", "a".repeat(41), "a\n", " a"])("cannot be %j", (id) =>
+    expect(parseNamespaceId(id)).toBeUndefined(),
+  );
 });

@@ -1,8 +1,8 @@
+import { Code, ConnectError, type ConnectRouter, createContextValues } from "@connectrpc/connect";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { setTimeout } from "node:timers/promises";
-import { Code, ConnectError, type ConnectRouter, createContextValues } from "@connectrpc/connect";
-import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { Call, callKey } from "../call.ts";
 import { statusOf, withReadableMessage } from "./status.ts";
 import { type HttpRequest, type HttpResponse, abort, pathOf, respond } from "./types.ts";
@@ -104,9 +104,18 @@ export class Adapter {
 }
 
 /** Undefined when node's request cannot be one: it names no host, or nonsense. */
-function universalRequest(call: Call, request: HttpRequest, response: HttpResponse): ReturnType<typeof universalRequestFromNodeRequest> | undefined {
+function universalRequest(
+  call: Call,
+  request: HttpRequest,
+  response: HttpResponse,
+): ReturnType<typeof universalRequestFromNodeRequest> | undefined {
   try {
-    const universal = universalRequestFromNodeRequest(request, response, undefined, createContextValues().set(callKey, call));
+    const universal = universalRequestFromNodeRequest(
+      request,
+      response,
+      undefined,
+      createContextValues().set(callKey, call),
+    );
     // A handler that has read enough must not take the connection down, and with it the answer.
     return { ...universal, body: request.iterator({ destroyOnReturn: false }) };
   } catch {

@@ -1,6 +1,6 @@
+import { compressionGzip } from "@connectrpc/connect-node";
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
-import { compressionGzip } from "@connectrpc/connect-node";
 
 const compress = promisify(gzip);
 
@@ -11,7 +11,8 @@ const compress = promisify(gzip);
 export const COMPRESSIONS = [
   {
     ...compressionGzip,
-    compress: async (bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await compress(bytes, { level: constants.Z_BEST_SPEED })),
+    compress: async (bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> =>
+      new Uint8Array(await compress(bytes, { level: constants.Z_BEST_SPEED })),
   },
 ];
 

@@ -3,7 +3,13 @@ import { REQUEST_ID_HEADER } from "./request-id.ts";
 import type { HttpRequest, HttpResponse } from "./types.ts";
 
 const METHODS = [...cors.allowedMethods, "HEAD"].join(", ");
-const REQUEST_HEADERS = [...cors.allowedHeaders, "Authorization", "Satchel-User", "Satchel-Device", REQUEST_ID_HEADER].join(", ");
+const REQUEST_HEADERS = [
+  ...cors.allowedHeaders,
+  "Authorization",
+  "Satchel-User",
+  "Satchel-Device",
+  REQUEST_ID_HEADER,
+].join(", ");
 const RESPONSE_HEADERS = [...cors.exposedHeaders, REQUEST_ID_HEADER].join(", ");
 /** The longest that Chromium honours. */
 const MAX_AGE_S = 7_200;

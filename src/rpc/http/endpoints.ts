@@ -28,11 +28,16 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
 };
 
 /** Answers what is no RPC. */
-export async function handleEndpoint(request: HttpRequest, response: HttpResponse, options: EndpointOptions): Promise<void> {
+export async function handleEndpoint(
+  request: HttpRequest,
+  response: HttpResponse,
+  options: EndpointOptions,
+): Promise<void> {
   const path = pathOf(request);
   const endpoint = Object.hasOwn(ENDPOINTS, path) ? ENDPOINTS[path] : undefined;
   if (endpoint === undefined) unknown(request, response, path);
-  else if (request.method !== "GET" && request.method !== "HEAD") respond(response.setHeader("allow", "GET, HEAD") as HttpResponse, 405, "use GET\n");
+  else if (request.method !== "GET" && request.method !== "HEAD")
+    respond(response.setHeader("allow", "GET, HEAD") as HttpResponse, 405, "use GET\n");
   else await endpoint(response, options);
 }
 

@@ -30,7 +30,7 @@ export class Http1 {
     });
     this.#server.on("request", (request, response) => {
       this.#track(response, request.socket);
-      handle(request, response as HttpResponse);
+      handle(request, response);
     });
     // What a server does when it begins to listen: watch over the time that clients take.
     this.#server.emit("listening");

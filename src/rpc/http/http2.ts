@@ -56,7 +56,7 @@ export class Http2 {
       maxHeaderListPairs: MAX_HEADER_PAIRS,
     });
     this.#server.on("session", (session) => this.#add(session));
-    this.#server.on("request", (request, response) => options.handle(request, response as HttpResponse));
+    this.#server.on("request", (request, response) => options.handle(request, response));
     this.#sweeper = setInterval(() => this.#sweep(Date.now()), Math.min(SWEEP_MS, options.keepaliveMs)).unref();
   }
 
@@ -77,8 +77,16 @@ export class Http2 {
   #add(session: ServerHttp2Session): void {
     const { keepaliveMs, maxConnectionAgeMs } = this.#options;
     const now = Date.now();
-    const age = maxConnectionAgeMs === 0 ? Number.POSITIVE_INFINITY : maxConnectionAgeMs * (1 + AGE_JITTER * (2 * Math.random() - 1));
-    this.#connections.set(session, { retireAtMs: now + age, pingAtMs: now + keepaliveMs, pinging: false, retired: false });
+    const age =
+      maxConnectionAgeMs === 0
+        ? Number.POSITIVE_INFINITY
+        : maxConnectionAgeMs * (1 + AGE_JITTER * (2 * Math.random() - 1));
+    this.#connections.set(session, {
+      retireAtMs: now + age,
+      pingAtMs: now + keepaliveMs,
+      pinging: false,
+      retired: false,
+    });
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     session.once("close", () => this.#connections.delete(session));
   }

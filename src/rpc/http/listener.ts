@@ -33,7 +33,8 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#server = options.tls === undefined ? createServer((socket) => this.#greet(socket)) : this.#secure(options.tls);
+    this.#server =
+      options.tls === undefined ? createServer((socket) => this.#greet(socket)) : this.#secure(options.tls);
     this.#server.maxConnections = options.maxConnections;
     this.#server.on("connection", (socket: Socket) => this.#accept(socket));
   }
@@ -42,7 +43,9 @@ export class Listener {
   async listen(): Promise<void> {
     const { host, port } = this.#options;
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", (error: NodeJS.ErrnoException) => reject(new StartError(listenProblem(host, port, error), { cause: error })));
+      this.#server.once("error", (error: NodeJS.ErrnoException) =>
+        reject(new StartError(listenProblem(host, port, error), { cause: error })),
+      );
       this.#server.listen({ host, port }, resolve);
     });
   }
@@ -69,7 +72,13 @@ export class Listener {
   }
 
   #secure({ cert, key, clientCa }: TlsFiles): TlsServer {
-    const options: TlsOptions = { cert, key, ALPNProtocols: ["h2", "http/1.1"], minVersion: "TLSv1.2", handshakeTimeout: this.#options.greetingTimeoutMs };
+    const options: TlsOptions = {
+      cert,
+      key,
+      ALPNProtocols: ["h2", "http/1.1"],
+      minVersion: "TLSv1.2",
+      handshakeTimeout: this.#options.greetingTimeoutMs,
+    };
     if (clientCa !== undefined) Object.assign(options, { ca: clientCa, requestCert: true, rejectUnauthorized: true });
     return createTlsServer(options, (socket: TLSSocket) => this.#greet(socket));
   }

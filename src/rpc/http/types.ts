@@ -1,12 +1,13 @@
+import type { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Http2ServerRequest, type Http2ServerResponse, constants } from "node:http2";
-import type { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 
 /** A request, by HTTP/1.1 or HTTP/2. */
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 
 /** The response to it, with the signatures on which the two agree. */
-export type HttpResponse = (ServerResponse | Http2ServerResponse) & Parameters<typeof universalResponseToNodeResponse>[1];
+export type HttpResponse = (ServerResponse | Http2ServerResponse) &
+  Parameters<typeof universalResponseToNodeResponse>[1];
 
 /** The path of a request, without its query. */
 export function pathOf(request: HttpRequest): string {
@@ -14,8 +15,17 @@ export function pathOf(request: HttpRequest): string {
 }
 
 /** Answers with a short text. */
-export function respond(response: HttpResponse, status: number, body: string, contentType = "text/plain; charset=utf-8"): void {
-  response.writeHead(status, { "content-type": contentType, "content-length": Buffer.byteLength(body), "cache-control": "no-store" });
+export function respond(
+  response: HttpResponse,
+  status: number,
+  body: string,
+  contentType = "text/plain; charset=utf-8",
+): void {
+  response.writeHead(status, {
+    "content-type": contentType,
+    "content-length": Buffer.byteLength(body),
+    "cache-control": "no-store",
+  });
   response.end(body);
 }
 

@@ -45,7 +45,8 @@ export function accessInterceptor({ methods, authenticate }: AccessOptions): Int
 
 function ruleOf(method: DescMethod): Admits {
   if (PUBLIC_SERVICES.has(method.parent.typeName)) return "anyone";
-  if (!hasOption(method, access)) throw new Error(`the RPC ${method.parent.typeName}/${method.name} has no access rule`);
+  if (!hasOption(method, access))
+    throw new Error(`the RPC ${method.parent.typeName}/${method.name} has no access rule`);
   const { anyone, operator, service } = getOption(method, access);
   if (anyone) return "anyone";
   const leastRole = roleOf(service);
@@ -61,7 +62,8 @@ function admitsNobody(): boolean {
 
 function bearerToken(header: Headers): string {
   const credential = header.get("authorization");
-  if (credential === null) throw new SatchelError("CREDENTIAL_MISSING", "this RPC needs a credential: authorization: Bearer <token>");
+  if (credential === null)
+    throw new SatchelError("CREDENTIAL_MISSING", "this RPC needs a credential: authorization: Bearer <token>");
   const token = BEARER.exec(credential)?.[1];
   if (token === undefined) throw credentialInvalid();
   return token;

@@ -15,7 +15,9 @@ interface DeadlineOptions {
 export function deadlineInterceptor({ maxTimeoutMs, shutdown }: DeadlineOptions): Interceptor {
   return (next) => async (request) => {
     if (request.stream) {
-      return next(shutdown === undefined ? request : { ...request, signal: AbortSignal.any([request.signal, shutdown]) });
+      return next(
+        shutdown === undefined ? request : { ...request, signal: AbortSignal.any([request.signal, shutdown]) },
+      );
     }
     using limit = new TimeLimit(request.signal, maxTimeoutMs);
     return await Promise.race([next({ ...request, signal: limit.signal }), limit.reached]);
@@ -58,5 +60,8 @@ class TimeLimit implements Disposable {
 }
 
 function deadlineExceeded(maxTimeoutMs: number): SatchelError {
-  return new SatchelError("DEADLINE_EXCEEDED", `the call has taken longer than max_timeout_ms, which is ${maxTimeoutMs}`);
+  return new SatchelError(
+    "DEADLINE_EXCEEDED",
+    `the call has taken longer than max_timeout_ms, which is ${maxTimeoutMs}`,
+  );
 }

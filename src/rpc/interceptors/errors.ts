@@ -1,5 +1,12 @@
+import {
+  Code,
+  ConnectError,
+  type Interceptor,
+  type StreamRequest,
+  type StreamResponse,
+  type UnaryRequest,
+} from "@connectrpc/connect";
 import { randomUUID } from "node:crypto";
-import { Code, ConnectError, type Interceptor, type StreamRequest, type StreamResponse, type UnaryRequest } from "@connectrpc/connect";
 import { type ErrorCode, SatchelError } from "../../errors.ts";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { callKey } from "../call.ts";
@@ -52,7 +59,10 @@ export function errorsInterceptor(log: (fault: Fault) => void): Interceptor {
   };
 }
 
-async function* mapErrors(messages: StreamResponse["message"], wire: (error: unknown) => ConnectError): StreamResponse["message"] {
+async function* mapErrors(
+  messages: StreamResponse["message"],
+  wire: (error: unknown) => ConnectError,
+): StreamResponse["message"] {
   try {
     yield* messages;
   } catch (error) {
@@ -60,7 +70,11 @@ async function* mapErrors(messages: StreamResponse["message"], wire: (error: unk
   }
 }
 
-function connectError(error: unknown, request: UnaryRequest | StreamRequest, log: (fault: Fault) => void): ConnectError {
+function connectError(
+  error: unknown,
+  request: UnaryRequest | StreamRequest,
+  log: (fault: Fault) => void,
+): ConnectError {
   const known = satchelError(error, request.signal) ?? error;
   const method = `${request.service.typeName}/${request.method.name}`;
   const requestId = request.contextValues.get(callKey)?.requestId;

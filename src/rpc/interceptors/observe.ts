@@ -33,7 +33,8 @@ async function* observed(call: Call, signal: AbortSignal, response: StreamRespon
     throw error;
   } finally {
     // Whoever read the stream stopped before its end.
-    if (!ended) call.status = signal.aborted ? nameOfStatus(ConnectError.from(signal.reason, Code.Canceled).code) : "CANCELLED";
+    if (!ended)
+      call.status = signal.aborted ? nameOfStatus(ConnectError.from(signal.reason, Code.Canceled).code) : "CANCELLED";
   }
 }
 

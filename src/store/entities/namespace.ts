@@ -1,4 +1,5 @@
 import { defineEntity, type InferEntity, p } from "@mikro-orm/core";
+import { Int64Type } from "./int64.ts";
 
 /** A namespace, as the control plane knows it. Times are microseconds since 1970, UTC. */
 export const NamespaceEntity = defineEntity({
@@ -8,8 +9,8 @@ export const NamespaceEntity = defineEntity({
     id: p.string().primary(),
     description: p.text(),
     state: p.enum(["active", "deleting"] as const),
-    createTime: p.bigint(),
-    updateTime: p.bigint(),
+    createTime: p.type(Int64Type),
+    updateTime: p.type(Int64Type),
   },
 });
 

@@ -1,5 +1,6 @@
 import { defineEntity, type InferEntity, p } from "@mikro-orm/core";
 import { ROLES } from "../../domain/role.ts";
+import { Int64Type } from "./int64.ts";
 
 /** A token of a namespace: the SHA-256 of it, never the token. Times are microseconds since 1970, UTC. */
 export const TokenEntity = defineEntity({
@@ -11,9 +12,9 @@ export const TokenEntity = defineEntity({
     hash: p.blob(),
     role: p.enum(ROLES),
     description: p.text(),
-    createTime: p.bigint(),
-    expireTime: p.bigint().nullable(),
-    revokeTime: p.bigint().nullable(),
+    createTime: p.type(Int64Type),
+    expireTime: p.type(Int64Type).nullable(),
+    revokeTime: p.type(Int64Type).nullable(),
   },
 });
 

@@ -1,4 +1,11 @@
-import type { AppendedMessage, AppendOutcome, AppendRequest, Expectation, StreamAppend, VersionConflict } from "../../domain/append.ts";
+import type {
+  AppendedMessage,
+  AppendOutcome,
+  AppendRequest,
+  Expectation,
+  StreamAppend,
+  VersionConflict,
+} from "../../domain/append.ts";
 import { BUSY } from "../dialect.ts";
 import type { Row } from "./connections.ts";
 
@@ -13,8 +20,13 @@ const EXISTING_STREAM = -2n;
 export class BatchArrays {
   readonly #batch: readonly AppendRequest[];
   readonly #streams = new Map<string, number>();
-  readonly #appends: { readonly requestIndex: number; readonly appendIndex: number; readonly append: StreamAppend }[] = [];
-  readonly #messages: { readonly appendNumber: number; readonly messageIndex: number; readonly append: StreamAppend }[] = [];
+  readonly #appends: { readonly requestIndex: number; readonly appendIndex: number; readonly append: StreamAppend }[] =
+    [];
+  readonly #messages: {
+    readonly appendNumber: number;
+    readonly messageIndex: number;
+    readonly append: StreamAppend;
+  }[] = [];
 
   constructor(batch: readonly AppendRequest[]) {
     this.#batch = batch;
@@ -55,7 +67,14 @@ export class BatchArrays {
         const { requestIndex, appendIndex } = known(this.#appends[message.appendNumber - 1]);
         const answer = known(answers[requestIndex]);
         if (kind === "i") answer.idExists(appendIndex, message.messageIndex);
-        else answer.stored(appendIndex, message.messageIndex, BigInt(position ?? ""), BigInt(globalPosition ?? ""), kind === "d");
+        else
+          answer.stored(
+            appendIndex,
+            message.messageIndex,
+            BigInt(position ?? ""),
+            BigInt(globalPosition ?? ""),
+            kind === "d",
+          );
       } else {
         const { requestIndex, append } = known(this.#appends[index]);
         const answer = known(answers[requestIndex]);
@@ -79,7 +98,13 @@ class Answer {
     this.#appends = request.appends.map(() => []);
   }
 
-  stored(appendIndex: number, messageIndex: number, position: bigint, globalPosition: bigint, deduplicated: boolean): void {
+  stored(
+    appendIndex: number,
+    messageIndex: number,
+    position: bigint,
+    globalPosition: bigint,
+    deduplicated: boolean,
+  ): void {
     const { id } = known(known(this.#request.appends[appendIndex]).messages[messageIndex]);
     known(this.#appends[appendIndex])[messageIndex] = { id, position, globalPosition, deduplicated };
   }

@@ -125,7 +125,9 @@ function stopper(signal: AbortSignal | undefined, timeoutMs?: number): Stopper {
   const onAbort = (): void => end(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   const timer =
-    timeoutMs === undefined ? undefined : setTimeout(() => end(storeUnavailable(undefined, "the database does not answer")), timeoutMs);
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => end(storeUnavailable(undefined, "the database does not answer")), timeoutMs);
   return {
     promise,
     stop: () => stopped,

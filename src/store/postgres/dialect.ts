@@ -1,14 +1,15 @@
-import { type EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import type { EntityManager as AnyEntityManager } from "@mikro-orm/core";
+import { type EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import type { Pool } from "pg";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import { ROLES } from "../../domain/role.ts";
-import { type CallOptions, type Dialect, type StreamStore, type TokenRecord } from "../dialect.ts";
+import { type CallOptions, type Dialect, type StreamStore, type TokenRecord, type WakeUp } from "../dialect.ts";
 import { CONTROL_ENTITIES } from "../entities/index.ts";
 import { Canceller } from "./canceller.ts";
 import { Connections } from "./connections.ts";
 import { translateError } from "./errors.ts";
 import { dropSql, migrate, provisionSql } from "./migrate.ts";
+import { Notifications } from "./notifications.ts";
 import { CONTROL_SCHEMA } from "./schema-name.ts";
 import { PostgresStreamStore } from "./streams.ts";
 
@@ -44,8 +45,23 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDi
     driverOptions: { ...connection, max: options.maxConnections, maxLifetimeSeconds: MAX_CONNECTION_AGE_S },
     ensureDatabase: false,
   });
+  const cancelling = new Canceller(connection);
   const pool: Pool = await orm.em.getConnection().getNativeClient();
-  return new PostgresDialect(orm, pool, new Canceller(connection), options.statementTimeoutMs);
+  return new PostgresDialect({
+    orm,
+    pool,
+    connections: new Connections(pool, cancelling, options.statementTimeoutMs),
+    cancelling,
+    notifications: new Notifications(pool, connection),
+  });
+}
+
+interface PostgresParts {
+  readonly orm: MikroORM;
+  readonly pool: Pool;
+  readonly connections: Connections;
+  readonly cancelling: AsyncDisposable;
+  readonly notifications: Notifications;
 }
 
 /** PostgreSQL: a schema per namespace, one pool for all of them. */
@@ -53,14 +69,16 @@ export class PostgresDialect implements Dialect {
   readonly engine = "postgresql";
   readonly orm: MikroORM;
   readonly #pool: Pool;
-  readonly #canceller: Canceller;
   readonly #connections: Connections;
+  readonly #cancelling: AsyncDisposable;
+  readonly #notifications: Notifications;
 
-  constructor(orm: MikroORM, pool: Pool, canceller: Canceller, statementTimeoutMs: number) {
+  constructor({ orm, pool, connections, cancelling, notifications }: PostgresParts) {
     this.orm = orm;
     this.#pool = pool;
-    this.#canceller = canceller;
-    this.#connections = new Connections(pool, canceller, statementTimeoutMs);
+    this.#connections = connections;
+    this.#cancelling = cancelling;
+    this.#notifications = notifications;
   }
 
   async migrate(): Promise<void> {
@@ -85,6 +103,14 @@ export class PostgresDialect implements Dialect {
 
   streamStore(id: NamespaceId): StreamStore {
     return new PostgresStreamStore(this.#connections, id);
+  }
+
+  announce(namespaceId: NamespaceId, categories: ReadonlySet<string>): void {
+    this.#notifications.announce(namespaceId, categories);
+  }
+
+  listen(wake: WakeUp): void {
+    this.#notifications.listen(wake);
   }
 
   async findToken(tokenId: string): Promise<TokenRecord | undefined> {
@@ -126,7 +152,8 @@ export class PostgresDialect implements Dialect {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#canceller[Symbol.asyncDispose]();
+    await this.#notifications[Symbol.asyncDispose]();
+    await this.#cancelling[Symbol.asyncDispose]();
     await this.orm.close(true);
     // The ORM leaves a pool open that it has not used itself.
     if (!this.#pool.ending) await this.#pool.end();

@@ -22,7 +22,8 @@ const MISSING_SCHEMA: ReadonlySet<string> = new Set([
 ]);
 const SYSTEM_ERROR = /^E[A-Z]+$/;
 /** What pg says, without a code, of a connection that ended or could not be had. */
-const CONNECTION_MESSAGE = /connection terminated|timeout exceeded when trying to connect|connection ended|not queryable|read timeout/i;
+const CONNECTION_MESSAGE =
+  /connection terminated|timeout exceeded when trying to connect|connection ended|not queryable|read timeout/i;
 
 /** The SQLSTATE, or the operating system's code, of what the driver threw. */
 export function codeOf(error: unknown): string | undefined {
@@ -32,7 +33,12 @@ export function codeOf(error: unknown): string | undefined {
 
 /** Whether this is a violation of the unique constraint of that name. */
 export function violates(error: unknown, constraint: string): boolean {
-  return codeOf(error) === SQLSTATE.uniqueViolation && error instanceof Error && "constraint" in error && error.constraint === constraint;
+  return (
+    codeOf(error) === SQLSTATE.uniqueViolation &&
+    error instanceof Error &&
+    "constraint" in error &&
+    error.constraint === constraint
+  );
 }
 
 /** The SatchelError for what the driver, or MikroORM on top of it, threw; anything else comes back as it is. */

@@ -16,16 +16,22 @@ export function positionColumn(selector: Selector): "position" | "global_positio
  * The statement of one page: the columns of a message, then whether it belongs to the page. The first that does not is
  * where the next page begins; it comes without data.
  */
-export function pageStatement(schema: string, query: PageQuery): { readonly statement: Statement; readonly values: unknown[] } {
+export function pageStatement(
+  schema: string,
+  query: PageQuery,
+): { readonly statement: Statement; readonly values: unknown[] } {
   const { selector, backwards = false } = query;
   const column = positionColumn(selector);
   const filter = new Filter();
   const limit = filter.parameter(query.limit);
   const maxBytes = filter.parameter(query.maxBytes);
   filter.where(`m.${column} ${backwards ? "<=" : ">="} ${filter.parameter(query.from)}`);
-  filter.where(`m.${column} ${backwards ? ">=" : "<="} ${filter.parameter(query.until ?? (backwards ? 0n : MAX_BIGINT))}`);
+  filter.where(
+    `m.${column} ${backwards ? ">=" : "<="} ${filter.parameter(query.until ?? (backwards ? 0n : MAX_BIGINT))}`,
+  );
   filter.select(selector);
-  if (query.types !== undefined && query.types.length > 0) filter.where(`m.type = ANY (${filter.parameter(query.types)})`, "t");
+  if (query.types !== undefined && query.types.length > 0)
+    filter.where(`m.type = ANY (${filter.parameter(query.types)})`, "t");
   const order = `${column}${backwards ? " DESC" : ""}`;
   const text = `
     SELECT m.id, m.stream_name, m.type, m.position, m.global_position,
@@ -43,7 +49,10 @@ export function pageStatement(schema: string, query: PageQuery): { readonly stat
     ) m
     WHERE m.belongs OR m.total - m.bytes <= ${maxBytes}
     ORDER BY m.${order}`;
-  return { statement: { name: `${schema}p${selector.kind}${backwards ? "<" : ">"}${filter.shape}`, text }, values: filter.values };
+  return {
+    statement: { name: `${schema}p${selector.kind}${backwards ? "<" : ">"}${filter.shape}`, text },
+    values: filter.values,
+  };
 }
 
 /** The first position of a selector, from `from` to `head`, whose message is not earlier than the time. */

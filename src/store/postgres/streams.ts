@@ -1,10 +1,20 @@
 import type { AppendOutcome, AppendRequest } from "../../domain/append.ts";
-import type { CategorySummary, NamesQuery, NamespaceStatistics, Page, PageQuery, Selector, StoredMessage, StreamSummary, StreamsQuery } from "../../domain/message.ts";
+import type {
+  CategorySummary,
+  NamesQuery,
+  NamespaceStatistics,
+  Page,
+  PageQuery,
+  Selector,
+  StoredMessage,
+  StreamSummary,
+  StreamsQuery,
+} from "../../domain/message.ts";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import { afterPrefix, commonPrefix } from "../../domain/prefix.ts";
 import type { StreamName } from "../../domain/stream-name.ts";
 import { SatchelError } from "../../errors.ts";
-import { BUSY, type CallOptions, type LockWait, type StreamStore } from "../dialect.ts";
+import { BUSY, type CallOptions, type LockWait, type Progress, type StreamStore } from "../dialect.ts";
 import { firstAt } from "../first-at.ts";
 import { appendBatchText, BatchArrays } from "./append.ts";
 import type { Connections, Row } from "./connections.ts";
@@ -34,7 +44,10 @@ export class PostgresStreamStore implements StreamStore {
     this.#schema = quotedSchema(id);
   }
 
-  async append(batch: readonly AppendRequest[], { lockTimeoutMs }: LockWait): Promise<readonly (AppendOutcome | typeof BUSY)[]> {
+  async append(
+    batch: readonly AppendRequest[],
+    { lockTimeoutMs }: LockWait,
+  ): Promise<readonly (AppendOutcome | typeof BUSY)[]> {
     const arrays = new BatchArrays(batch);
     const statement = { name: `${this.#schema}a`, text: appendBatchText(this.#schema) };
     for (let attempt = 1; ; attempt++) {
@@ -54,7 +67,8 @@ export class PostgresStreamStore implements StreamStore {
     const messages: StoredMessage[] = [];
     for (const row of await this.#query(statement, values, options)) {
       const message = messageOf(row);
-      if (row[8] !== "t") return { messages, next: message[query.selector.kind === "stream" ? "position" : "globalPosition"] };
+      if (row[8] !== "t")
+        return { messages, next: message[query.selector.kind === "stream" ? "position" : "globalPosition"] };
       messages.push(message);
     }
     return { messages, next: undefined };
@@ -68,7 +82,18 @@ export class PostgresStreamStore implements StreamStore {
     return row === undefined ? undefined : bigintOf(row[0]);
   }
 
-  async last(streamName: StreamName, type: string | undefined, options: CallOptions): Promise<StoredMessage | undefined> {
+  async progress(options: CallOptions): Promise<Progress> {
+    // In this order: a position that is drawn in between counts as under way.
+    const text = `SELECT coalesce(pg_sequence_last_value('${this.#schema}.messages_global_position_seq'), 0), ${this.#schema}.safe_head()`;
+    const [row] = await this.#query({ name: `${this.#schema}o`, text }, [], options);
+    return { drawn: bigintOf(row?.[0]), safe: bigintOf(row?.[1]) };
+  }
+
+  async last(
+    streamName: StreamName,
+    type: string | undefined,
+    options: CallOptions,
+  ): Promise<StoredMessage | undefined> {
     const text = `SELECT ${MESSAGE_COLUMNS} FROM ${this.#schema}.messages m
       WHERE m.stream_name = $1${type === undefined ? "" : " AND m.type = $2"} ORDER BY m.position DESC LIMIT 1`;
     const values = type === undefined ? [streamName] : [streamName, type];
@@ -85,7 +110,9 @@ export class PostgresStreamStore implements StreamStore {
   async firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined> {
     const head = await this.head(selector, options);
     if (head === undefined) return undefined;
-    const from = await firstAt(head, timeMicros - CLOCK_MARGIN_MICROS, (start) => this.#probe(selector, start, options));
+    const from = await firstAt(head, timeMicros - CLOCK_MARGIN_MICROS, (start) =>
+      this.#probe(selector, start, options),
+    );
     if (from === undefined) return undefined;
     const { statement, values } = firstAtStatement(this.#schema, selector, from, head, timeMicros);
     const [row] = await this.#query(statement, values, options);
@@ -128,19 +155,39 @@ export class PostgresStreamStore implements StreamStore {
   }
 
   async #safeHead(options: CallOptions): Promise<bigint> {
-    const [row] = await this.#query({ name: `${this.#schema}s`, text: `SELECT ${this.#schema}.safe_head()` }, [], options);
+    const [row] = await this.#query(
+      { name: `${this.#schema}s`, text: `SELECT ${this.#schema}.safe_head()` },
+      [],
+      options,
+    );
     return bigintOf(row?.[0]);
   }
 
-  async #probe(selector: Selector, from: bigint, options: CallOptions): Promise<{ position: bigint; timeMicros: bigint } | undefined> {
-    const { statement, values } = pageStatement(this.#schema, { selector: withoutFilters(selector), from, limit: 1, maxBytes: 0 });
+  async #probe(
+    selector: Selector,
+    from: bigint,
+    options: CallOptions,
+  ): Promise<{ position: bigint; timeMicros: bigint } | undefined> {
+    const { statement, values } = pageStatement(this.#schema, {
+      selector: withoutFilters(selector),
+      from,
+      limit: 1,
+      maxBytes: 0,
+    });
     const [row] = await this.#query(statement, values, options);
     if (row === undefined) return undefined;
     const message = messageOf(row);
-    return { position: message[positionColumn(selector) === "position" ? "position" : "globalPosition"], timeMicros: message.timeMicros };
+    return {
+      position: message[positionColumn(selector) === "position" ? "position" : "globalPosition"],
+      timeMicros: message.timeMicros,
+    };
   }
 
-  async #query(statement: { name?: string; text: string }, values: readonly unknown[], options: CallOptions): Promise<Row[]> {
+  async #query(
+    statement: { name?: string; text: string },
+    values: readonly unknown[],
+    options: CallOptions,
+  ): Promise<Row[]> {
     try {
       return await this.#connections.query(statement, values, options);
     } catch (error) {

@@ -8,6 +8,7 @@ import {
   type StreamAppend,
 } from "../../domain/append.ts";
 import { cardinalHashOf } from "../../domain/consumer-group.ts";
+import { correlationCategoryOf } from "../../domain/correlation.ts";
 import { sameJson } from "../../domain/json-text.ts";
 import { categoryOf, type StreamName } from "../../domain/stream-name.ts";
 import { COUNT_IN_CATEGORY, INSERT_MESSAGE, LAST_TIME, MESSAGE_BY_ID, STREAM_VERSION } from "./append.sql.ts";
@@ -59,10 +60,15 @@ class BatchWriter {
   append({ appends }: AppendRequest): AppendOutcome {
     const found = appends.map(({ messages }) => messages.map((message) => this.#find(message)));
     const foreign = firstForeign(appends, found);
-    const repeated = foreign === undefined && found.every((messages) => messages.every((message) => message !== undefined));
+    const repeated =
+      foreign === undefined && found.every((messages) => messages.every((message) => message !== undefined));
     if (!repeated) {
       const conflicts = appends
-        .map(({ streamName, expectation }) => ({ streamName, expected: expectation, actual: this.#version(streamName) }))
+        .map(({ streamName, expectation }) => ({
+          streamName,
+          expected: expectation,
+          actual: this.#version(streamName),
+        }))
         .filter(({ expected, actual }) => !meetsExpectation(expected, actual));
       if (conflicts.length > 0) return { kind: "conflict", conflicts };
     }
@@ -159,14 +165,4 @@ function sameContent(a: MessageById, b: NewMessage): boolean {
 
 function sameJsonOrNone(a: string | null, b: string | null): boolean {
   return a === null || b === null ? a === b : sameJson(a, b);
-}
-
-/** The category of the metadata's `correlationStreamName`, when it has one that is a string. */
-function correlationCategoryOf(metadata: string | null): string | null {
-  // Most metadata need not be parsed; a key with an escape could be any.
-  if (metadata === null || !(metadata.includes("correlationStreamName") || metadata.includes("\\"))) return null;
-  const value: unknown = JSON.parse(metadata);
-  if (typeof value !== "object" || value === null || !("correlationStreamName" in value)) return null;
-  const { correlationStreamName } = value;
-  return typeof correlationStreamName === "string" ? categoryOf(correlationStreamName) : null;
 }

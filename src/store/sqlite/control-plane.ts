@@ -1,4 +1,4 @@
-import { MikroORM, type SqliteConnection } from "@mikro-orm/sqlite";
+import { MikroORM } from "@mikro-orm/sqlite";
 import type Database from "better-sqlite3";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { Role } from "../../domain/role.ts";
@@ -34,7 +34,7 @@ export class ControlPlane implements AsyncDisposable {
     if (path !== ":memory:") ensurePrivateFile(path);
     const orm = await MikroORM.init({ dbName: path, entities: CONTROL_ENTITIES });
     try {
-      const native = await (orm.em.getConnection() as SqliteConnection).getNativeClient();
+      const native = await orm.em.getConnection().getNativeClient();
       configure(native);
       migrateDatabase(native, MIGRATIONS.control);
       // A connection of its own sees only what is committed; a database in memory has but one.

@@ -1,5 +1,5 @@
-import { closeSync, existsSync, openSync } from "node:fs";
 import Database from "better-sqlite3";
+import { closeSync, existsSync, openSync } from "node:fs";
 
 /** How long a statement waits, blocking the process, for a lock that another program (a backup) holds on the file. */
 const BUSY_TIMEOUT_MS = 2_000;

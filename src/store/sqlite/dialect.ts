@@ -1,7 +1,7 @@
+import type { MikroORM } from "@mikro-orm/core";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import type { MikroORM } from "@mikro-orm/core";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { CallOptions, Dialect, StreamStore, TokenRecord } from "../dialect.ts";
 import { type Clock, wallClock } from "./clock.ts";
@@ -89,6 +89,12 @@ export class SqliteDialect implements Dialect {
   streamStore(id: NamespaceId): StreamStore {
     return new SqliteStreamStore(this.#opened.files, id, this.#opened.now);
   }
+
+  /** No other process uses the store. */
+  announce(): void {}
+
+  /** No other process uses the store. */
+  listen(): void {}
 
   async findToken(tokenId: string): Promise<TokenRecord | undefined> {
     return this.#translated(() => this.#opened.control.findToken(tokenId));

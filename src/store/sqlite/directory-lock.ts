@@ -1,8 +1,9 @@
+import Database from "better-sqlite3";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+// oxlint-disable-next-line no-restricted-imports -- the number that names this process to people, nothing it could be configured by
 import { pid } from "node:process";
-import Database from "better-sqlite3";
 import { storeUnavailable } from "../../errors.ts";
 import { ensurePrivateFile } from "./database.ts";
 import { sqliteCode } from "./errors.ts";
@@ -28,7 +29,10 @@ export function lockDirectory(directory: string): Disposable {
   } catch (error) {
     database.close();
     if (sqliteCode(error)?.startsWith("SQLITE_BUSY") !== true) throw error;
-    throw storeUnavailable(error, `${directory} is in use by ${describeOwner(owner)}; one process may use it at a time`);
+    throw storeUnavailable(
+      error,
+      `${directory} is in use by ${describeOwner(owner)}; one process may use it at a time`,
+    );
   }
   return {
     [Symbol.dispose]() {
@@ -40,8 +44,8 @@ export function lockDirectory(directory: string): Disposable {
 
 function describeOwner(path: string): string {
   try {
-    const { pid, host } = JSON.parse(readFileSync(path, "utf8")) as { readonly pid: number; readonly host: string };
-    return `process ${pid} on ${host}`;
+    const owner = JSON.parse(readFileSync(path, "utf8")) as { readonly pid: number; readonly host: string };
+    return `process ${owner.pid} on ${owner.host}`;
   } catch {
     // It has the lock and has not written its name yet.
     return "another process";

@@ -1,5 +1,5 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import type Database from "better-sqlite3";
+import { closeSync, openSync, readSync } from "node:fs";
 import { SatchelError } from "../../errors.ts";
 
 /** Where the header of an SQLite file has `PRAGMA user_version`, as four bytes, big-endian. */

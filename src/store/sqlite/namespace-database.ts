@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
 import type Database from "better-sqlite3";
+import { statSync } from "node:fs";
 import { openDatabase } from "./database.ts";
 import { migrateDatabase } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/index.ts";

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync } from "node:fs";
+import { platform } from "node:os";
 import { join } from "node:path";
-import { platform } from "node:process";
 import { type NamespaceId, parseNamespaceId } from "../../domain/namespace-id.ts";
 import { SatchelError, storeUnavailable } from "../../errors.ts";
 import { ensurePrivateFile } from "./database.ts";
@@ -127,7 +127,7 @@ export class NamespaceFiles implements Disposable {
   /** Makes it durable which files there are. */
   #syncDirectory(): void {
     // Windows cannot open a directory, and does not need to.
-    if (this.#inMemory || platform === "win32") return;
+    if (this.#inMemory || platform() === "win32") return;
     const directory = openSync(this.#directory, "r");
     try {
       fsyncSync(directory);

@@ -13,7 +13,7 @@ import type {
 } from "../../domain/message.ts";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { StreamName } from "../../domain/stream-name.ts";
-import type { CallOptions, StreamStore } from "../dialect.ts";
+import type { CallOptions, Progress, StreamStore } from "../dialect.ts";
 import { firstAt } from "../first-at.ts";
 import { STREAM_VERSION } from "./append.sql.ts";
 import { appendBatch } from "./append.ts";
@@ -56,7 +56,16 @@ export class SqliteStreamStore implements StreamStore {
     return this.#use(options, (database) => headOf(database, selector));
   }
 
-  async last(streamName: StreamName, type: string | undefined, options: CallOptions): Promise<StoredMessage | undefined> {
+  async progress(options: CallOptions): Promise<Progress> {
+    const head = (await this.head({ kind: "all" }, options)) ?? 0n;
+    return { drawn: head, safe: head };
+  }
+
+  async last(
+    streamName: StreamName,
+    type: string | undefined,
+    options: CallOptions,
+  ): Promise<StoredMessage | undefined> {
     const selector = { kind: "stream", streamName } as const;
     const types = type === undefined ? [] : [type];
     let from = MAX_POSITION;

@@ -76,7 +76,9 @@ test("a foreign transaction that stays open holds nothing up", async () => {
   await using namespace = await openPostgresNamespace();
   const { append, streams } = await namespace.replica();
   const foreign = await namespace.client();
-  await foreign.query("BEGIN; CREATE TABLE public.foreign_table (n integer); INSERT INTO public.foreign_table VALUES (1)");
+  await foreign.query(
+    "BEGIN; CREATE TABLE public.foreign_table (n integer); INSERT INTO public.foreign_table VALUES (1)",
+  );
   await append("quick-1");
   expect(await visible(streams)).toEqual([1n]);
   await foreign.query("ROLLBACK");

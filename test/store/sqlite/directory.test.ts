@@ -1,3 +1,4 @@
+import Database from "better-sqlite3";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, statSync, writeFileSync } from "node:fs";
@@ -6,11 +7,10 @@ import { join } from "node:path";
 import { execPath, pid } from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { newMessageId } from "../../../src/domain/message-id.ts";
-import { TokenEntity } from "../../../src/store/entities/token.ts";
 import { NamespaceEntity } from "../../../src/store/entities/namespace.ts";
+import { TokenEntity } from "../../../src/store/entities/token.ts";
 import { configure } from "../../../src/store/sqlite/database.ts";
 import { translateSqliteError } from "../../../src/store/sqlite/errors.ts";
 import { BATCH_MESSAGES } from "./append-until-killed.ts";
@@ -93,7 +93,12 @@ test("after kill -9 every acknowledged message is there once, no batch in part, 
   expect(acknowledged.filter((id) => !stored.has(id as never))).toEqual([]);
   expect(messages.length % BATCH_MESSAGES).toBe(0);
   expect(await store.categories({ prefix: "", limit: 10 }, {})).toEqual([
-    { category: "chat", messageCount: BigInt(messages.length), streamCount: 7n, lastGlobalPosition: messages.at(-1)?.globalPosition },
+    {
+      category: "chat",
+      messageCount: BigInt(messages.length),
+      streamCount: 7n,
+      lastGlobalPosition: messages.at(-1)?.globalPosition,
+    },
   ]);
 });
 
@@ -101,21 +106,37 @@ test("a token is found as it was committed", async () => {
   using directory = new TemporaryDirectory();
   await using dialect = await directory.open();
   const times = { createTime: 1n, updateTime: 1n };
-  const token = { id: "t", namespaceId: NAMESPACE, hash: Buffer.from([1, 255]), role: "writer", description: "" } as const;
+  const token = {
+    id: "t",
+    namespaceId: NAMESPACE,
+    hash: Buffer.from([1, 255]),
+    role: "writer",
+    description: "",
+  } as const;
   await dialect.orm.em.fork().transactional(async (em) => {
     em.create(NamespaceEntity, { id: NAMESPACE, description: "", state: "active", ...times });
     em.create(TokenEntity, { ...token, createTime: 1n, expireTime: 1_763_665_799_123_456n, revokeTime: null });
     await em.flush();
     expect(await dialect.findToken("t")).toBeUndefined();
   });
-  const found = { tokenId: "t", namespaceId: NAMESPACE, hash: token.hash, role: "writer", expireTime: 1_763_665_799_123_456n };
+  const found = {
+    tokenId: "t",
+    namespaceId: NAMESPACE,
+    hash: token.hash,
+    role: "writer",
+    expireTime: 1_763_665_799_123_456n,
+  };
   expect(await dialect.findToken("t")).toEqual({ ...found, revoked: false, active: true });
   await dialect.orm.em.fork().nativeUpdate(TokenEntity, "t", { revokeTime: 2n });
   await dialect.orm.em.fork().nativeUpdate(NamespaceEntity, NAMESPACE, { state: "deleting" });
   expect(await dialect.findToken("t")).toEqual({ ...found, revoked: true, active: false });
 
-  const twice = dialect.orm.em.fork().insert(NamespaceEntity, { id: NAMESPACE, description: "", state: "active", ...times });
-  expect(dialect.translateError(await twice.catch((error: unknown) => error))).toMatchObject({ reason: "NAMESPACE_EXISTS" });
+  const twice = dialect.orm.em
+    .fork()
+    .insert(NamespaceEntity, { id: NAMESPACE, description: "", state: "active", ...times });
+  expect(dialect.translateError(await twice.catch((error: unknown) => error))).toMatchObject({
+    reason: "NAMESPACE_EXISTS",
+  });
 });
 
 test.for([

@@ -1,7 +1,7 @@
+import Database from "better-sqlite3";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import type { NamespaceId } from "../../../src/domain/namespace-id.ts";
 import { migrateDatabase } from "../../../src/store/sqlite/migrate.ts";

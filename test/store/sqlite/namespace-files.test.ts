@@ -4,7 +4,17 @@ import { expect, test } from "vitest";
 import type { NamespaceId } from "../../../src/domain/namespace-id.ts";
 import type { StreamName } from "../../../src/domain/stream-name.ts";
 import { SCAN_WINDOW } from "../../../src/store/sqlite/page.ts";
-import { ALL, append, message, NAMESPACE, openInMemory, provision, readAll, request, TemporaryDirectory } from "./support.ts";
+import {
+  ALL,
+  append,
+  message,
+  NAMESPACE,
+  openInMemory,
+  provision,
+  readAll,
+  request,
+  TemporaryDirectory,
+} from "./support.ts";
 
 test("hundreds of namespaces share a few open files", async () => {
   using directory = new TemporaryDirectory();
@@ -16,7 +26,10 @@ test("hundreds of namespaces share a few open files", async () => {
   }
   for (const id of ids) {
     const { messages } = await readAll(dialect.streamStore(id), ALL);
-    expect(messages.map(({ streamName, type }) => [streamName, type])).toEqual([[`chat-${id}`, "T0"], [`chat-${id}`, "T1"]]);
+    expect(messages.map(({ streamName, type }) => [streamName, type])).toEqual([
+      [`chat-${id}`, "T0"],
+      [`chat-${id}`, "T1"],
+    ]);
   }
   const logs = readdirSync(join(directory.path, "namespaces")).filter((name) => name.endsWith("-wal"));
   expect(logs.length).toBe(8);
@@ -27,7 +40,9 @@ test("a namespace without a file is not found, and is not created by asking", as
   await using dialect = await directory.open();
   const store = dialect.streamStore(NAMESPACE);
   await expect(store.page(ALL, {})).rejects.toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
-  await expect(store.append([request("chat-1", [message()])], { lockTimeoutMs: 0 })).rejects.toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
+  await expect(store.append([request("chat-1", [message()])], { lockTimeoutMs: 0 })).rejects.toMatchObject({
+    reason: "NAMESPACE_NOT_FOUND",
+  });
   expect(readdirSync(join(directory.path, "namespaces"))).toEqual([]);
 });
 
@@ -60,7 +75,13 @@ test.for(["file", ":memory:"])("a dropped namespace is gone, for a search under 
   await using dialect = await directory.open(place === "file" ? {} : { directory: place });
   const store = await provision(dialect);
   for (let count = 0; count <= SCAN_WINDOW; count += 1_000) {
-    await append(store, request("chat-1", Array.from({ length: 1_000 }, () => message())));
+    await append(
+      store,
+      request(
+        "chat-1",
+        Array.from({ length: 1_000 }, () => message()),
+      ),
+    );
   }
   const search = store.last("chat-1" as StreamName, "Never", {});
   await dialect.dropNamespace(NAMESPACE);
@@ -77,7 +98,13 @@ test("a search ends when its caller goes", async () => {
   await using dialect = await openInMemory();
   const store = await provision(dialect);
   for (let count = 0; count <= SCAN_WINDOW; count += 1_000) {
-    await append(store, request("chat-1", Array.from({ length: 1_000 }, () => message())));
+    await append(
+      store,
+      request(
+        "chat-1",
+        Array.from({ length: 1_000 }, () => message()),
+      ),
+    );
   }
   const abort = new AbortController();
   const search = store.last("chat-1" as StreamName, "Never", { signal: abort.signal });

@@ -17,7 +17,13 @@ async function fill(store: StreamStore): Promise<void> {
   const rare = new Set(RARE);
   for (let start = 0; start < TOTAL; start += 1_000) {
     const indexes = Array.from({ length: Math.min(1_000, TOTAL - start) }, (_, index) => start + index);
-    await append(store, request("chat-1", indexes.map((index) => (rare.has(index) ? message("Rare", CORRELATED) : message()))));
+    await append(
+      store,
+      request(
+        "chat-1",
+        indexes.map((index) => (rare.has(index) ? message("Rare", CORRELATED) : message())),
+      ),
+    );
   }
 }
 
@@ -30,7 +36,10 @@ test("a page looks at one window of messages, and says where to go on", async ()
     { selector: { kind: "all" }, types: ["Rare", "Other"] },
     { selector: CHAT, types: ["Rare"] },
     { selector: { ...CHAT, correlation: "order" as Category } },
-    { selector: { ...CHAT, correlation: "order" as Category, consumerGroup: { member: 0n, size: 1n } }, types: ["Rare"] },
+    {
+      selector: { ...CHAT, correlation: "order" as Category, consumerGroup: { member: 0n, size: 1n } },
+      types: ["Rare"],
+    },
     { selector: stream, types: ["Rare"] },
   ];
   for (const query of queries) {
@@ -47,9 +56,19 @@ test("a page looks at one window of messages, and says where to go on", async ()
     expect(window.messages.map(({ position }) => Number(position))).toEqual([SCAN_WINDOW]);
     expect(window.next).toBe(first + 1n + BigInt(SCAN_WINDOW));
   }
-  expect(await store.page({ ...ALL, types: ["Never"], from: 1n }, {})).toEqual({ messages: [], next: 1n + BigInt(SCAN_WINDOW) });
+  expect(await store.page({ ...ALL, types: ["Never"], from: 1n }, {})).toEqual({
+    messages: [],
+    next: 1n + BigInt(SCAN_WINDOW),
+  });
   expect((await store.last("chat-1" as StreamName, "Rare", {}))?.position).toBe(BigInt(TOTAL - 1));
-  await append(store, request("chat-2", [message("Rare")]), request("chat-1", Array.from({ length: 900 }, () => message())));
+  await append(
+    store,
+    request("chat-2", [message("Rare")]),
+    request(
+      "chat-1",
+      Array.from({ length: 900 }, () => message()),
+    ),
+  );
   expect((await store.last("chat-1" as StreamName, "Rare", {}))?.position).toBe(BigInt(TOTAL - 1));
 });
 
@@ -77,9 +96,12 @@ test("names are ordered and bounded by bytes, not by UTF-16", async () => {
   const store = await provision(dialect);
   // By bytes U+FFFD is before U+1F600, by UTF-16 after it; U+10FFFF is the last there is.
   const ids = ["", "1", "1x", "\u{fffd}", "\u{fffd}x", "\u{1f600}", "\u{10ffff}", "\u{10ffff}\u{10ffff}"];
-  for (const id of ids.toReversed()) await append(store, request(`a-${id}`, [message()]), request(`a${id}x-1`, [message()]));
+  for (const id of ids.toReversed())
+    await append(store, request(`a-${id}`, [message()]), request(`a${id}x-1`, [message()]));
   const names = async (prefix: string, after?: string) =>
-    (await store.streams({ prefix, after, category: "a" as Category, limit: 100 }, {})).map(({ streamName }) => streamName);
+    (await store.streams({ prefix, after, category: "a" as Category, limit: 100 }, {})).map(
+      ({ streamName }) => streamName,
+    );
   const all = ids.map((id) => `a-${id}`);
   expect(await names("")).toEqual(all);
   expect(await names("a-\u{10ffff}")).toEqual(all.slice(6));

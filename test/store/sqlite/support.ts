@@ -48,10 +48,18 @@ export async function append(store: StreamStore, ...batch: readonly AppendReques
   if (failed !== undefined) throw new Error(`an append has failed: ${failed.kind}`);
 }
 
-export const ALL = { selector: { kind: "all" }, from: 0n, limit: 1_000, maxBytes: 1_000_000 } as const satisfies PageQuery;
+export const ALL = {
+  selector: { kind: "all" },
+  from: 0n,
+  limit: 1_000,
+  maxBytes: 1_000_000,
+} as const satisfies PageQuery;
 
 /** Reads page after page. */
-export async function readAll(store: StreamStore, query: PageQuery): Promise<{ messages: StoredMessage[]; pages: number }> {
+export async function readAll(
+  store: StreamStore,
+  query: PageQuery,
+): Promise<{ messages: StoredMessage[]; pages: number }> {
   const messages: StoredMessage[] = [];
   let from: bigint | undefined = query.from;
   let pages = 0;

@@ -4,6 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_satchel_options_v1_access } from "../options/v1/access_pb.ts";
@@ -13,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file satchel/v1/streams.proto.
  */
 export const file_satchel_v1_streams: GenFile = /*@__PURE__*/
-  fileDesc("ChhzYXRjaGVsL3YxL3N0cmVhbXMucHJvdG8SCnNhdGNoZWwudjEi0wEKDVN0cmVhbU1lc3NhZ2USCgoCaWQYASABKAkSEwoLc3RyZWFtX25hbWUYAiABKAkSDAoEdHlwZRgDIAEoCRIQCghwb3NpdGlvbhgEIAEoAxIXCg9nbG9iYWxfcG9zaXRpb24YBSABKAMSEQoEZGF0YRgGIAEoCUgAiAEBEhUKCG1ldGFkYXRhGAcgASgJSAGIAQESKAoEdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX2RhdGFCCwoJX21ldGFkYXRhImwKEE5ld1N0cmVhbU1lc3NhZ2USCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRIRCgRkYXRhGAMgASgJSACIAQESFQoIbWV0YWRhdGEYBCABKAlIAYgBAUIHCgVfZGF0YUILCglfbWV0YWRhdGEiXgoPQXBwZW5kZWRNZXNzYWdlEgoKAmlkGAEgASgJEhAKCHBvc2l0aW9uGAIgASgDEhcKD2dsb2JhbF9wb3NpdGlvbhgDIAEoAxIUCgxkZWR1cGxpY2F0ZWQYBCABKAgiMwoTQ29uc3VtZXJHcm91cE1lbWJlchIOCgZtZW1iZXIYASABKAMSDAoEc2l6ZRgCIAEoAyKgAQoVQXBwZW5kTWVzc2FnZXNSZXF1ZXN0EhMKC3N0cmVhbV9uYW1lGAEgASgJEi4KCG1lc3NhZ2VzGAIgAygLMhwuc2F0Y2hlbC52MS5OZXdTdHJlYW1NZXNzYWdlEhoKEGV4cGVjdGVkX3ZlcnNpb24YAyABKANIABIXCg1zdHJlYW1fZXhpc3RzGAQgASgISABCDQoLZXhwZWN0YXRpb24iRwoWQXBwZW5kTWVzc2FnZXNSZXNwb25zZRItCghtZXNzYWdlcxgBIAMoCzIbLnNhdGNoZWwudjEuQXBwZW5kZWRNZXNzYWdlIkwKFkFwcGVuZFRvU3RyZWFtc1JlcXVlc3QSMgoHYXBwZW5kcxgBIAMoCzIhLnNhdGNoZWwudjEuQXBwZW5kTWVzc2FnZXNSZXF1ZXN0Ik4KF0FwcGVuZFRvU3RyZWFtc1Jlc3BvbnNlEjMKB2FwcGVuZHMYASADKAsyIi5zYXRjaGVsLnYxLkFwcGVuZE1lc3NhZ2VzUmVzcG9uc2UiiQEKGEdldFN0cmVhbU1lc3NhZ2VzUmVxdWVzdBITCgtzdHJlYW1fbmFtZRgBIAEoCRIVCghwb3NpdGlvbhgCIAEoA0gAiAEBEhIKCmJhdGNoX3NpemUYAyABKAUSEQoJYmFja3dhcmRzGAQgASgIEg0KBXR5cGVzGAUgAygJQgsKCV9wb3NpdGlvbiJaChlHZXRTdHJlYW1NZXNzYWdlc1Jlc3BvbnNlEisKCG1lc3NhZ2VzGAEgAygLMhkuc2F0Y2hlbC52MS5TdHJlYW1NZXNzYWdlEhAKCGhhc19tb3JlGAIgASgIItYBChpHZXRDYXRlZ29yeU1lc3NhZ2VzUmVxdWVzdBIQCghjYXRlZ29yeRgBIAEoCRIVCghwb3NpdGlvbhgCIAEoA0gAiAEBEhIKCmJhdGNoX3NpemUYAyABKAUSEwoLY29ycmVsYXRpb24YBCABKAkSNwoOY29uc3VtZXJfZ3JvdXAYBSABKAsyHy5zYXRjaGVsLnYxLkNvbnN1bWVyR3JvdXBNZW1iZXISDQoFdHlwZXMYBiADKAkSEQoJYmFja3dhcmRzGAcgASgIQgsKCV9wb3NpdGlvbiJcChtHZXRDYXRlZ29yeU1lc3NhZ2VzUmVzcG9uc2USKwoIbWVzc2FnZXMYASADKAsyGS5zYXRjaGVsLnYxLlN0cmVhbU1lc3NhZ2USEAoIaGFzX21vcmUYAiABKAgiQAobR2V0TGFzdFN0cmVhbU1lc3NhZ2VSZXF1ZXN0EhMKC3N0cmVhbV9uYW1lGAEgASgJEgwKBHR5cGUYAiABKAkiSgocR2V0TGFzdFN0cmVhbU1lc3NhZ2VSZXNwb25zZRIqCgdtZXNzYWdlGAEgASgLMhkuc2F0Y2hlbC52MS5TdHJlYW1NZXNzYWdlIi4KF0dldFN0cmVhbVZlcnNpb25SZXF1ZXN0EhMKC3N0cmVhbV9uYW1lGAEgASgJIjwKGEdldFN0cmVhbVZlcnNpb25SZXNwb25zZRIUCgd2ZXJzaW9uGAEgASgDSACIAQFCCgoIX3ZlcnNpb24isgIKE1JlYWRNZXNzYWdlc1JlcXVlc3QSFQoLc3RyZWFtX25hbWUYASABKAlIABISCghjYXRlZ29yeRgCIAEoCUgAEg0KA2FsbBgDIAEoCEgAEhIKCHBvc2l0aW9uGAQgASgDSAESKgoEdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIARIQCgZjdXJzb3IYBiABKAlIARIOCgZmb2xsb3cYByABKAgSDQoFdHlwZXMYCCADKAkSEwoLY29ycmVsYXRpb24YCSABKAkSNwoOY29uc3VtZXJfZ3JvdXAYCiABKAsyHy5zYXRjaGVsLnYxLkNvbnN1bWVyR3JvdXBNZW1iZXISDQoFbGltaXQYCyABKANCCgoIc2VsZWN0b3JCBwoFc3RhcnQifgoUUmVhZE1lc3NhZ2VzUmVzcG9uc2USMgoIbWVzc2FnZXMYASABKAsyHi5zYXRjaGVsLnYxLlN0cmVhbU1lc3NhZ2VCYXRjaEgAEikKCWNhdWdodF91cBgCIAEoCzIULnNhdGNoZWwudjEuQ2F1Z2h0VXBIAEIHCgVmcmFtZSJRChJTdHJlYW1NZXNzYWdlQmF0Y2gSKwoIbWVzc2FnZXMYASADKAsyGS5zYXRjaGVsLnYxLlN0cmVhbU1lc3NhZ2USDgoGY3Vyc29yGAIgASgJIiwKCENhdWdodFVwEg4KBmN1cnNvchgBIAEoCRIQCghwb3NpdGlvbhgCIAEoAyJOChVMaXN0Q2F0ZWdvcmllc1JlcXVlc3QSDgoGcHJlZml4GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJImIKFkxpc3RDYXRlZ29yaWVzUmVzcG9uc2USLwoKY2F0ZWdvcmllcxgBIAMoCzIbLnNhdGNoZWwudjEuQ2F0ZWdvcnlTdW1tYXJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJuCg9DYXRlZ29yeVN1bW1hcnkSEAoIY2F0ZWdvcnkYASABKAkSFQoNbWVzc2FnZV9jb3VudBgCIAEoAxIUCgxzdHJlYW1fY291bnQYAyABKAMSHAoUbGFzdF9nbG9iYWxfcG9zaXRpb24YBCABKAMiXQoSTGlzdFN0cmVhbXNSZXF1ZXN0Eg4KBnByZWZpeBgBIAEoCRIQCghjYXRlZ29yeRgCIAEoCRIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCSJaChNMaXN0U3RyZWFtc1Jlc3BvbnNlEioKB3N0cmVhbXMYASADKAsyGS5zYXRjaGVsLnYxLlN0cmVhbVN1bW1hcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImoKDVN0cmVhbVN1bW1hcnkSEwoLc3RyZWFtX25hbWUYASABKAkSFQoNbWVzc2FnZV9jb3VudBgCIAEoAxIPCgd2ZXJzaW9uGAMgASgDEhwKFGxhc3RfZ2xvYmFsX3Bvc2l0aW9uGAQgASgDMrMHCg1TdHJlYW1TZXJ2aWNlEl8KDkFwcGVuZE1lc3NhZ2VzEiEuc2F0Y2hlbC52MS5BcHBlbmRNZXNzYWdlc1JlcXVlc3QaIi5zYXRjaGVsLnYxLkFwcGVuZE1lc3NhZ2VzUmVzcG9uc2UiBoLOGAIYAhJiCg9BcHBlbmRUb1N0cmVhbXMSIi5zYXRjaGVsLnYxLkFwcGVuZFRvU3RyZWFtc1JlcXVlc3QaIy5zYXRjaGVsLnYxLkFwcGVuZFRvU3RyZWFtc1Jlc3BvbnNlIgaCzhgCGAISawoRR2V0U3RyZWFtTWVzc2FnZXMSJC5zYXRjaGVsLnYxLkdldFN0cmVhbU1lc3NhZ2VzUmVxdWVzdBolLnNhdGNoZWwudjEuR2V0U3RyZWFtTWVzc2FnZXNSZXNwb25zZSIJkAIBgs4YAhgBEnEKE0dldENhdGVnb3J5TWVzc2FnZXMSJi5zYXRjaGVsLnYxLkdldENhdGVnb3J5TWVzc2FnZXNSZXF1ZXN0Gicuc2F0Y2hlbC52MS5HZXRDYXRlZ29yeU1lc3NhZ2VzUmVzcG9uc2UiCZACAYLOGAIYARJ0ChRHZXRMYXN0U3RyZWFtTWVzc2FnZRInLnNhdGNoZWwudjEuR2V0TGFzdFN0cmVhbU1lc3NhZ2VSZXF1ZXN0Giguc2F0Y2hlbC52MS5HZXRMYXN0U3RyZWFtTWVzc2FnZVJlc3BvbnNlIgmQAgGCzhgCGAESaAoQR2V0U3RyZWFtVmVyc2lvbhIjLnNhdGNoZWwudjEuR2V0U3RyZWFtVmVyc2lvblJlcXVlc3QaJC5zYXRjaGVsLnYxLkdldFN0cmVhbVZlcnNpb25SZXNwb25zZSIJkAIBgs4YAhgBEl4KDFJlYWRNZXNzYWdlcxIfLnNhdGNoZWwudjEuUmVhZE1lc3NhZ2VzUmVxdWVzdBogLnNhdGNoZWwudjEuUmVhZE1lc3NhZ2VzUmVzcG9uc2UiCZACAYLOGAIYATABEmIKDkxpc3RDYXRlZ29yaWVzEiEuc2F0Y2hlbC52MS5MaXN0Q2F0ZWdvcmllc1JlcXVlc3QaIi5zYXRjaGVsLnYxLkxpc3RDYXRlZ29yaWVzUmVzcG9uc2UiCZACAYLOGAIYARJZCgtMaXN0U3RyZWFtcxIeLnNhdGNoZWwudjEuTGlzdFN0cmVhbXNSZXF1ZXN0Gh8uc2F0Y2hlbC52MS5MaXN0U3RyZWFtc1Jlc3BvbnNlIgmQAgGCzhgCGAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_satchel_options_v1_access]);
+  fileDesc("ChhzYXRjaGVsL3YxL3N0cmVhbXMucHJvdG8SCnNhdGNoZWwudjEi0wEKDVN0cmVhbU1lc3NhZ2USCgoCaWQYASABKAkSEwoLc3RyZWFtX25hbWUYAiABKAkSDAoEdHlwZRgDIAEoCRIQCghwb3NpdGlvbhgEIAEoAxIXCg9nbG9iYWxfcG9zaXRpb24YBSABKAMSEQoEZGF0YRgGIAEoCUgAiAEBEhUKCG1ldGFkYXRhGAcgASgJSAGIAQESKAoEdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX2RhdGFCCwoJX21ldGFkYXRhImwKEE5ld1N0cmVhbU1lc3NhZ2USCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRIRCgRkYXRhGAMgASgJSACIAQESFQoIbWV0YWRhdGEYBCABKAlIAYgBAUIHCgVfZGF0YUILCglfbWV0YWRhdGEiXgoPQXBwZW5kZWRNZXNzYWdlEgoKAmlkGAEgASgJEhAKCHBvc2l0aW9uGAIgASgDEhcKD2dsb2JhbF9wb3NpdGlvbhgDIAEoAxIUCgxkZWR1cGxpY2F0ZWQYBCABKAgiMwoTQ29uc3VtZXJHcm91cE1lbWJlchIOCgZtZW1iZXIYASABKAMSDAoEc2l6ZRgCIAEoAyLIAQoVQXBwZW5kTWVzc2FnZXNSZXF1ZXN0EhMKC3N0cmVhbV9uYW1lGAEgASgJEjsKCG1lc3NhZ2VzGAIgAygLMhwuc2F0Y2hlbC52MS5OZXdTdHJlYW1NZXNzYWdlQgu6SAiSAQUIARDoBxIsChBleHBlY3RlZF92ZXJzaW9uGAMgASgDQhC6SA0iCyj///////////8BSAASIAoNc3RyZWFtX2V4aXN0cxgEIAEoCEIHukgEagIIAUgAQg0KC2V4cGVjdGF0aW9uIkcKFkFwcGVuZE1lc3NhZ2VzUmVzcG9uc2USLQoIbWVzc2FnZXMYASADKAsyGy5zYXRjaGVsLnYxLkFwcGVuZGVkTWVzc2FnZSJYChZBcHBlbmRUb1N0cmVhbXNSZXF1ZXN0Ej4KB2FwcGVuZHMYASADKAsyIS5zYXRjaGVsLnYxLkFwcGVuZE1lc3NhZ2VzUmVxdWVzdEIKukgHkgEECAEQZCJOChdBcHBlbmRUb1N0cmVhbXNSZXNwb25zZRIzCgdhcHBlbmRzGAEgAygLMiIuc2F0Y2hlbC52MS5BcHBlbmRNZXNzYWdlc1Jlc3BvbnNlIp8BChhHZXRTdHJlYW1NZXNzYWdlc1JlcXVlc3QSEwoLc3RyZWFtX25hbWUYASABKAkSFQoIcG9zaXRpb24YAiABKANIAIgBARIeCgpiYXRjaF9zaXplGAMgASgFQgq6SAcaBRiQTigAEhEKCWJhY2t3YXJkcxgEIAEoCBIXCgV0eXBlcxgFIAMoCUIIukgFkgECEGRCCwoJX3Bvc2l0aW9uIloKGUdldFN0cmVhbU1lc3NhZ2VzUmVzcG9uc2USKwoIbWVzc2FnZXMYASADKAsyGS5zYXRjaGVsLnYxLlN0cmVhbU1lc3NhZ2USEAoIaGFzX21vcmUYAiABKAgi7AEKGkdldENhdGVnb3J5TWVzc2FnZXNSZXF1ZXN0EhAKCGNhdGVnb3J5GAEgASgJEhUKCHBvc2l0aW9uGAIgASgDSACIAQESHgoKYmF0Y2hfc2l6ZRgDIAEoBUIKukgHGgUYkE4oABITCgtjb3JyZWxhdGlvbhgEIAEoCRI3Cg5jb25zdW1lcl9ncm91cBgFIAEoCzIfLnNhdGNoZWwudjEuQ29uc3VtZXJHcm91cE1lbWJlchIXCgV0eXBlcxgGIAMoCUIIukgFkgECEGQSEQoJYmFja3dhcmRzGAcgASgIQgsKCV9wb3NpdGlvbiJcChtHZXRDYXRlZ29yeU1lc3NhZ2VzUmVzcG9uc2USKwoIbWVzc2FnZXMYASADKAsyGS5zYXRjaGVsLnYxLlN0cmVhbU1lc3NhZ2USEAoIaGFzX21vcmUYAiABKAgiQAobR2V0TGFzdFN0cmVhbU1lc3NhZ2VSZXF1ZXN0EhMKC3N0cmVhbV9uYW1lGAEgASgJEgwKBHR5cGUYAiABKAkiSgocR2V0TGFzdFN0cmVhbU1lc3NhZ2VSZXNwb25zZRIqCgdtZXNzYWdlGAEgASgLMhkuc2F0Y2hlbC52MS5TdHJlYW1NZXNzYWdlIi4KF0dldFN0cmVhbVZlcnNpb25SZXF1ZXN0EhMKC3N0cmVhbV9uYW1lGAEgASgJIjwKGEdldFN0cmVhbVZlcnNpb25SZXNwb25zZRIUCgd2ZXJzaW9uGAEgASgDSACIAQFCCgoIX3ZlcnNpb24i5AIKE1JlYWRNZXNzYWdlc1JlcXVlc3QSFQoLc3RyZWFtX25hbWUYASABKAlIABISCghjYXRlZ29yeRgCIAEoCUgAEhYKA2FsbBgDIAEoCEIHukgEagIIAUgAEhIKCHBvc2l0aW9uGAQgASgDSAESKgoEdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIARIQCgZjdXJzb3IYBiABKAlIARINCgNlbmQYDCABKAhIARIOCgZmb2xsb3cYByABKAgSFwoFdHlwZXMYCCADKAlCCLpIBZIBAhBkEhMKC2NvcnJlbGF0aW9uGAkgASgJEjcKDmNvbnN1bWVyX2dyb3VwGAogASgLMh8uc2F0Y2hlbC52MS5Db25zdW1lckdyb3VwTWVtYmVyEhYKBWxpbWl0GAsgASgDQge6SAQiAigAQhEKCHNlbGVjdG9yEgW6SAIIAUIHCgVzdGFydCKHAgoUUmVhZE1lc3NhZ2VzUmVzcG9uc2USMgoIbWVzc2FnZXMYASABKAsyHi5zYXRjaGVsLnYxLlN0cmVhbU1lc3NhZ2VCYXRjaEgAEikKCWNhdWdodF91cBgCIAEoCzIULnNhdGNoZWwudjEuQ2F1Z2h0VXBIABItCgtmZWxsX2JlaGluZBgDIAEoCzIWLnNhdGNoZWwudjEuRmVsbEJlaGluZEgAEiwKCmNoZWNrcG9pbnQYBCABKAsyFi5zYXRjaGVsLnYxLkNoZWNrcG9pbnRIABIqCgloZWFydGJlYXQYBSABKAsyFS5zYXRjaGVsLnYxLkhlYXJ0YmVhdEgAQgcKBWZyYW1lIlEKElN0cmVhbU1lc3NhZ2VCYXRjaBIrCghtZXNzYWdlcxgBIAMoCzIZLnNhdGNoZWwudjEuU3RyZWFtTWVzc2FnZRIOCgZjdXJzb3IYAiABKAkiLAoIQ2F1Z2h0VXASDgoGY3Vyc29yGAEgASgJEhAKCHBvc2l0aW9uGAIgASgDIi4KCkZlbGxCZWhpbmQSDgoGY3Vyc29yGAEgASgJEhAKCHBvc2l0aW9uGAIgASgDIi4KCkNoZWNrcG9pbnQSDgoGY3Vyc29yGAEgASgJEhAKCHBvc2l0aW9uGAIgASgDIi0KCUhlYXJ0YmVhdBIOCgZjdXJzb3IYASABKAkSEAoIcG9zaXRpb24YAiABKAMiZAoVTGlzdENhdGVnb3JpZXNSZXF1ZXN0EhgKBnByZWZpeBgBIAEoCUIIukgFcgMo/wESHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhIKCnBhZ2VfdG9rZW4YAyABKAkiYgoWTGlzdENhdGVnb3JpZXNSZXNwb25zZRIvCgpjYXRlZ29yaWVzGAEgAygLMhsuc2F0Y2hlbC52MS5DYXRlZ29yeVN1bW1hcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm4KD0NhdGVnb3J5U3VtbWFyeRIQCghjYXRlZ29yeRgBIAEoCRIVCg1tZXNzYWdlX2NvdW50GAIgASgDEhQKDHN0cmVhbV9jb3VudBgDIAEoAxIcChRsYXN0X2dsb2JhbF9wb3NpdGlvbhgEIAEoAyJzChJMaXN0U3RyZWFtc1JlcXVlc3QSGAoGcHJlZml4GAEgASgJQgi6SAVyAyj/ARIQCghjYXRlZ29yeRgCIAEoCRIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGOgHKAASEgoKcGFnZV90b2tlbhgEIAEoCSJaChNMaXN0U3RyZWFtc1Jlc3BvbnNlEioKB3N0cmVhbXMYASADKAsyGS5zYXRjaGVsLnYxLlN0cmVhbVN1bW1hcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImoKDVN0cmVhbVN1bW1hcnkSEwoLc3RyZWFtX25hbWUYASABKAkSFQoNbWVzc2FnZV9jb3VudBgCIAEoAxIPCgd2ZXJzaW9uGAMgASgDEhwKFGxhc3RfZ2xvYmFsX3Bvc2l0aW9uGAQgASgDMrMHCg1TdHJlYW1TZXJ2aWNlEl8KDkFwcGVuZE1lc3NhZ2VzEiEuc2F0Y2hlbC52MS5BcHBlbmRNZXNzYWdlc1JlcXVlc3QaIi5zYXRjaGVsLnYxLkFwcGVuZE1lc3NhZ2VzUmVzcG9uc2UiBoLOGAIYAhJiCg9BcHBlbmRUb1N0cmVhbXMSIi5zYXRjaGVsLnYxLkFwcGVuZFRvU3RyZWFtc1JlcXVlc3QaIy5zYXRjaGVsLnYxLkFwcGVuZFRvU3RyZWFtc1Jlc3BvbnNlIgaCzhgCGAISawoRR2V0U3RyZWFtTWVzc2FnZXMSJC5zYXRjaGVsLnYxLkdldFN0cmVhbU1lc3NhZ2VzUmVxdWVzdBolLnNhdGNoZWwudjEuR2V0U3RyZWFtTWVzc2FnZXNSZXNwb25zZSIJkAIBgs4YAhgBEnEKE0dldENhdGVnb3J5TWVzc2FnZXMSJi5zYXRjaGVsLnYxLkdldENhdGVnb3J5TWVzc2FnZXNSZXF1ZXN0Gicuc2F0Y2hlbC52MS5HZXRDYXRlZ29yeU1lc3NhZ2VzUmVzcG9uc2UiCZACAYLOGAIYARJ0ChRHZXRMYXN0U3RyZWFtTWVzc2FnZRInLnNhdGNoZWwudjEuR2V0TGFzdFN0cmVhbU1lc3NhZ2VSZXF1ZXN0Giguc2F0Y2hlbC52MS5HZXRMYXN0U3RyZWFtTWVzc2FnZVJlc3BvbnNlIgmQAgGCzhgCGAESaAoQR2V0U3RyZWFtVmVyc2lvbhIjLnNhdGNoZWwudjEuR2V0U3RyZWFtVmVyc2lvblJlcXVlc3QaJC5zYXRjaGVsLnYxLkdldFN0cmVhbVZlcnNpb25SZXNwb25zZSIJkAIBgs4YAhgBEl4KDFJlYWRNZXNzYWdlcxIfLnNhdGNoZWwudjEuUmVhZE1lc3NhZ2VzUmVxdWVzdBogLnNhdGNoZWwudjEuUmVhZE1lc3NhZ2VzUmVzcG9uc2UiCZACAYLOGAIYATABEmIKDkxpc3RDYXRlZ29yaWVzEiEuc2F0Y2hlbC52MS5MaXN0Q2F0ZWdvcmllc1JlcXVlc3QaIi5zYXRjaGVsLnYxLkxpc3RDYXRlZ29yaWVzUmVzcG9uc2UiCZACAYLOGAIYARJZCgtMaXN0U3RyZWFtcxIeLnNhdGNoZWwudjEuTGlzdFN0cmVhbXNSZXF1ZXN0Gh8uc2F0Y2hlbC52MS5MaXN0U3RyZWFtc1Jlc3BvbnNlIgmQAgGCzhgCGAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_satchel_options_v1_access]);
 
 /**
  * A message of a stream.
@@ -642,10 +643,18 @@ export type ReadMessagesRequest = Message<"satchel.v1.ReadMessagesRequest"> & {
      */
     value: string;
     case: "cursor";
+  } | {
+    /**
+     * True: at the end, so that only what is appended from now on is read. False is refused.
+     *
+     * @generated from field: bool end = 12;
+     */
+    value: boolean;
+    case: "end";
   } | { case: undefined; value?: undefined };
 
   /**
-   * True: go on live after the end. This server refuses it with CAPABILITY_UNSUPPORTED.
+   * True: go on live after the end.
    *
    * @generated from field: bool follow = 7;
    */
@@ -708,13 +717,38 @@ export type ReadMessagesResponse = Message<"satchel.v1.ReadMessagesResponse"> & 
     case: "messages";
   } | {
     /**
-     * Everything up to the end, as it was when the call began, has been delivered. Always the last frame, unless
-     * `limit` ended the read first.
+     * Everything up to the end has been delivered. Without `follow` the last frame, unless `limit` ended the read first;
+     * with it, what comes now comes live.
      *
      * @generated from field: satchel.v1.CaughtUp caught_up = 2;
      */
     value: CaughtUp;
     case: "caughtUp";
+  } | {
+    /**
+     * The reader has been slower than the writers, and reads from the store again until the next `caught_up`. Nothing is
+     * lost.
+     *
+     * @generated from field: satchel.v1.FellBehind fell_behind = 3;
+     */
+    value: FellBehind;
+    case: "fellBehind";
+  } | {
+    /**
+     * Messages have come that were not selected. Save the cursor, so as not to look at them again.
+     *
+     * @generated from field: satchel.v1.Checkpoint checkpoint = 4;
+     */
+    value: Checkpoint;
+    case: "checkpoint";
+  } | {
+    /**
+     * Nothing has come for 15 seconds; the call is alive.
+     *
+     * @generated from field: satchel.v1.Heartbeat heartbeat = 5;
+     */
+    value: Heartbeat;
+    case: "heartbeat";
   } | { case: undefined; value?: undefined };
 };
 
@@ -782,13 +816,97 @@ export const CaughtUpSchema: GenMessage<CaughtUp> = /*@__PURE__*/
   messageDesc(file_satchel_v1_streams, 19);
 
 /**
+ * Reading from the store again.
+ *
+ * @generated from message satchel.v1.FellBehind
+ */
+export type FellBehind = Message<"satchel.v1.FellBehind"> & {
+  /**
+   * Resumes after everything that this call has delivered.
+   *
+   * @generated from field: string cursor = 1;
+   */
+  cursor: string;
+
+  /**
+   * The position to go on from.
+   *
+   * @generated from field: int64 position = 2;
+   */
+  position: bigint;
+};
+
+/**
+ * Describes the message satchel.v1.FellBehind.
+ * Use `create(FellBehindSchema)` to create a new message.
+ */
+export const FellBehindSchema: GenMessage<FellBehind> = /*@__PURE__*/
+  messageDesc(file_satchel_v1_streams, 20);
+
+/**
+ * How far the reader has come without a message.
+ *
+ * @generated from message satchel.v1.Checkpoint
+ */
+export type Checkpoint = Message<"satchel.v1.Checkpoint"> & {
+  /**
+   * Resumes after everything that this call has looked at.
+   *
+   * @generated from field: string cursor = 1;
+   */
+  cursor: string;
+
+  /**
+   * The position to go on from.
+   *
+   * @generated from field: int64 position = 2;
+   */
+  position: bigint;
+};
+
+/**
+ * Describes the message satchel.v1.Checkpoint.
+ * Use `create(CheckpointSchema)` to create a new message.
+ */
+export const CheckpointSchema: GenMessage<Checkpoint> = /*@__PURE__*/
+  messageDesc(file_satchel_v1_streams, 21);
+
+/**
+ * A sign of life.
+ *
+ * @generated from message satchel.v1.Heartbeat
+ */
+export type Heartbeat = Message<"satchel.v1.Heartbeat"> & {
+  /**
+   * Resumes after everything that this call has looked at.
+   *
+   * @generated from field: string cursor = 1;
+   */
+  cursor: string;
+
+  /**
+   * The position to go on from.
+   *
+   * @generated from field: int64 position = 2;
+   */
+  position: bigint;
+};
+
+/**
+ * Describes the message satchel.v1.Heartbeat.
+ * Use `create(HeartbeatSchema)` to create a new message.
+ */
+export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
+  messageDesc(file_satchel_v1_streams, 22);
+
+/**
  * Which page of categories to return.
  *
  * @generated from message satchel.v1.ListCategoriesRequest
  */
 export type ListCategoriesRequest = Message<"satchel.v1.ListCategoriesRequest"> & {
   /**
-   * Only names that begin with this. Unset: all.
+   * Only names that begin with this, up to 255 bytes. Unset: all.
    *
    * @generated from field: string prefix = 1;
    */
@@ -814,7 +932,7 @@ export type ListCategoriesRequest = Message<"satchel.v1.ListCategoriesRequest"> 
  * Use `create(ListCategoriesRequestSchema)` to create a new message.
  */
 export const ListCategoriesRequestSchema: GenMessage<ListCategoriesRequest> = /*@__PURE__*/
-  messageDesc(file_satchel_v1_streams, 20);
+  messageDesc(file_satchel_v1_streams, 23);
 
 /**
  * A page of categories.
@@ -842,7 +960,7 @@ export type ListCategoriesResponse = Message<"satchel.v1.ListCategoriesResponse"
  * Use `create(ListCategoriesResponseSchema)` to create a new message.
  */
 export const ListCategoriesResponseSchema: GenMessage<ListCategoriesResponse> = /*@__PURE__*/
-  messageDesc(file_satchel_v1_streams, 21);
+  messageDesc(file_satchel_v1_streams, 24);
 
 /**
  * What a category holds.
@@ -884,7 +1002,7 @@ export type CategorySummary = Message<"satchel.v1.CategorySummary"> & {
  * Use `create(CategorySummarySchema)` to create a new message.
  */
 export const CategorySummarySchema: GenMessage<CategorySummary> = /*@__PURE__*/
-  messageDesc(file_satchel_v1_streams, 22);
+  messageDesc(file_satchel_v1_streams, 25);
 
 /**
  * Which page of streams to return.
@@ -893,7 +1011,7 @@ export const CategorySummarySchema: GenMessage<CategorySummary> = /*@__PURE__*/
  */
 export type ListStreamsRequest = Message<"satchel.v1.ListStreamsRequest"> & {
   /**
-   * Only names that begin with this. Unset: all.
+   * Only names that begin with this, up to 255 bytes. Unset: all.
    *
    * @generated from field: string prefix = 1;
    */
@@ -926,7 +1044,7 @@ export type ListStreamsRequest = Message<"satchel.v1.ListStreamsRequest"> & {
  * Use `create(ListStreamsRequestSchema)` to create a new message.
  */
 export const ListStreamsRequestSchema: GenMessage<ListStreamsRequest> = /*@__PURE__*/
-  messageDesc(file_satchel_v1_streams, 23);
+  messageDesc(file_satchel_v1_streams, 26);
 
 /**
  * A page of streams.
@@ -954,7 +1072,7 @@ export type ListStreamsResponse = Message<"satchel.v1.ListStreamsResponse"> & {
  * Use `create(ListStreamsResponseSchema)` to create a new message.
  */
 export const ListStreamsResponseSchema: GenMessage<ListStreamsResponse> = /*@__PURE__*/
-  messageDesc(file_satchel_v1_streams, 24);
+  messageDesc(file_satchel_v1_streams, 27);
 
 /**
  * What a stream holds.
@@ -996,7 +1114,7 @@ export type StreamSummary = Message<"satchel.v1.StreamSummary"> & {
  * Use `create(StreamSummarySchema)` to create a new message.
  */
 export const StreamSummarySchema: GenMessage<StreamSummary> = /*@__PURE__*/
-  messageDesc(file_satchel_v1_streams, 25);
+  messageDesc(file_satchel_v1_streams, 28);
 
 /**
  * Append-only streams of messages, compatible with Message DB.
@@ -1077,8 +1195,10 @@ export const StreamService: GenService<{
     output: typeof GetStreamVersionResponseSchema;
   },
   /**
-   * Reads a stream, a category or the whole namespace, however long, in batches, up to the end as it was when the call
-   * began, and closes with `caught_up`. Errors: FIELD_INVALID, STREAM_NAME_INVALID, NOT_A_CATEGORY,
+   * Reads a stream, a category or the whole namespace, however long, in batches. Without `follow` it ends where the end
+   * was when the call began, with `caught_up`. With it, it goes on live: no message is left out, repeated or out of order,
+   * neither on the way from what there was to what comes, nor when a reader is too slow and reads from the store again;
+   * whenever the call breaks off, the last `cursor` resumes it, at any replica. Errors: FIELD_INVALID, STREAM_NAME_INVALID, NOT_A_CATEGORY,
    * CONSUMER_GROUP_INVALID, PAGE_TOKEN_INVALID, CAPABILITY_UNSUPPORTED, SHUTTING_DOWN.
    *
    * @generated from rpc satchel.v1.StreamService.ReadMessages

@@ -13,7 +13,9 @@ export interface Migration {
 }
 
 /** The control plane's schema, step by step. */
-export const CONTROL_MIGRATIONS: readonly Migration[] = [{ version: 1, name: "namespaces and tokens", sql: CONTROL_0001 }];
+export const CONTROL_MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: "namespaces and tokens", sql: CONTROL_0001 },
+];
 
 /** The schema of a namespace, step by step. */
 export const NAMESPACE_MIGRATIONS: readonly Migration[] = [

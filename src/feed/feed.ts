@@ -1,0 +1,164 @@
+import type { Selector } from "../domain/message.ts";
+import type { NamespaceId } from "../domain/namespace-id.ts";
+import { type Category, categoryOf } from "../domain/stream-name.ts";
+import type { StreamStore } from "../store/dialect.ts";
+import { Tail, type TailSource } from "./tail.ts";
+import type { WindowBounds } from "./window.ts";
+
+/** What a feed needs of the store. */
+export interface FeedSource {
+  streams(namespaceId: NamespaceId): Pick<StreamStore, "head" | "page" | "progress">;
+}
+
+/** How a feed works. */
+export interface FeedOptions {
+  /** What each tail keeps for those who are a little behind. */
+  readonly window: WindowBounds;
+  /** How often every followed namespace is asked whether it has moved on: the truth, when wake-ups get lost. */
+  readonly pollIntervalMs: number;
+}
+
+const PAGE = { limit: 1_000, maxBytes: 1024 * 1024 };
+
+/** A tail for as long as somebody follows it. */
+export interface Lease extends Disposable {
+  readonly tail: Tail;
+}
+
+/** The tails of this process, one for each category, or whole namespace, that somebody follows. */
+export class Feed implements AsyncDisposable {
+  readonly #source: FeedSource;
+  readonly #options: FeedOptions;
+  readonly #namespaces = new Map<NamespaceId, FollowedNamespace>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(source: FeedSource, options: FeedOptions) {
+    this.#source = source;
+    this.#options = options;
+    this.#timer = setInterval(() => this.#poll(), options.pollIntervalMs).unref();
+  }
+
+  /** The tail that sees everything the selector selects. */
+  async follow(namespaceId: NamespaceId, selector: Selector): Promise<Lease> {
+    let namespace = this.#namespaces.get(namespaceId);
+    if (namespace === undefined) {
+      namespace = new FollowedNamespace(this.#source.streams(namespaceId), this.#options.window);
+      this.#namespaces.set(namespaceId, namespace);
+    }
+    const followed = namespace;
+    const end = (): void => {
+      if (followed.leave(selector)) this.#namespaces.delete(namespaceId);
+    };
+    try {
+      const tail = await followed.join(selector);
+      return { tail, [Symbol.dispose]: end };
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  /** Something was appended: to these categories of a namespace, or perhaps to any; without a namespace, anywhere. */
+  wake(namespaceId?: NamespaceId, categories?: ReadonlySet<string>): void {
+    if (namespaceId !== undefined) this.#namespaces.get(namespaceId)?.wake(categories);
+    else for (const namespace of this.#namespaces.values()) namespace.wake();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+  }
+
+  #poll(): void {
+    for (const namespace of this.#namespaces.values()) void namespace.poll();
+  }
+}
+
+/** Stands for the whole namespace; no category has NUL in its name. */
+const WHOLE_NAMESPACE = "\u0000";
+
+class FollowedNamespace {
+  readonly #streams: Pick<StreamStore, "head" | "page" | "progress">;
+  readonly #window: WindowBounds;
+  readonly #tails = new Map<string, { readonly opening: Promise<Tail>; followers: number; tail?: Tail }>();
+  #drawn: bigint | undefined;
+  #polling = false;
+
+  constructor(streams: Pick<StreamStore, "head" | "page" | "progress">, window: WindowBounds) {
+    this.#streams = streams;
+    this.#window = window;
+  }
+
+  async join(selector: Selector): Promise<Tail> {
+    const key = keyOf(selector);
+    let entry = this.#tails.get(key);
+    if (entry === undefined) {
+      entry = { opening: Tail.open(this.#tailSource(key), this.#window), followers: 0 };
+      this.#tails.set(key, entry);
+    }
+    entry.followers++;
+    const tail = await entry.opening;
+    if (entry.tail === undefined) {
+      entry.tail = tail;
+      // Nobody could wake it while it was opening.
+      tail.wake();
+    }
+    return tail;
+  }
+
+  /** Returns whether nobody follows anything any more. */
+  leave(selector: Selector): boolean {
+    const key = keyOf(selector);
+    const entry = this.#tails.get(key);
+    if (entry !== undefined && --entry.followers === 0) this.#tails.delete(key);
+    return this.#tails.size === 0;
+  }
+
+  wake(categories?: ReadonlySet<string>): void {
+    for (const [key, { tail }] of this.#tails) {
+      if (categories === undefined || key === WHOLE_NAMESPACE || categories.has(key)) tail?.wake();
+    }
+  }
+
+  /**
+   * Wakes everybody when positions have been drawn since the last poll, and for as long as an append is under way: its
+   * messages become visible without another position being drawn.
+   */
+  async poll(): Promise<void> {
+    if (this.#polling) return;
+    this.#polling = true;
+    try {
+      const { drawn, safe } = await this.#streams.progress({});
+      if (drawn !== this.#drawn || safe < drawn) this.wake();
+      this.#drawn = drawn;
+    } catch {
+      // The store is away. The tails find out, and tell their followers, when they read.
+      this.wake();
+    } finally {
+      this.#polling = false;
+    }
+  }
+
+  #tailSource(key: string): TailSource {
+    const selector: Selector =
+      key === WHOLE_NAMESPACE ? { kind: "all" } : { kind: "category", category: key as Category };
+    return {
+      head: async () => (await this.#streams.head(selector, {})) ?? 0n,
+      read: async (from) => {
+        const { messages, next } = await this.#streams.page({ selector, from, ...PAGE }, {});
+        return { messages, more: next !== undefined };
+      },
+    };
+  }
+}
+
+/** A stream is followed through its category. */
+function keyOf(selector: Selector): string {
+  switch (selector.kind) {
+    case "stream":
+      return categoryOf(selector.streamName);
+    case "category":
+      return selector.category;
+    case "all":
+      return WHOLE_NAMESPACE;
+  }
+}

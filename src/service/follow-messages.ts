@@ -1,0 +1,192 @@
+import { type CursorScope, MAX_POSITION, newCursor } from "../domain/cursor.ts";
+import type { StoredMessage } from "../domain/message.ts";
+import type { NamespaceId } from "../domain/namespace-id.ts";
+import { positionOf, selection } from "../domain/selection.ts";
+import type { Feed } from "../feed/feed.ts";
+import type { Tail } from "../feed/tail.ts";
+import {
+  MAX_FRAME_BYTES,
+  type Notice,
+  pages,
+  type ReadFrame,
+  type ReadRequest,
+  type ReadSource,
+  resumable,
+  startPosition,
+} from "./read-messages.ts";
+
+/** How long a follower hears nothing when nothing happens. */
+const HEARTBEAT_MS = 15_000;
+/** How long after something that was not for it a follower is told so. */
+const CHECKPOINT_MS = 1_000;
+/** How many messages of the tail are looked at in one turn. */
+const MAX_LOOK = 1_000;
+
+/** What a follower needs. */
+export interface FollowContext {
+  readonly feed: Pick<Feed, "follow">;
+  readonly store: ReadSource;
+  readonly namespaceId: NamespaceId;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads what there is, then goes on live. Throws, with a cursor to resume from, SHUTTING_DOWN; and STORE_UNAVAILABLE, after
+ * which the cursor of the last frame resumes.
+ */
+export async function* followFrames(context: FollowContext, request: ReadRequest): AsyncGenerator<ReadFrame> {
+  const { feed, store, namespaceId, signal } = context;
+  using lease = await feed.follow(namespaceId, request.selector);
+  const scope: CursorScope = { namespaceId, selector: request.selector, types: request.types };
+  const head = (await store.head(request.selector, { signal })) ?? -1n;
+  const follower = new Follower(
+    context,
+    request,
+    lease.tail,
+    scope,
+    await startPosition(store, request, scope, head, signal),
+  );
+  try {
+    yield* follower.frames();
+  } catch (error) {
+    throw resumable(error, follower.cursor);
+  }
+}
+
+/**
+ * One who follows. It reads the store up to where the tail is (backfill), goes over to the tail as soon as the tail's window
+ * has everything that comes next (cutover), and takes what the tail reads (live). When it is so slow that the window has
+ * moved on, it goes back to the store. At every moment two positions say what has been dealt with, so no message is
+ * delivered twice or left out on the way.
+ */
+class Follower {
+  readonly #context: FollowContext;
+  readonly #request: ReadRequest;
+  readonly #tail: Tail;
+  readonly #scope: CursorScope;
+  readonly #matches: (message: StoredMessage) => boolean;
+  /** The next position of the selector: everything before it has been delivered, or does not match. */
+  #at: bigint;
+  /** The global position up to which the tail need not be looked at. */
+  #seen = 0n;
+  #left: bigint | undefined;
+  /** When a frame was last sent. */
+  #lastFrameMs = performance.now();
+
+  constructor(context: FollowContext, request: ReadRequest, tail: Tail, scope: CursorScope, at: bigint) {
+    this.#context = context;
+    this.#request = request;
+    this.#tail = tail;
+    this.#scope = scope;
+    this.#at = at;
+    this.#left = request.limit;
+    const matches = selection(request.selector, request.types);
+    this.#matches = (message) => positionOf(request.selector, message) >= this.#at && matches(message);
+  }
+
+  get cursor(): string {
+    return newCursor(this.#at, this.#scope);
+  }
+
+  async *frames(): AsyncGenerator<ReadFrame> {
+    while (!this.#finished) {
+      yield* this.#backfill();
+      yield* this.#live();
+    }
+  }
+
+  get #finished(): boolean {
+    return this.#left !== undefined && this.#left <= 0n;
+  }
+
+  async *#backfill(): AsyncGenerator<ReadFrame> {
+    // Before the store is read: what comes after this is taken from the tail.
+    const seen = this.#tail.to;
+    const until = this.#request.selector.kind === "stream" ? MAX_POSITION : seen;
+    const request = { ...this.#request, limit: this.#left };
+    for await (const messages of pages(this.#context.store, request, this.#at, until, this.#context.signal))
+      yield this.#deliver(messages);
+    this.#pass(seen);
+  }
+
+  /** Ends when what comes next has left the window, or everything asked for has been delivered. */
+  async *#live(): AsyncGenerator<ReadFrame> {
+    let caughtUp = false;
+    while (!this.#finished) {
+      const next = this.#tail.after(this.#seen, MAX_LOOK);
+      if (next === undefined) {
+        if (caughtUp) yield this.#notice("fell-behind");
+        return;
+      }
+      if (next.length > 0) {
+        yield* this.#take(next);
+      } else if (caughtUp) {
+        yield* this.#wait();
+      } else {
+        caughtUp = true;
+        yield this.#notice("caught-up");
+      }
+    }
+  }
+
+  async *#take(messages: readonly StoredMessage[]): AsyncGenerator<ReadFrame> {
+    const passed = messages.at(-1)!.globalPosition;
+    for (const frame of frames(messages.filter(this.#matches))) {
+      const room = this.#left === undefined ? frame : frame.slice(0, Number(this.#left));
+      yield this.#deliver(room);
+      if (this.#finished) return;
+    }
+    this.#pass(passed);
+  }
+
+  /** Waits for something that matches; says now and then that there is nothing. */
+  async *#wait(): AsyncGenerator<ReadFrame> {
+    const { signal } = this.#context;
+    const before = this.#at;
+    const quietMs = performance.now() - this.#lastFrameMs;
+    const options = {
+      matches: this.#matches,
+      timeoutMs: Math.max(0, HEARTBEAT_MS - quietMs),
+      passedTimeoutMs: CHECKPOINT_MS,
+      signal,
+    };
+    this.#pass(await this.#tail.nothingUntil(this.#seen, options));
+    signal.throwIfAborted();
+    if (this.#tail.after(this.#seen, 1)?.length !== 0) return;
+    yield this.#notice(this.#at > before ? "checkpoint" : "heartbeat");
+  }
+
+  #deliver(messages: readonly StoredMessage[]): ReadFrame {
+    this.#at = positionOf(this.#request.selector, messages.at(-1)!) + 1n;
+    if (this.#left !== undefined) this.#left -= BigInt(messages.length);
+    this.#lastFrameMs = performance.now();
+    return { kind: "messages", messages, cursor: this.cursor };
+  }
+
+  /** Nothing up to a global position is still to be delivered. */
+  #pass(globalPosition: bigint): void {
+    if (globalPosition > this.#seen) this.#seen = globalPosition;
+    if (this.#request.selector.kind !== "stream" && globalPosition >= this.#at) this.#at = globalPosition + 1n;
+  }
+
+  #notice(kind: Notice["kind"]): Notice {
+    this.#lastFrameMs = performance.now();
+    return { kind, cursor: this.cursor, position: this.#at };
+  }
+}
+
+/** Cuts messages into frames of bounded size. */
+function* frames(messages: readonly StoredMessage[]): Generator<readonly StoredMessage[]> {
+  let start = 0;
+  let bytes = 0;
+  for (const [index, { data, metadata }] of messages.entries()) {
+    const size = (data?.length ?? 0) + (metadata?.length ?? 0);
+    if (index > start && bytes + size > MAX_FRAME_BYTES) {
+      yield messages.slice(start, index);
+      start = index;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  if (start < messages.length) yield messages.slice(start);
+}

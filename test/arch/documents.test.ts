@@ -1,0 +1,101 @@
+import { getOption } from "@bufbuild/protobuf";
+import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { configHelp } from "../../src/config.ts";
+import { LIMITS, type LimitName, wireName } from "../../src/domain/limits.ts";
+import { REASONS } from "../../src/errors.ts";
+import { ErrorReasonSchema } from "../../src/gen/satchel/v1/errors_pb.ts";
+import { CreateNamespaceRequestSchema, ListNamespacesRequestSchema } from "../../src/gen/satchel/v1/namespaces_pb.ts";
+import {
+  AppendMessagesRequestSchema,
+  AppendToStreamsRequestSchema,
+  GetStreamMessagesRequestSchema,
+} from "../../src/gen/satchel/v1/streams_pb.ts";
+import { commentOf, protoComments } from "../support/proto-source.ts";
+
+describe("the reasons of errors", () => {
+  const comments = protoComments();
+  const declared = ErrorReasonSchema.values.filter(({ number }) => number !== 0);
+  const coded = declared.map(
+    (value) =>
+      `${value.name.replace("ERROR_REASON_", "")} ${commentOf(comments, ErrorReasonSchema, value).split(".")[0]}`,
+  );
+
+  test("have in src/errors.ts the codes that errors.proto names", () => {
+    expect(sorted(Object.entries(REASONS).map(([reason, code]) => `${reason} ${code}`))).toEqual(sorted(coded));
+  });
+
+  test("are all in docs/errors.md, with their codes, and no other is", () => {
+    const rows = tableOf("docs/errors.md").map(([reason, code]) => `${reason} ${code}`);
+    expect(sorted(rows)).toEqual(sorted(coded));
+  });
+});
+
+describe("the limits", () => {
+  test("are all in docs/limits.md as they are, and no other is", () => {
+    const rows = tableOf("docs/limits.md").map(([name, value, range]) => `${name} ${value} ${range}`);
+    const limits = Object.entries(LIMITS).map(([name, spec]) => {
+      const range = "range" in spec ? spec.range.map(number).join(" to ") : "fixed";
+      return `${wireName(name as LimitName)} ${number(spec.default)} ${range}`;
+    });
+    expect(sorted(rows)).toEqual(sorted(limits));
+  });
+
+  test("are the ones that the .proto files declare", () => {
+    expect(rulesOf(AppendMessagesRequestSchema.field.messages).maxItems).toBe(BigInt(LIMITS.maxAppendMessages.default));
+    expect(rulesOf(AppendToStreamsRequestSchema.field.appends).maxItems).toBe(BigInt(LIMITS.maxAppendStreams.default));
+    expect(rulesOf(GetStreamMessagesRequestSchema.field.types).maxItems).toBe(BigInt(LIMITS.maxTypes.default));
+    expect(rulesOf(GetStreamMessagesRequestSchema.field.batchSize).lessThan).toEqual({
+      case: "lte",
+      value: LIMITS.maxBatchSize.default,
+    });
+    expect(rulesOf(ListNamespacesRequestSchema.field.pageSize).lessThan).toEqual({
+      case: "lte",
+      value: LIMITS.maxPageSize.default,
+    });
+    expect(rulesOf(CreateNamespaceRequestSchema.field.description).maxLen).toBe(
+      BigInt(LIMITS.maxDescriptionCharacters.default),
+    );
+  });
+});
+
+test("the environment variables are all in docs/configuration.md, and no other is", () => {
+  const variables = configHelp()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/)[0] ?? "");
+  expect(variables.length).toBeGreaterThan(15);
+  expect(sorted(tableOf("docs/configuration.md").map(([name = ""]) => name))).toEqual(sorted(variables));
+});
+
+function sorted(texts: readonly string[]): readonly string[] {
+  return texts.toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+interface Rules {
+  readonly maxItems?: bigint;
+  readonly maxLen?: bigint;
+  readonly lessThan?: unknown;
+}
+
+/** The rules of one type that a field has. */
+function rulesOf(field: Parameters<typeof getOption>[0] & { readonly kind: "field" }): Rules {
+  return (getOption(field, fieldRules).type.value ?? {}) as Rules;
+}
+
+/** The cells of a document's tables whose first cell is a name in code. */
+function tableOf(path: string): readonly (readonly string[])[] {
+  const rows = readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("| `"));
+  return rows.map((row) =>
+    row
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.replaceAll("`", "").trim()),
+  );
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en");
+}

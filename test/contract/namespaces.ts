@@ -1,0 +1,322 @@
+import { setImmediate } from "node:timers/promises";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { describe, expect, it } from "vitest";
+import { NamespaceState } from "../../src/gen/satchel/v1/namespaces_pb.ts";
+import { failureOf } from "../support/failures.ts";
+import { type Harness, Role, StreamService } from "../support/harness.ts";
+import { append, upTo, valuesOf } from "../support/streams.ts";
+
+const BAD_IDS = ["", "-a", "_a", "A", "a.b", "a/b", "../a", "a b", "ä", "a\u0000", "a".repeat(41)];
+
+/** NamespaceService. */
+export function namespacesContract(h: () => Harness): void {
+  describe("CreateNamespace", () => {
+    it("makes an empty namespace, and a token that does everything in it", async () => {
+      const { namespace, token } = await h().operator.createNamespace({ namespaceId: "create-1", description: "a «description» 😀" });
+      expect(namespace).toMatchObject({ namespaceId: "create-1", description: "a «description» 😀", state: NamespaceState.ACTIVE });
+      expect(namespace!.createTime).toEqual(namespace!.updateTime);
+      const streams = h().holding(StreamService, `Bearer ${token}`);
+      expect((await streams.listCategories({})).categories).toEqual([]);
+      await append(streams, "a-1", [1]);
+      const { tokens } = await h().operator.listTokens({ namespaceId: "create-1" });
+      expect(tokens).toMatchObject([{ namespaceId: "create-1", role: Role.ADMIN, description: "" }]);
+      expect(tokens[0]).not.toHaveProperty("expireTime");
+    });
+
+    it.each(["a", "0", "a-b_c", "default-2", "pg_catalog", "public", "x".repeat(40), "a-b", "a_b"])("takes the id %s", async (namespaceId) => {
+      const { token } = await h().operator.createNamespace({ namespaceId });
+      const streams = h().holding(StreamService, `Bearer ${token}`);
+      await append(streams, "a-1", [namespaceId]);
+      expect(valuesOf((await streams.getStreamMessages({ streamName: "a-1" })).messages)).toEqual([namespaceId]);
+      await h().operator.deleteNamespace({ namespaceId });
+    });
+
+    it.each(BAD_IDS)("does not take the id %j", async (namespaceId) => {
+      const refused = { code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["namespace_id"] };
+      const { operator } = h();
+      expect(await failureOf(operator.createNamespace({ namespaceId }))).toMatchObject(refused);
+      expect(await failureOf(operator.getNamespace({ namespaceId }))).toMatchObject(refused);
+      expect(await failureOf(operator.deleteNamespace({ namespaceId }))).toMatchObject(refused);
+      expect(await failureOf(operator.createToken({ namespaceId, role: Role.READER }))).toMatchObject(refused);
+      expect(await failureOf(operator.listTokens({ namespaceId }))).toMatchObject(refused);
+      const update = operator.updateNamespace({ namespace: { namespaceId }, updateMask: { paths: ["description"] } });
+      expect(await failureOf(update)).toMatchObject({ ...refused, fields: ["namespace.namespace_id"] });
+    });
+
+    it("refuses an id that exists, and leaves what is there alone", async () => {
+      const { id, streams } = await h().namespace();
+      await append(streams, "a-1", [1]);
+      expect(await failureOf(h().operator.createNamespace({ namespaceId: id }))).toMatchObject({ code: "AlreadyExists", reason: "NAMESPACE_EXISTS" });
+      expect(await streams.getStreamVersion({ streamName: "a-1" })).toMatchObject({ version: 0n });
+      expect((await h().operator.listTokens({ namespaceId: id })).tokens).toHaveLength(1);
+    });
+
+    it("by many at once makes it once", async () => {
+      const results = await Promise.allSettled(upTo(8).map(() => h().operator.createNamespace({ namespaceId: "race" })));
+      const made = results.filter((result) => result.status === "fulfilled");
+      expect(made).toHaveLength(1);
+      for (const result of results) {
+        if (result.status === "rejected") expect(await failureOf(Promise.reject(result.reason))).toMatchObject({ reason: "NAMESPACE_EXISTS" });
+      }
+      await append(h().holding(StreamService, `Bearer ${made[0]!.value.token}`), "a-1", [1]);
+      expect((await h().operator.listTokens({ namespaceId: "race" })).tokens).toHaveLength(1);
+      expect(h().faults).toEqual([]);
+    });
+  });
+
+  describe("a namespace", () => {
+    it("is a boundary: nothing of one shows in another", async () => {
+      const [one, other] = [await h().namespace(), await h().namespace()];
+      await append(one.streams, "a-1", [1, 2]);
+      await append(other.streams, "a-1", [3]);
+      expect(valuesOf((await one.streams.getCategoryMessages({ category: "a" })).messages)).toEqual([1, 2]);
+      expect(valuesOf((await other.streams.getCategoryMessages({ category: "a" })).messages)).toEqual([3]);
+      expect((await other.streams.listStreams({})).streams).toMatchObject([{ streamName: "a-1", version: 0n }]);
+    });
+
+    it("says what it holds", async () => {
+      const { id, streams } = await h().namespace();
+      expect((await h().operator.getNamespace({ namespaceId: id })).statistics).toMatchObject({ messageCount: 0n, categoryCount: 0n });
+      await append(streams, "a-1", upTo(10));
+      await append(streams, "a-2", [1]);
+      await append(streams, "b-1", [1]);
+      const { namespace, statistics } = await h().operator.getNamespace({ namespaceId: id });
+      expect(namespace).toMatchObject({ namespaceId: id, state: NamespaceState.ACTIVE });
+      expect(statistics).toMatchObject({ messageCount: 12n, categoryCount: 2n });
+      expect(statistics!.storageBytes).toBeGreaterThan(0n);
+    });
+
+    it("that is not there is NOT_FOUND", async () => {
+      const { operator } = h();
+      const namespaceId = "nowhere";
+      const missing = { code: "NotFound", reason: "NAMESPACE_NOT_FOUND" };
+      expect(await failureOf(operator.getNamespace({ namespaceId }))).toMatchObject(missing);
+      expect(await failureOf(operator.updateNamespace({ namespace: { namespaceId }, updateMask: { paths: ["description"] } }))).toMatchObject(missing);
+      expect(await failureOf(operator.deleteNamespace({ namespaceId }))).toMatchObject(missing);
+      expect(await failureOf(operator.createToken({ namespaceId, role: Role.READER }))).toMatchObject(missing);
+      expect(await failureOf(operator.listTokens({ namespaceId }))).toMatchObject(missing);
+      expect(await failureOf(operator.revokeToken({ namespaceId, tokenId: "0".repeat(32) }))).toMatchObject(missing);
+    });
+  });
+
+  describe("ListNamespaces", () => {
+    it("lists by id, in pages, by prefix", async () => {
+      const ids = ["list-a", "list-b", "list0", "list_a", "listing", "lisu"];
+      for (const namespaceId of ids) await h().operator.createNamespace({ namespaceId });
+      const listed = async (prefix: string, pageSize: number): Promise<string[]> => {
+        const found: string[] = [];
+        let pageToken = "";
+        do {
+          const page = await h().operator.listNamespaces({ prefix, pageSize, pageToken });
+          found.push(...page.namespaces.map(({ namespaceId }) => namespaceId));
+          pageToken = page.nextPageToken;
+        } while (pageToken !== "");
+        return found;
+      };
+      expect(await listed("list", 1_000)).toEqual(ids.slice(0, 5));
+      expect(await listed("list", 2)).toEqual(ids.slice(0, 5));
+      expect(await listed("list-", 1)).toEqual(["list-a", "list-b"]);
+      expect(await listed("list_", 1)).toEqual(["list_a"]);
+      expect(await listed("LIST", 1)).toEqual([]);
+      expect(await listed("list%", 1)).toEqual([]);
+      const everything = await listed("", 3);
+      expect(everything).toEqual(everything.toSorted((a, b) => (a < b ? -1 : 1)));
+      expect(everything).toContain("default");
+    });
+
+    it("refuses a token of another list", async () => {
+      await h().namespace();
+      const { nextPageToken: pageToken } = await h().operator.listNamespaces({ pageSize: 1 });
+      const refused = { code: "InvalidArgument", reason: "PAGE_TOKEN_INVALID", fields: ["page_token"] };
+      expect(await failureOf(h().operator.listNamespaces({ pageToken, prefix: "t" }))).toMatchObject(refused);
+      expect(await failureOf(h().operator.listTokens({ namespaceId: "default", pageToken }))).toMatchObject(refused);
+    });
+  });
+
+  describe("UpdateNamespace", () => {
+    it("changes the description, and when it was last changed", async () => {
+      const { id } = await h().namespace();
+      const { namespace: before } = await h().operator.getNamespace({ namespaceId: id });
+      const { namespace } = await h().operator.updateNamespace({ namespace: { namespaceId: id, description: "new" }, updateMask: { paths: ["description"] } });
+      expect(namespace).toMatchObject({ namespaceId: id, description: "new", createTime: before!.createTime });
+      expect(namespace!.updateTime).not.toEqual(before!.updateTime);
+      expect((await h().operator.getNamespace({ namespaceId: id })).namespace).toEqual(namespace);
+      await h().operator.updateNamespace({ namespace: { namespaceId: id }, updateMask: { paths: ["description"] } });
+      expect((await h().operator.getNamespace({ namespaceId: id })).namespace?.description).toBe("");
+    });
+
+    it("changes nothing else, and not nothing", async () => {
+      const { id: namespaceId } = await h().namespace();
+      const refused = { code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["update_mask"] };
+      for (const updateMask of [undefined, { paths: [] }, { paths: ["state"] }, { paths: ["description", "namespace_id"] }]) {
+        const call = h().operator.updateNamespace({ namespace: { namespaceId, description: "new" }, ...(updateMask && { updateMask }) });
+        expect(await failureOf(call)).toMatchObject(refused);
+      }
+      const failure = await failureOf(h().operator.updateNamespace({ updateMask: { paths: ["description"] } }));
+      expect(failure).toMatchObject({ reason: "FIELD_INVALID", fields: ["namespace", "namespace.namespace_id"] });
+      expect((await h().operator.getNamespace({ namespaceId })).namespace?.description).toBe("");
+    });
+  });
+
+  describe("DeleteNamespace", () => {
+    it("removes everything, says how much it was, and refuses its tokens from then on", async () => {
+      const { id, streams } = await h().namespace();
+      const reader = await h().streamsAs(id, Role.READER);
+      await append(streams, "a-1", upTo(5));
+      const { statistics, tokenCount } = await h().operator.deleteNamespace({ namespaceId: id });
+      expect(statistics).toMatchObject({ messageCount: 5n, categoryCount: 1n });
+      expect(tokenCount).toBe(2n);
+      for (const client of [streams, reader]) {
+        expect(await failureOf(client.listCategories({}))).toMatchObject({ code: "Unauthenticated", reason: "CREDENTIAL_INVALID" });
+      }
+      expect(await failureOf(h().operator.getNamespace({ namespaceId: id }))).toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
+      expect(await failureOf(h().operator.deleteNamespace({ namespaceId: id }))).toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
+      expect((await h().operator.listNamespaces({ prefix: id })).namespaces.map(({ namespaceId }) => namespaceId)).not.toContain(id);
+    });
+
+    it("leaves the id free for an empty namespace, which old tokens do not open", async () => {
+      const { id, streams } = await h().namespace();
+      await append(streams, "a-1", [1]);
+      await h().operator.deleteNamespace({ namespaceId: id });
+      const { token } = await h().operator.createNamespace({ namespaceId: id });
+      const again = h().holding(StreamService, `Bearer ${token}`);
+      expect((await again.listStreams({})).streams).toEqual([]);
+      expect(await append(again, "a-1", [2])).toMatchObject([{ position: 0n }]);
+      expect(await failureOf(streams.listStreams({}))).toMatchObject({ reason: "CREDENTIAL_INVALID" });
+    });
+
+    it("leaves its neighbours alone", async () => {
+      const one = await h().operator.createNamespace({ namespaceId: "neighbour" });
+      await h().operator.createNamespace({ namespaceId: "neighbour-2" });
+      const streams = h().holding(StreamService, `Bearer ${one.token}`);
+      await append(streams, "a-1", [1]);
+      await h().operator.deleteNamespace({ namespaceId: "neighbour-2" });
+      expect(await streams.getStreamVersion({ streamName: "a-1" })).toMatchObject({ version: 0n });
+    });
+
+    it("by many at once happens once, and while others write", async () => {
+      const { id, streams } = await h().namespace();
+      const writes = upTo(50).map((value) => append(streams, "a-1", [value]).then(() => "written", async (error: unknown) => (await failureOf(Promise.reject(error))).reason));
+      const deletions = await Promise.allSettled(upTo(4).map(() => h().operator.deleteNamespace({ namespaceId: id })));
+      expect(deletions.filter(({ status }) => status === "fulfilled").length).toBeGreaterThanOrEqual(1);
+      for (const deletion of deletions) {
+        if (deletion.status === "rejected") expect(await failureOf(Promise.reject(deletion.reason))).toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
+      }
+      for (const outcome of await Promise.all(writes)) expect(["written", "CREDENTIAL_INVALID", "NAMESPACE_NOT_FOUND"]).toContain(outcome);
+      expect(await failureOf(h().operator.getNamespace({ namespaceId: id }))).toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
+      expect(h().faults).toEqual([]);
+    });
+  });
+
+  describe("a token", () => {
+    it("has the properties it was made with, and is never shown again", async () => {
+      const { id, token: first } = await h().namespace();
+      const expireTime = timestampFromMs(Date.UTC(9999, 11, 31));
+      const { token, info } = await h().operator.createToken({ namespaceId: id, role: Role.WRITER, description: "für 😀", expireTime });
+      expect(info).toMatchObject({ namespaceId: id, role: Role.WRITER, description: "für 😀", expireTime });
+      expect(info!.tokenId).toMatch(/^[0-9a-f]{32}$/);
+      const page = await h().operator.listTokens({ namespaceId: id });
+      expect(page.tokens.map(({ role }) => role)).toEqual([Role.ADMIN, Role.WRITER]);
+      expect(page.tokens[1]).toEqual(info);
+      const shown = JSON.stringify(page, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+      for (const secret of [first, token]) expect(shown).not.toContain(secret.slice(-20));
+    });
+
+    it("keeps the microseconds of its expiry however far away it is", async () => {
+      const { id } = await h().namespace();
+      const expireTime = { seconds: 253_402_300_799n, nanos: 123_457_000 };
+      const { info } = await h().operator.createToken({ namespaceId: id, role: Role.READER, expireTime });
+      expect(info).toMatchObject({ expireTime });
+      expect((await h().operator.listTokens({ namespaceId: id })).tokens[1]).toMatchObject({ expireTime });
+    });
+
+    it("is listed in the order of creation, in pages", async () => {
+      const { id: namespaceId } = await h().namespace();
+      for (const index of upTo(9)) await h().operator.createToken({ namespaceId, role: Role.READER, description: `${index}` });
+      for (const pageSize of [1, 3, 10]) {
+        const listed: string[] = [];
+        let pageToken = "";
+        do {
+          const page = await h().operator.listTokens({ namespaceId, pageSize, pageToken });
+          listed.push(...page.tokens.map(({ description }) => description));
+          pageToken = page.nextPageToken;
+        } while (pageToken !== "");
+        expect(listed).toEqual(["", ...upTo(9).map(String)]);
+      }
+    });
+
+    it("must have a role, and expire in the future", async () => {
+      const { id: namespaceId } = await h().namespace();
+      const refused = { code: "InvalidArgument", reason: "FIELD_INVALID" };
+      expect(await failureOf(h().operator.createToken({ namespaceId }))).toMatchObject({ ...refused, fields: ["role"] });
+      expect(await failureOf(h().operator.createToken({ namespaceId, role: 4 as Role }))).toMatchObject({ ...refused, fields: ["role"] });
+      for (const expireTime of [timestampFromMs(0), timestampFromMs(Date.now() - 1_000)]) {
+        expect(await failureOf(h().operator.createToken({ namespaceId, role: Role.READER, expireTime }))).toMatchObject({ ...refused, fields: ["expire_time"] });
+      }
+    });
+
+    it("is refused from its expiry on", async () => {
+      const { id: namespaceId } = await h().namespace();
+      const { token, info } = await h().operator.createToken({ namespaceId, role: Role.READER, expireTime: timestampFromMs(Date.now() + 3_600_000) });
+      const streams = h().holding(StreamService, `Bearer ${token}`);
+      await streams.listStreams({});
+      h().passTime(3_600_000_000n);
+      try {
+        expect(await failureOf(streams.listStreams({}))).toMatchObject({ code: "Unauthenticated", reason: "CREDENTIAL_INVALID" });
+        const { tokens } = await h().operator.listTokens({ namespaceId });
+        expect(tokens.map(({ tokenId }) => tokenId)).toContain(info!.tokenId);
+      } finally {
+        h().passTime(-3_600_000_000n);
+      }
+    });
+
+    it("is refused once it is revoked; revoking it again changes nothing", async () => {
+      const { id: namespaceId } = await h().namespace();
+      const { token, info } = await h().operator.createToken({ namespaceId, role: Role.READER });
+      const streams = h().holding(StreamService, `Bearer ${token}`);
+      await streams.listStreams({});
+      const { tokenId } = info!;
+      const revoked = await h().operator.revokeToken({ namespaceId, tokenId });
+      expect(await failureOf(streams.listStreams({}))).toMatchObject({ code: "Unauthenticated", reason: "CREDENTIAL_INVALID" });
+      expect(revoked.info).toMatchObject({ tokenId, namespaceId });
+      expect(revoked.info!.revokeTime).toBeDefined();
+      expect(await h().operator.revokeToken({ namespaceId, tokenId })).toEqual(revoked);
+      expect((await h().operator.listTokens({ namespaceId })).tokens[1]).toEqual(revoked.info);
+    });
+
+    it("that is revoked while many call with it is refused to every call made after that", async () => {
+      const { id: namespaceId } = await h().namespace();
+      const { token, info } = await h().operator.createToken({ namespaceId, role: Role.READER });
+      const streams = h().holding(StreamService, `Bearer ${token}`);
+      let revoked = false;
+      let late = 0;
+      const caller = async () => {
+        for (;;) {
+          const calledAfter = revoked;
+          const outcome = await streams.getStreamVersion({ streamName: "a-1" }).then(() => "let in", () => "refused");
+          if (calledAfter && outcome === "let in") late++;
+          if (calledAfter) return;
+          await setImmediate();
+        }
+      };
+      const callers = upTo(20).map(caller);
+      await streams.getStreamVersion({ streamName: "a-1" });
+      await h().operator.revokeToken({ namespaceId, tokenId: info!.tokenId });
+      revoked = true;
+      await Promise.all(callers);
+      expect(late).toBe(0);
+    });
+
+    it("of another namespace, or of none, cannot be revoked", async () => {
+      const [one, other] = [await h().namespace(), await h().namespace()];
+      const { tokens } = await h().operator.listTokens({ namespaceId: other.id });
+      for (const tokenId of [tokens[0]!.tokenId, "0".repeat(32)]) {
+        expect(await failureOf(h().operator.revokeToken({ namespaceId: one.id, tokenId }))).toMatchObject({ code: "NotFound", reason: "TOKEN_NOT_FOUND" });
+      }
+      await other.streams.listStreams({});
+      for (const tokenId of ["", "x", one.token]) {
+        expect(await failureOf(h().operator.revokeToken({ namespaceId: one.id, tokenId }))).toMatchObject({ reason: "FIELD_INVALID", fields: ["token_id"] });
+      }
+    });
+  });
+}

@@ -1,0 +1,109 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { newMessageId } from "../../src/domain/message-id.ts";
+import type { Selector } from "../../src/domain/message.ts";
+import type { NamespaceId } from "../../src/domain/namespace-id.ts";
+import type { Category, StreamName } from "../../src/domain/stream-name.ts";
+import { Feed } from "../../src/feed/feed.ts";
+import { followFrames } from "../../src/service/follow-messages.ts";
+import type { ReadRequest, ReadStart } from "../../src/service/read-messages.ts";
+import { Store } from "../../src/store/store.ts";
+import { openEngine } from "../support/engines.ts";
+
+const NS = "live" as NamespaceId;
+const QUEUE = {
+  maxMessages: 1_000,
+  maxBytes: 1 << 20,
+  maxCategories: 100,
+  maxQueued: 10_000,
+  lockTimeoutMs: 1_000,
+  maxLockWaiters: 2,
+};
+
+async function open() {
+  const cleanUp = new AsyncDisposableStack();
+  const engine = cleanUp.use(await openEngine("sqlite-memory"));
+  await engine.dialect.orm.em.fork().transactional((em) => engine.dialect.provisionNamespace(NS, em));
+  const store = new Store(engine.dialect, QUEUE);
+  const feed = cleanUp.use(new Feed(store, { window: { maxMessages: 20, maxBytes: 1 << 20 }, pollIntervalMs: 100 }));
+  store.watch((...appended) => feed.wake(...appended));
+  const append = async (streamName: string, type = "T") => {
+    const messages = [{ id: newMessageId(), type, data: "{}", metadata: null }];
+    await store.append(
+      NS,
+      { appends: [{ streamName: streamName as StreamName, expectation: { kind: "any" }, messages }] },
+      {},
+    );
+  };
+  const follow = (request: Partial<ReadRequest>, signal: AbortSignal) =>
+    followFrames(
+      { feed, store: store.streams(NS), namespaceId: NS, signal },
+      {
+        selector: { kind: "all" },
+        start: { kind: "beginning" },
+        follow: true,
+        types: [],
+        limit: undefined,
+        ...request,
+      },
+    );
+  return { append, follow, store, feed, [Symbol.asyncDispose]: () => cleanUp.disposeAsync() };
+}
+
+test("a follower gets what there is, then what comes", async () => {
+  await using live = await open();
+  await live.append("a-1");
+  const seen: string[] = [];
+  for await (const frame of live.follow({ limit: 3n }, AbortSignal.timeout(5_000))) {
+    seen.push(frame.kind === "messages" ? frame.messages.map(({ streamName }) => streamName).join() : frame.kind);
+    if (frame.kind === "caught-up") await Promise.all([live.append("a-2"), live.append("b-1")]);
+  }
+  expect(seen.join()).toBe("a-1,caught-up,a-2,b-1");
+});
+
+test("followers of everything, a category and a stream, slow and cut at random, miss nothing and see nothing twice", async () => {
+  await using live = await open();
+  const end = new AbortController();
+  const selectors: Selector[] = [
+    { kind: "all" },
+    { kind: "category", category: "a" as Category },
+    { kind: "category", category: "b" as Category, consumerGroup: { member: 1n, size: 2n } },
+    { kind: "stream", streamName: "a-1" as StreamName },
+  ];
+  const seen = selectors.map((): bigint[] => []);
+  const kinds = new Set<string>();
+  const following = selectors.flatMap(async (selector, index) => {
+    let start: ReadStart = { kind: "beginning" };
+    while (!end.signal.aborted) {
+      const cut = AbortSignal.any([end.signal, AbortSignal.timeout(Math.round(20 + Math.random() * 200))]);
+      try {
+        for await (const frame of live.follow({ selector, start }, cut)) {
+          kinds.add(frame.kind);
+          if (frame.kind === "messages")
+            seen[index]!.push(...frame.messages.map(({ globalPosition }) => globalPosition));
+          start = { kind: "cursor", cursor: frame.cursor };
+          if (Math.random() < 0.1) await delay(Math.random() * 30);
+        }
+      } catch (error) {
+        if (!cut.aborted) throw error;
+      }
+    }
+  });
+  await Promise.all(
+    Array.from({ length: 8 }, async (_, writer) => {
+      for (let round = 0; round < 150; round++) {
+        await live.append(`${"abc"[writer % 3]}-${round % 4}`);
+        if (Math.random() < 0.2) await delay(1);
+      }
+    }),
+  );
+  await delay(500);
+  end.abort();
+  await Promise.all(following);
+  for (const [index, selector] of selectors.entries()) {
+    const { messages } = await live.store.streams(NS).page({ selector, from: 0n, limit: 5_000, maxBytes: 1 << 24 }, {});
+    expect(messages.length).toBeGreaterThan(50);
+    expect(seen[index]).toEqual(messages.map(({ globalPosition }) => globalPosition));
+  }
+  expect(kinds).toContain("fell-behind");
+});

@@ -1,0 +1,43 @@
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { accessContract } from "../contract/access.ts";
+import { appendContract } from "../contract/append.ts";
+import { jsonContract } from "../contract/json.ts";
+import { limitsContract } from "../contract/limits.ts";
+import { listsContract } from "../contract/lists.ts";
+import { namesContract } from "../contract/names.ts";
+import { namespacesContract } from "../contract/namespaces.ts";
+import { orderContract } from "../contract/order.ts";
+import { pagesContract } from "../contract/pages.ts";
+import { readContract } from "../contract/read.ts";
+import { type Harness, type HarnessOptions, openHarness } from "./harness.ts";
+
+/** What every server promises to every client. */
+const CONTRACT = [appendContract, namesContract, jsonContract, pagesContract, readContract, orderContract, listsContract, namespacesContract, accessContract, limitsContract];
+
+/** Holds a server of this engine, at this distance, to the contract. */
+export function contract(options: HarnessOptions, disturb?: (harness: Harness) => AsyncDisposable): void {
+  describe(`${options.engine}, ${options.distance ?? "direct"}`, () => {
+    let opened: Harness | undefined;
+    let disturbance: AsyncDisposable | undefined;
+    const harness = (): Harness => {
+      if (opened === undefined) throw new Error("the harness is not open");
+      return opened;
+    };
+
+    beforeAll(async () => {
+      opened = await openHarness(options);
+      disturbance = disturb?.(opened);
+    });
+
+    afterEach(() => {
+      expect(harness().faults.splice(0)).toEqual([]);
+    });
+
+    afterAll(async () => {
+      await disturbance?.[Symbol.asyncDispose]();
+      await opened?.[Symbol.asyncDispose]();
+    });
+
+    for (const part of CONTRACT) part(harness);
+  });
+}
