@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { accessContract } from "../contract/access.ts";
 import { appendContract } from "../contract/append.ts";
+import { followContract } from "../contract/follow.ts";
 import { jsonContract } from "../contract/json.ts";
 import { limitsContract } from "../contract/limits.ts";
 import { listsContract } from "../contract/lists.ts";
@@ -18,6 +19,7 @@ const CONTRACT = [
   jsonContract,
   pagesContract,
   readContract,
+  followContract,
   orderContract,
   listsContract,
   namespacesContract,
