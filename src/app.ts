@@ -57,7 +57,12 @@ export async function createApp(config: Config, overrides: CreateOptions = {}): 
   await using opened = new AsyncDisposableStack();
   const dialect = opened.use(overrides.dialect ?? (await openStore(config, log, overrides.signal)));
   const { limits, rootToken } = config;
-  const store = new Store(dialect, { ...BATCH, maxQueued: limits.maxQueuedAppends, lockTimeoutMs: LOCK_TIMEOUT_MS, maxLockWaiters: MAX_LOCK_WAITERS });
+  const store = new Store(dialect, {
+    ...BATCH,
+    maxQueued: limits.maxQueuedAppends,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+    maxLockWaiters: MAX_LOCK_WAITERS,
+  });
   const made = await bootstrap(store, { rootToken });
   if (config.dataDir !== IN_MEMORY) saveTokens(config.dataDir, made);
 
@@ -82,11 +87,20 @@ export async function createApp(config: Config, overrides: CreateOptions = {}): 
   opened.defer(() => drain({ config, readiness, shutdown, server, log }));
   await readiness.start();
   log.info({ url: server.url, engine: dialect.engine, version: VERSION }, "listening");
-  if (tls === undefined && !isLoopback(config.host)) log.warn({ host: config.host }, "listening beyond this machine without TLS: tokens and data travel in the clear");
+  if (tls === undefined && !isLoopback(config.host))
+    log.warn({ host: config.host }, "listening beyond this machine without TLS: tokens and data travel in the clear");
 
-  const hasDefaultToken = made.defaultNamespaceToken !== undefined || (await opensDefault(services, readToken(config.dataDir, "defaultNamespaceToken")));
+  const hasDefaultToken =
+    made.defaultNamespaceToken !== undefined ||
+    (await opensDefault(services, readToken(config.dataDir, "defaultNamespaceToken")));
   const closing = opened.move();
-  return { url: server.url, engine: dialect.engine, made, hasDefaultToken, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+  return {
+    url: server.url,
+    engine: dialect.engine,
+    made,
+    hasDefaultToken,
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
 }
 
 interface Draining {
@@ -109,14 +123,17 @@ async function drain({ config, readiness, shutdown, server, log }: Draining): Pr
 
 function metricsOf(dialect: Dialect, log: Logger): Metrics {
   const metrics = new Metrics(log);
-  metrics.gauge("satchel_store_oldest_writer_seconds", "How long the oldest append has not been committed; reads of a whole namespace stop before it.", () =>
-    dialect.oldestWriterSeconds({ signal: AbortSignal.timeout(GAUGE_TIMEOUT_MS) }),
+  metrics.gauge(
+    "satchel_store_oldest_writer_seconds",
+    "How long the oldest append has not been committed; reads of a whole namespace stop before it.",
+    () => dialect.oldestWriterSeconds({ signal: AbortSignal.timeout(GAUGE_TIMEOUT_MS) }),
   );
   return metrics;
 }
 
 function faultLog(log: Logger) {
-  return ({ error, ...about }: { readonly error: unknown }): void => log.error({ ...about, err: error }, "a call has failed");
+  return ({ error, ...about }: { readonly error: unknown }): void =>
+    log.error({ ...about, err: error }, "a call has failed");
 }
 
 function saveTokens(directory: string, made: Bootstrapped): void {
@@ -143,7 +160,10 @@ function readTls({ tlsCert, tlsKey, tlsClientCa }: Config): TlsFiles | undefined
   try {
     createSecureContext({ cert: files.cert, key: files.key, ca: files.clientCa });
   } catch (error) {
-    throw new StartError(`cannot serve TLS with the files given: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new StartError(
+      `cannot serve TLS with the files given: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
   return files;
 }
@@ -152,7 +172,9 @@ function readPem(variable: string, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new StartError(`cannot read ${variable}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new StartError(`cannot read ${variable}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 

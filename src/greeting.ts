@@ -12,12 +12,15 @@ export function greeting(app: App, config: Config): string {
   const { url, made } = app;
   const place = app.engine === "sqlite" ? `SQLite in ${config.dataDir}` : "PostgreSQL";
   const lines = [`Satchel ${VERSION} on ${place}`, "", `  ${url}`, ""];
-  if (config.dataDir !== IN_MEMORY && made.rootToken !== undefined) lines.push(`The operator's root token is in ${tokenPath(config.dataDir, "rootToken")}`);
+  if (config.dataDir !== IN_MEMORY && made.rootToken !== undefined)
+    lines.push(`The operator's root token is in ${tokenPath(config.dataDir, "rootToken")}`);
   else if (made.rootToken !== undefined) lines.push(`The operator's root token is ${made.rootToken}`);
-  if (made.defaultNamespaceToken !== undefined) lines.push(`The token of the namespace "default" is ${made.defaultNamespaceToken}`);
+  if (made.defaultNamespaceToken !== undefined)
+    lines.push(`The token of the namespace "default" is ${made.defaultNamespaceToken}`);
   if (made.rootToken !== undefined || made.defaultNamespaceToken !== undefined) lines.push("");
   if (app.hasDefaultToken) {
-    const token = made.defaultNamespaceToken ?? `$(cat ${shellQuoted(tokenPath(config.dataDir, "defaultNamespaceToken"))})`;
+    const token =
+      made.defaultNamespaceToken ?? `$(cat ${shellQuoted(tokenPath(config.dataDir, "defaultNamespaceToken"))})`;
     lines.push("Append a message, and read it back:", "", curl(config, url, token, "AppendMessages", APPEND), "");
     lines.push(curl(config, url, token, "GetStreamMessages", { streamName: STREAM }), "");
   }
@@ -25,7 +28,10 @@ export function greeting(app: App, config: Config): string {
 }
 
 function curl({ tlsCert, tlsClientCa }: Config, url: string, token: string, method: string, body: unknown): string {
-  const tls = tlsCert === undefined ? "" : ` --cacert ${shellQuoted(tlsCert)}${tlsClientCa === undefined ? "" : " --cert CLIENT.crt --key CLIENT.key"}`;
+  const tls =
+    tlsCert === undefined
+      ? ""
+      : ` --cacert ${shellQuoted(tlsCert)}${tlsClientCa === undefined ? "" : " --cert CLIENT.crt --key CLIENT.key"}`;
   const headers = `-H "authorization: Bearer ${token}" -H 'content-type: application/json'`;
   return `curl -sS${tls} ${url}/satchel.v1.StreamService/${method} ${headers} -d ${shellQuoted(JSON.stringify(body))}`;
 }

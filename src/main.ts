@@ -34,7 +34,10 @@ async function main(args: readonly string[]): Promise<void> {
   const run = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (run === undefined) throw new StartError(`there is no command ${JSON.stringify(command)}; see satchel --help`);
   if (rest.includes("--help") || rest.includes("-h")) return print(HELP);
-  if (rest.length > 0) throw new StartError(`${command} takes no arguments; it is configured by environment variables: satchel ${command} --help`);
+  if (rest.length > 0)
+    throw new StartError(
+      `${command} takes no arguments; it is configured by environment variables: satchel ${command} --help`,
+    );
   await run();
 }
 
@@ -81,10 +84,13 @@ async function healthcheck(): Promise<void> {
   const hostname = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   const options = { hostname, port, path: "/readyz", timeout: HEALTHCHECK_TIMEOUT_MS };
   const status = await new Promise<number>((resolve) => {
-    const asked = tlsCert === undefined ? httpRequest(options) : httpsRequest({ ...options, rejectUnauthorized: false });
+    const asked =
+      tlsCert === undefined ? httpRequest(options) : httpsRequest({ ...options, rejectUnauthorized: false });
     asked.on("response", (response) => resolve(response.resume().statusCode ?? 0));
     asked.on("timeout", () => asked.destroy(new Error("timeout")));
-    asked.on("error", (error) => resolve(tlsClientCa !== undefined && /certificate required|handshake failure/i.test(error.message) ? 200 : 0));
+    asked.on("error", (error) =>
+      resolve(tlsClientCa !== undefined && /certificate required|handshake failure/i.test(error.message) ? 200 : 0),
+    );
     asked.end();
   });
   if (status !== 200) throw new StartError(status === 0 ? "no server answers" : `the server is not ready (${status})`);

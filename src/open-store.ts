@@ -54,7 +54,9 @@ function prepareDirectory(directory: string): void {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new StartError(`cannot write to the data directory ${directory} (SATCHEL_DATA_DIR): ${reasonOf(error)}`, { cause: error });
+    throw new StartError(`cannot write to the data directory ${directory} (SATCHEL_DATA_DIR): ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -63,8 +65,10 @@ export const IN_MEMORY = ":memory:";
 
 /** What the database says of its users and names is for whoever starts the server; the rest is a fault of ours. */
 function startProblem(error: unknown): unknown {
-  if (error instanceof SatchelError) return new StartError(`cannot use the store: ${reasonOf(error)}`, { cause: error });
-  const refused = error instanceof Error && "code" in error && typeof error.code === "string" && REFUSED.test(error.code);
+  if (error instanceof SatchelError)
+    return new StartError(`cannot use the store: ${reasonOf(error)}`, { cause: error });
+  const refused =
+    error instanceof Error && "code" in error && typeof error.code === "string" && REFUSED.test(error.code);
   return refused ? new StartError(`cannot use the store: ${error.message}`, { cause: error }) : error;
 }
 
@@ -74,5 +78,7 @@ const REFUSED = /^(28...|3D000|42501)$/;
 /** The message, and beside it what has caused it. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && error.cause.message !== "" ? `${error.message}: ${error.cause.message}` : error.message;
+  return error.cause instanceof Error && error.cause.message !== ""
+    ? `${error.message}: ${error.cause.message}`
+    : error.message;
 }

@@ -24,8 +24,12 @@ export function saveToken(directory: string, token: FirstToken, value: string): 
     writeFileSync(path, `${value}\n`, { flag: "wx", mode: 0o600, flush: true });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const remedy = token === "rootToken" ? "choose one with SATCHEL_ROOT_TOKEN" : "make another with NamespaceService.CreateToken";
-    throw new StartError(`cannot keep the ${TOKEN_FILES[token]} that was made for the new store: ${reason}; ${remedy}`, { cause: error });
+    const remedy =
+      token === "rootToken" ? "choose one with SATCHEL_ROOT_TOKEN" : "make another with NamespaceService.CreateToken";
+    throw new StartError(
+      `cannot keep the ${TOKEN_FILES[token]} that was made for the new store: ${reason}; ${remedy}`,
+      { cause: error },
+    );
   }
 }
 

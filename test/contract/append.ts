@@ -25,10 +25,21 @@ export function appendContract(h: () => Harness): void {
       const { streams } = await h().namespace();
       const id = newId();
       const before = Date.now();
-      const [appended] = (await streams.appendMessages({ streamName: "a-1", messages: [{ id, type: "Opened", data: '{"n":1}', metadata: '{"by":"me"}' }] })).messages;
+      const [appended] = (
+        await streams.appendMessages({
+          streamName: "a-1",
+          messages: [{ id, type: "Opened", data: '{"n":1}', metadata: '{"by":"me"}' }],
+        })
+      ).messages;
       expect(appended).toMatchObject({ id, position: 0n, deduplicated: false });
       const { message: read } = await streams.getLastStreamMessage({ streamName: "a-1" });
-      expect(read).toMatchObject({ id, streamName: "a-1", type: "Opened", position: 0n, globalPosition: appended!.globalPosition });
+      expect(read).toMatchObject({
+        id,
+        streamName: "a-1",
+        type: "Opened",
+        position: 0n,
+        globalPosition: appended!.globalPosition,
+      });
       expect(JSON.parse(read!.data!)).toEqual({ n: 1 });
       expect(JSON.parse(read!.metadata!)).toEqual({ by: "me" });
       const time = Number(read!.time!.seconds) * 1_000 + read!.time!.nanos / 1e6;
@@ -39,7 +50,10 @@ export function appendContract(h: () => Harness): void {
 
     it("tells no data from null", async () => {
       const { streams } = await h().namespace();
-      await streams.appendMessages({ streamName: "a-1", messages: [{ type: "T" }, { type: "T", data: "null" }, { type: "T", metadata: "{}" }] });
+      await streams.appendMessages({
+        streamName: "a-1",
+        messages: [{ type: "T" }, { type: "T", data: "null" }, { type: "T", metadata: "{}" }],
+      });
       const { messages } = await streams.getStreamMessages({ streamName: "a-1" });
       expect(messages.map(({ data, metadata }) => [data, metadata])).toEqual([
         [undefined, undefined],
@@ -75,7 +89,12 @@ export function appendContract(h: () => Harness): void {
   describe("what an append expects", () => {
     it("-1: that there is no stream", async () => {
       const { streams } = await h().namespace();
-      const creation = () => streams.appendMessages({ streamName: "a-1", messages: [message("x")], expectation: { case: "expectedVersion", value: NO_STREAM } });
+      const creation = () =>
+        streams.appendMessages({
+          streamName: "a-1",
+          messages: [message("x")],
+          expectation: { case: "expectedVersion", value: NO_STREAM },
+        });
       await creation();
       expect(await failureOf(creation())).toMatchObject({
         code: "Aborted",
@@ -86,18 +105,34 @@ export function appendContract(h: () => Harness): void {
 
     it("a version: that this is the position of the last message", async () => {
       const { streams } = await h().namespace();
-      const at = (value: bigint) => streams.appendMessages({ streamName: "a-1", messages: [message("x")], expectation: { case: "expectedVersion", value } });
-      expect(await failureOf(at(0n))).toMatchObject({ reason: "VERSION_CONFLICT", metadata: { expected_version: "0", actual_version: "-1" } });
+      const at = (value: bigint) =>
+        streams.appendMessages({
+          streamName: "a-1",
+          messages: [message("x")],
+          expectation: { case: "expectedVersion", value },
+        });
+      expect(await failureOf(at(0n))).toMatchObject({
+        reason: "VERSION_CONFLICT",
+        metadata: { expected_version: "0", actual_version: "-1" },
+      });
       await append(streams, "a-1", ["x", "y"]);
       for (const wrong of [0n, 2n, 2n ** 63n - 1n]) {
-        expect(await failureOf(at(wrong))).toMatchObject({ reason: "VERSION_CONFLICT", metadata: { expected_version: `${wrong}`, actual_version: "1" } });
+        expect(await failureOf(at(wrong))).toMatchObject({
+          reason: "VERSION_CONFLICT",
+          metadata: { expected_version: `${wrong}`, actual_version: "1" },
+        });
       }
       expect((await at(1n)).messages[0]?.position).toBe(2n);
     });
 
     it("stream_exists: that there is a stream", async () => {
       const { streams } = await h().namespace();
-      const existing = () => streams.appendMessages({ streamName: "a-1", messages: [message("x")], expectation: { case: "streamExists", value: true } });
+      const existing = () =>
+        streams.appendMessages({
+          streamName: "a-1",
+          messages: [message("x")],
+          expectation: { case: "streamExists", value: true },
+        });
       expect(await failureOf(existing())).toMatchObject({
         code: "Aborted",
         reason: "VERSION_CONFLICT",
@@ -110,16 +145,38 @@ export function appendContract(h: () => Harness): void {
     it("nothing that makes no sense", async () => {
       const { streams } = await h().namespace();
       for (const value of [-2n, -(2n ** 63n)]) {
-        const call = streams.appendMessages({ streamName: "a-1", messages: [message("x")], expectation: { case: "expectedVersion", value } });
-        expect(await failureOf(call)).toMatchObject({ code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["expected_version"] });
+        const call = streams.appendMessages({
+          streamName: "a-1",
+          messages: [message("x")],
+          expectation: { case: "expectedVersion", value },
+        });
+        expect(await failureOf(call)).toMatchObject({
+          code: "InvalidArgument",
+          reason: "FIELD_INVALID",
+          fields: ["expected_version"],
+        });
       }
-      const call = streams.appendMessages({ streamName: "a-1", messages: [message("x")], expectation: { case: "streamExists", value: false } });
-      expect(await failureOf(call)).toMatchObject({ code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["stream_exists"] });
+      const call = streams.appendMessages({
+        streamName: "a-1",
+        messages: [message("x")],
+        expectation: { case: "streamExists", value: false },
+      });
+      expect(await failureOf(call)).toMatchObject({
+        code: "InvalidArgument",
+        reason: "FIELD_INVALID",
+        fields: ["stream_exists"],
+      });
     });
 
     it("and when it is disappointed, nothing is written", async () => {
       const { streams } = await h().namespace();
-      await failureOf(streams.appendMessages({ streamName: "a-1", messages: [message("x")], expectation: { case: "expectedVersion", value: 5n } }));
+      await failureOf(
+        streams.appendMessages({
+          streamName: "a-1",
+          messages: [message("x")],
+          expectation: { case: "expectedVersion", value: 5n },
+        }),
+      );
       expect(await streams.getStreamVersion({ streamName: "a-1" })).not.toHaveProperty("version");
       expect((await streams.listCategories({})).categories).toEqual([]);
     });
@@ -127,11 +184,21 @@ export function appendContract(h: () => Harness): void {
     it("lets exactly one of many who expect the same succeed", async () => {
       const { streams } = await h().namespace();
       await append(streams, "a-1", ["x"]);
-      const calls = upTo(50).map((value) => streams.appendMessages({ streamName: "a-1", messages: [message(value)], expectation: { case: "expectedVersion", value: 0n } }));
+      const calls = upTo(50).map((value) =>
+        streams.appendMessages({
+          streamName: "a-1",
+          messages: [message(value)],
+          expectation: { case: "expectedVersion", value: 0n },
+        }),
+      );
       const results = await Promise.allSettled(calls);
       expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
       for (const result of results) {
-        if (result.status === "rejected") expect(await failureOf(Promise.reject(result.reason))).toMatchObject({ reason: "VERSION_CONFLICT", metadata: { actual_version: "1" } });
+        if (result.status === "rejected")
+          expect(await failureOf(Promise.reject(result.reason))).toMatchObject({
+            reason: "VERSION_CONFLICT",
+            metadata: { actual_version: "1" },
+          });
       }
       expect(await streams.getStreamVersion({ streamName: "a-1" })).toMatchObject({ version: 1n });
     });
@@ -141,18 +208,31 @@ export function appendContract(h: () => Harness): void {
     it("is answered with the first positions, whatever it expects", async () => {
       const { streams } = await h().namespace();
       const messages = [message("x", { id: newId() }), message("y", { id: newId() })];
-      const call = () => streams.appendMessages({ streamName: "a-1", messages, expectation: { case: "expectedVersion", value: NO_STREAM } });
+      const call = () =>
+        streams.appendMessages({
+          streamName: "a-1",
+          messages,
+          expectation: { case: "expectedVersion", value: NO_STREAM },
+        });
       const first = await call();
       await append(streams, "a-1", ["z"]);
       const again = await call();
-      expect(again.messages).toMatchObject(first.messages.map(({ id, position, globalPosition }) => ({ id, position, globalPosition, deduplicated: true })));
+      expect(again.messages).toMatchObject(
+        first.messages.map(({ id, position, globalPosition }) => ({
+          id,
+          position,
+          globalPosition,
+          deduplicated: true,
+        })),
+      );
       expect(await streams.getStreamVersion({ streamName: "a-1" })).toMatchObject({ version: 2n });
     });
 
     it("is the same append whatever its JSON looks like", async () => {
       const { streams } = await h().namespace();
       const id = newId();
-      const call = (data: string) => streams.appendMessages({ streamName: "a-1", messages: [{ id, type: "T", data, metadata: '{"a":1,"b":2}' }] });
+      const call = (data: string) =>
+        streams.appendMessages({ streamName: "a-1", messages: [{ id, type: "T", data, metadata: '{"a":1,"b":2}' }] });
       await call('{"a":[1,2.50],"b":{"c":1e2}}');
       const { messages } = await call(' { "b" : {"c":100}, "a": [1.0, 2.5] } ');
       expect(messages).toMatchObject([{ id, position: 0n, deduplicated: true }]);
@@ -160,7 +240,11 @@ export function appendContract(h: () => Harness): void {
 
     it("appends what is new when only part of it is there", async () => {
       const { streams } = await h().namespace();
-      const [old, fresh, newer] = [message("x", { id: newId() }), message("y", { id: newId() }), message("z", { id: newId() })];
+      const [old, fresh, newer] = [
+        message("x", { id: newId() }),
+        message("y", { id: newId() }),
+        message("z", { id: newId() }),
+      ];
       await streams.appendMessages({ streamName: "a-1", messages: [old] });
       const { messages } = await streams.appendMessages({ streamName: "a-1", messages: [fresh, old, newer] });
       expect(messages.map(({ id, position, deduplicated }) => [id, position, deduplicated])).toEqual([
@@ -174,7 +258,11 @@ export function appendContract(h: () => Harness): void {
       const { streams } = await h().namespace();
       const [old, fresh] = [message("x", { id: newId() }), message("y", { id: newId() })];
       await streams.appendMessages({ streamName: "a-1", messages: [old] });
-      const call = streams.appendMessages({ streamName: "a-1", messages: [old, fresh], expectation: { case: "expectedVersion", value: NO_STREAM } });
+      const call = streams.appendMessages({
+        streamName: "a-1",
+        messages: [old, fresh],
+        expectation: { case: "expectedVersion", value: NO_STREAM },
+      });
       expect(await failureOf(call)).toMatchObject({ reason: "VERSION_CONFLICT", metadata: { actual_version: "0" } });
       expect(await streams.getStreamVersion({ streamName: "a-1" })).toMatchObject({ version: 0n });
     });
@@ -189,8 +277,15 @@ export function appendContract(h: () => Harness): void {
       const { streams } = await h().namespace();
       const id = newId();
       await append(streams, "a-1", ["x"], { id, ...original });
-      const call = streams.appendMessages({ streamName: "a-1", messages: [message("new"), message("x", { id, ...change })] });
-      expect(await failureOf(call)).toMatchObject({ code: "AlreadyExists", reason: "MESSAGE_ID_EXISTS", metadata: { id, field: "messages[1]" } });
+      const call = streams.appendMessages({
+        streamName: "a-1",
+        messages: [message("new"), message("x", { id, ...change })],
+      });
+      expect(await failureOf(call)).toMatchObject({
+        code: "AlreadyExists",
+        reason: "MESSAGE_ID_EXISTS",
+        metadata: { id, field: "messages[1]" },
+      });
       expect(await streams.getStreamVersion({ streamName: "a-1" })).toMatchObject({ version: 0n });
     });
 
@@ -199,7 +294,10 @@ export function appendContract(h: () => Harness): void {
       const id = newId();
       await append(streams, "a-1", ["x"], { id });
       for (const streamName of ["a-2", "b-1"]) {
-        expect(await failureOf(append(streams, streamName, ["x"], { id }))).toMatchObject({ reason: "MESSAGE_ID_EXISTS", metadata: { id, field: "messages[0]" } });
+        expect(await failureOf(append(streams, streamName, ["x"], { id }))).toMatchObject({
+          reason: "MESSAGE_ID_EXISTS",
+          metadata: { id, field: "messages[0]" },
+        });
         expect(await streams.getStreamVersion({ streamName })).not.toHaveProperty("version");
       }
     });
@@ -208,7 +306,11 @@ export function appendContract(h: () => Harness): void {
       const { streams } = await h().namespace();
       const id = newId();
       await append(streams, "a-1", ["x"], { id });
-      const call = streams.appendMessages({ streamName: "a-1", messages: [message("other", { id })], expectation: { case: "expectedVersion", value: 7n } });
+      const call = streams.appendMessages({
+        streamName: "a-1",
+        messages: [message("other", { id })],
+        expectation: { case: "expectedVersion", value: 7n },
+      });
       expect(await failureOf(call)).toMatchObject({ reason: "VERSION_CONFLICT" });
     });
 
@@ -217,7 +319,9 @@ export function appendContract(h: () => Harness): void {
       const messages = [message("x", { id: newId() }), message("y", { id: newId() })];
       const results = await Promise.all(upTo(30).map(() => streams.appendMessages({ streamName: "a-1", messages })));
       expect(results.filter((result) => !result.messages[0]!.deduplicated)).toHaveLength(1);
-      expect(results.map((result) => result.messages.map(({ position }) => position))).toEqual(upTo(30).map(() => [0n, 1n]));
+      expect(results.map((result) => result.messages.map(({ position }) => position))).toEqual(
+        upTo(30).map(() => [0n, 1n]),
+      );
       expect(await streams.getStreamVersion({ streamName: "a-1" })).toMatchObject({ version: 1n });
     });
 
@@ -235,7 +339,11 @@ export function appendContract(h: () => Harness): void {
       await append(streams, "b-1", ["before"]);
       const { appends } = await streams.appendToStreams({
         appends: [
-          { streamName: "a-1", messages: [message(1), message(2)], expectation: { case: "expectedVersion", value: NO_STREAM } },
+          {
+            streamName: "a-1",
+            messages: [message(1), message(2)],
+            expectation: { case: "expectedVersion", value: NO_STREAM },
+          },
           { streamName: "b-1", messages: [message(3)], expectation: { case: "streamExists", value: true } },
           { streamName: "a-2", messages: [message(4)] },
         ],
@@ -252,14 +360,21 @@ export function appendContract(h: () => Harness): void {
         streams.appendToStreams({
           appends: [
             { streamName: "a-1", messages: [message(1)], expectation: { case: "expectedVersion", value: 3n } },
-            { streamName: "fine-1", messages: [message(1)], expectation: { case: "expectedVersion", value: NO_STREAM } },
+            {
+              streamName: "fine-1",
+              messages: [message(1)],
+              expectation: { case: "expectedVersion", value: NO_STREAM },
+            },
             { streamName: "b-1", messages: [message(1)], expectation: { case: "expectedVersion", value: 0n } },
             { streamName: "any-1", messages: [message(1)] },
             { streamName: "c-1", messages: [message(1)], expectation: { case: "streamExists", value: true } },
           ],
         }),
       );
-      expect(failure).toMatchObject({ code: "Aborted", reasons: ["VERSION_CONFLICT", "VERSION_CONFLICT", "VERSION_CONFLICT"] });
+      expect(failure).toMatchObject({
+        code: "Aborted",
+        reasons: ["VERSION_CONFLICT", "VERSION_CONFLICT", "VERSION_CONFLICT"],
+      });
       expect(failure.facts).toEqual([
         { stream_name: "a-1", expected_version: "3", actual_version: "-1" },
         { stream_name: "b-1", expected_version: "0", actual_version: "1" },
@@ -280,7 +395,9 @@ export function appendContract(h: () => Harness): void {
       await append(streams, "a-1", [3]);
       const again = await streams.appendToStreams({ appends });
       expect(again.appends.flatMap(({ messages }) => messages)).toMatchObject(
-        first.appends.flatMap(({ messages }) => messages).map(({ id, position, globalPosition }) => ({ id, position, globalPosition, deduplicated: true })),
+        first.appends
+          .flatMap(({ messages }) => messages)
+          .map(({ id, position, globalPosition }) => ({ id, position, globalPosition, deduplicated: true })),
       );
     });
 
@@ -288,7 +405,12 @@ export function appendContract(h: () => Harness): void {
       const { streams } = await h().namespace();
       const [old, fresh] = [message(1, { id: newId() }), message(2, { id: newId() })];
       await streams.appendMessages({ streamName: "a-1", messages: [old] });
-      const { appends } = await streams.appendToStreams({ appends: [{ streamName: "a-1", messages: [old] }, { streamName: "b-1", messages: [fresh] }] });
+      const { appends } = await streams.appendToStreams({
+        appends: [
+          { streamName: "a-1", messages: [old] },
+          { streamName: "b-1", messages: [fresh] },
+        ],
+      });
       expect(appends.map(({ messages }) => messages[0]?.deduplicated)).toEqual([true, false]);
     });
 
@@ -296,19 +418,49 @@ export function appendContract(h: () => Harness): void {
       const { streams } = await h().namespace();
       const id = newId();
       await append(streams, "a-1", ["x"], { id });
-      const call = streams.appendToStreams({ appends: [{ streamName: "b-1", messages: [message(1)] }, { streamName: "c-1", messages: [message(2), message("x", { id })] }] });
-      expect(await failureOf(call)).toMatchObject({ code: "AlreadyExists", reason: "MESSAGE_ID_EXISTS", metadata: { id, field: "appends[1].messages[1]" } });
+      const call = streams.appendToStreams({
+        appends: [
+          { streamName: "b-1", messages: [message(1)] },
+          { streamName: "c-1", messages: [message(2), message("x", { id })] },
+        ],
+      });
+      expect(await failureOf(call)).toMatchObject({
+        code: "AlreadyExists",
+        reason: "MESSAGE_ID_EXISTS",
+        metadata: { id, field: "appends[1].messages[1]" },
+      });
       expect((await streams.listStreams({})).streams.map(({ streamName }) => streamName)).toEqual(["a-1"]);
     });
 
     it("refuses a stream or an id that comes twice", async () => {
       const { streams } = await h().namespace();
-      const twice = streams.appendToStreams({ appends: [{ streamName: "a-1", messages: [message(1)] }, { streamName: "a-1", messages: [message(2)] }] });
-      expect(await failureOf(twice)).toMatchObject({ code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["appends[1].stream_name"] });
+      const twice = streams.appendToStreams({
+        appends: [
+          { streamName: "a-1", messages: [message(1)] },
+          { streamName: "a-1", messages: [message(2)] },
+        ],
+      });
+      expect(await failureOf(twice)).toMatchObject({
+        code: "InvalidArgument",
+        reason: "FIELD_INVALID",
+        fields: ["appends[1].stream_name"],
+      });
       const id = newId();
-      const repeated = streams.appendToStreams({ appends: [{ streamName: "a-1", messages: [message(1, { id })] }, { streamName: "b-1", messages: [message(1, { id: id.toUpperCase() })] }] });
-      expect(await failureOf(repeated)).toMatchObject({ code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["appends[1].messages[0].id"] });
-      const inOne = streams.appendMessages({ streamName: "a-1", messages: [message(1), message(1, { id }), message(1, { id })] });
+      const repeated = streams.appendToStreams({
+        appends: [
+          { streamName: "a-1", messages: [message(1, { id })] },
+          { streamName: "b-1", messages: [message(1, { id: id.toUpperCase() })] },
+        ],
+      });
+      expect(await failureOf(repeated)).toMatchObject({
+        code: "InvalidArgument",
+        reason: "FIELD_INVALID",
+        fields: ["appends[1].messages[0].id"],
+      });
+      const inOne = streams.appendMessages({
+        streamName: "a-1",
+        messages: [message(1), message(1, { id }), message(1, { id })],
+      });
       expect(await failureOf(inOne)).toMatchObject({ reason: "FIELD_INVALID", fields: ["messages[2].id"] });
     });
 
@@ -317,10 +469,14 @@ export function appendContract(h: () => Harness): void {
       const categories = ["a", "b", "c", "d"];
       const calls = upTo(40).map((value) => {
         const names = value % 2 === 0 ? categories : categories.toReversed();
-        return streams.appendToStreams({ appends: names.map((category) => ({ streamName: `${category}-1`, messages: [message(value)] })) });
+        return streams.appendToStreams({
+          appends: names.map((category) => ({ streamName: `${category}-1`, messages: [message(value)] })),
+        });
       });
       await Promise.all(calls);
-      const reads = await Promise.all(categories.map((category) => streams.getStreamMessages({ streamName: `${category}-1` })));
+      const reads = await Promise.all(
+        categories.map((category) => streams.getStreamMessages({ streamName: `${category}-1` })),
+      );
       const [first, ...others] = reads.map(({ messages }) => valuesOf(messages));
       expect(first?.toSorted((a, b) => Number(a) - Number(b))).toEqual(upTo(40));
       for (const other of others) expect(other).toEqual(first);

@@ -34,7 +34,10 @@ export function jsonContract(h: () => Harness): void {
       ["9007199254740993", ["9007199254740993"]],
       ["18446744073709551617", ["18446744073709551617"]],
       ["-123456789012345678901234567890123456789", ["-123456789012345678901234567890123456789"]],
-      ["0.1234567890123456789012345678901234567890", ["0.1234567890123456789012345678901234567890", "0.123456789012345678901234567890123456789"]],
+      [
+        "0.1234567890123456789012345678901234567890",
+        ["0.1234567890123456789012345678901234567890", "0.123456789012345678901234567890123456789"],
+      ],
       ["100000000000000000000.00000000000000000001", ["100000000000000000000.00000000000000000001"]],
       ["1.10", ["1.10", "1.1"]],
     ])("keeps all digits of %s", async (number, written) => {
@@ -42,10 +45,13 @@ export function jsonContract(h: () => Harness): void {
       expect(written).toContain(await roundTrip(streams, number));
     });
 
-    it.each(["1e5", "1E+5", "-1.5e-7", "1e-300", "123.456e78", "1e400", "-0", "0e0", "5e-324", "1e15000", "1e-15000"])("keeps the value of %s, however it writes it", async (number) => {
-      const { streams } = await h().namespace();
-      expect(sameJson(await roundTrip(streams, number), number)).toBe(true);
-    });
+    it.each(["1e5", "1E+5", "-1.5e-7", "1e-300", "123.456e78", "1e400", "-0", "0e0", "5e-324", "1e15000", "1e-15000"])(
+      "keeps the value of %s, however it writes it",
+      async (number) => {
+        const { streams } = await h().namespace();
+        expect(sameJson(await roundTrip(streams, number), number)).toBe(true);
+      },
+    );
 
     it("is text and stays text where SQL might see something in it", async () => {
       const { streams } = await h().namespace();
@@ -74,22 +80,43 @@ export function jsonContract(h: () => Harness): void {
       const { streams } = await h().namespace();
       const refused = { code: "InvalidArgument", reason: "NOT_JSON" };
       const call = (data: string | undefined, metadata: string | undefined) =>
-        streams.appendMessages({ streamName: "a-1", messages: [{ type: "T" }, { type: "T", ...(data === undefined ? {} : { data }), ...(metadata === undefined ? {} : { metadata }) }] });
+        streams.appendMessages({
+          streamName: "a-1",
+          messages: [
+            { type: "T" },
+            { type: "T", ...(data === undefined ? {} : { data }), ...(metadata === undefined ? {} : { metadata }) },
+          ],
+        });
       expect(await failureOf(call(text, undefined))).toMatchObject({ ...refused, fields: ["messages[1].data"] });
       expect(await failureOf(call(undefined, text))).toMatchObject({ ...refused, fields: ["messages[1].metadata"] });
     });
 
-    it.each(["1", '"{}"', "[]", "null", "[{}]"])("is refused as metadata when it is no object: %s", async (metadata) => {
-      const { streams } = await h().namespace();
-      const call = streams.appendMessages({ streamName: "a-1", messages: [{ type: "T", data: metadata, metadata }] });
-      expect(await failureOf(call)).toMatchObject({ code: "InvalidArgument", reason: "NOT_JSON", fields: ["messages[0].metadata"] });
-    });
+    it.each(["1", '"{}"', "[]", "null", "[{}]"])(
+      "is refused as metadata when it is no object: %s",
+      async (metadata) => {
+        const { streams } = await h().namespace();
+        const call = streams.appendMessages({ streamName: "a-1", messages: [{ type: "T", data: metadata, metadata }] });
+        expect(await failureOf(call)).toMatchObject({
+          code: "InvalidArgument",
+          reason: "NOT_JSON",
+          fields: ["messages[0].metadata"],
+        });
+      },
+    );
 
     it("takes any object as metadata", async () => {
       const { streams } = await h().namespace();
-      for (const metadata of ["{}", ' \n{"a":1} ', '{"correlationStreamName":7}', '{"correlationStreamName":null}', '{"correlationStreamName":{"a":"b-1"}}']) {
+      for (const metadata of [
+        "{}",
+        ' \n{"a":1} ',
+        '{"correlationStreamName":7}',
+        '{"correlationStreamName":null}',
+        '{"correlationStreamName":{"a":"b-1"}}',
+      ]) {
         await streams.appendMessages({ streamName: "a-1", messages: [{ type: "T", metadata }] });
-        expect(sameJson((await streams.getLastStreamMessage({ streamName: "a-1" })).message!.metadata!, metadata)).toBe(true);
+        expect(sameJson((await streams.getLastStreamMessage({ streamName: "a-1" })).message!.metadata!, metadata)).toBe(
+          true,
+        );
       }
       expect((await streams.getCategoryMessages({ category: "a", correlation: "b" })).messages).toEqual([]);
     });

@@ -7,7 +7,12 @@ import { append, inCategory, message, readAll, upTo } from "../support/streams.t
 /** Every limit: its maximum is taken, one more is refused by its name. */
 export function limitsContract(h: () => Harness): void {
   function exceeded(limit: string, maximum: number, actual: number, field: string) {
-    return { code: "ResourceExhausted", reason: "LIMIT_EXCEEDED", fields: [field], metadata: { limit, maximum: `${maximum}`, actual: `${actual}`, field } };
+    return {
+      code: "ResourceExhausted",
+      reason: "LIMIT_EXCEEDED",
+      fields: [field],
+      metadata: { limit, maximum: `${maximum}`, actual: `${actual}`, field },
+    };
   }
 
   describe("a limit", () => {
@@ -26,14 +31,32 @@ export function limitsContract(h: () => Harness): void {
       const { maxMessageBytes: maximum } = h().limits;
       const data = (bytes: number) => JSON.stringify("x".repeat(bytes - 2));
       const metadata = (bytes: number) => JSON.stringify({ a: "x".repeat(bytes - 8) });
-      await streams.appendMessages({ streamName: "a-1", messages: [{ type: "T", data: data(maximum), metadata: metadata(maximum) }] });
-      const tooLong = (more: object) => streams.appendMessages({ streamName: "a-1", messages: [message(1), { type: "T", ...more }] });
-      expect(await failureOf(tooLong({ data: data(maximum + 1) }))).toMatchObject(exceeded("max_message_bytes", maximum, maximum + 1, "messages[1].data"));
-      expect(await failureOf(tooLong({ metadata: metadata(maximum + 1) }))).toMatchObject(exceeded("max_message_bytes", maximum, maximum + 1, "messages[1].metadata"));
+      await streams.appendMessages({
+        streamName: "a-1",
+        messages: [{ type: "T", data: data(maximum), metadata: metadata(maximum) }],
+      });
+      const tooLong = (more: object) =>
+        streams.appendMessages({ streamName: "a-1", messages: [message(1), { type: "T", ...more }] });
+      expect(await failureOf(tooLong({ data: data(maximum + 1) }))).toMatchObject(
+        exceeded("max_message_bytes", maximum, maximum + 1, "messages[1].data"),
+      );
+      expect(await failureOf(tooLong({ metadata: metadata(maximum + 1) }))).toMatchObject(
+        exceeded("max_message_bytes", maximum, maximum + 1, "messages[1].metadata"),
+      );
       const umlauts = JSON.stringify("ä".repeat((maximum - 2) / 2));
       await streams.appendMessages({ streamName: "a-1", messages: [{ type: "T", data: umlauts }] });
-      expect(await failureOf(tooLong({ data: JSON.stringify("ä".repeat(maximum / 2)) }))).toMatchObject(exceeded("max_message_bytes", maximum, maximum + 2, "messages[1].data"));
-      expect(await failureOf(tooLong({ data: `[${upTo(100).map(() => "1e15000").join()}]` }))).toMatchObject({ reason: "LIMIT_EXCEEDED", fields: ["messages[1].data"] });
+      expect(await failureOf(tooLong({ data: JSON.stringify("ä".repeat(maximum / 2)) }))).toMatchObject(
+        exceeded("max_message_bytes", maximum, maximum + 2, "messages[1].data"),
+      );
+      expect(
+        await failureOf(
+          tooLong({
+            data: `[${upTo(100)
+              .map(() => "1e15000")
+              .join()}]`,
+          }),
+        ),
+      ).toMatchObject({ reason: "LIMIT_EXCEEDED", fields: ["messages[1].data"] });
       expect(await streams.getStreamVersion({ streamName: "a-1" })).toMatchObject({ version: 1n });
     });
 
@@ -42,31 +65,62 @@ export function limitsContract(h: () => Harness): void {
       const { maxAppendMessages: maximum } = h().limits;
       const messages = (count: number) => upTo(count).map((value) => message(value));
       await streams.appendMessages({ streamName: "a-1", messages: messages(maximum) });
-      expect(await failureOf(streams.appendMessages({ streamName: "a-1", messages: messages(maximum + 1) }))).toMatchObject(exceeded("max_append_messages", maximum, maximum + 1, "messages"));
-      await streams.appendToStreams({ appends: [{ streamName: "b-1", messages: messages(maximum - 1) }, { streamName: "b-2", messages: messages(1) }] });
-      const several = streams.appendToStreams({ appends: [{ streamName: "b-1", messages: messages(maximum) }, { streamName: "b-2", messages: messages(1) }] });
+      expect(
+        await failureOf(streams.appendMessages({ streamName: "a-1", messages: messages(maximum + 1) })),
+      ).toMatchObject(exceeded("max_append_messages", maximum, maximum + 1, "messages"));
+      await streams.appendToStreams({
+        appends: [
+          { streamName: "b-1", messages: messages(maximum - 1) },
+          { streamName: "b-2", messages: messages(1) },
+        ],
+      });
+      const several = streams.appendToStreams({
+        appends: [
+          { streamName: "b-1", messages: messages(maximum) },
+          { streamName: "b-2", messages: messages(1) },
+        ],
+      });
       expect(await failureOf(several)).toMatchObject(exceeded("max_append_messages", maximum, maximum + 1, "appends"));
-      expect(await failureOf(streams.appendMessages({ streamName: "a-1", messages: [] }))).toMatchObject({ code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["messages"] });
+      expect(await failureOf(streams.appendMessages({ streamName: "a-1", messages: [] }))).toMatchObject({
+        code: "InvalidArgument",
+        reason: "FIELD_INVALID",
+        fields: ["messages"],
+      });
     });
 
     it("of the streams of an append", async () => {
       const { streams } = await h().namespace();
       const { maxAppendStreams: maximum } = h().limits;
-      const appends = (count: number) => upTo(count).map((index) => ({ streamName: `c${index}-1`, messages: [message(index)] }));
+      const appends = (count: number) =>
+        upTo(count).map((index) => ({ streamName: `c${index}-1`, messages: [message(index)] }));
       expect((await streams.appendToStreams({ appends: appends(maximum) })).appends).toHaveLength(maximum);
-      expect(await failureOf(streams.appendToStreams({ appends: appends(maximum + 1) }))).toMatchObject(exceeded("max_append_streams", maximum, maximum + 1, "appends"));
+      expect(await failureOf(streams.appendToStreams({ appends: appends(maximum + 1) }))).toMatchObject(
+        exceeded("max_append_streams", maximum, maximum + 1, "appends"),
+      );
       const refused = { code: "InvalidArgument", reason: "FIELD_INVALID" };
       expect(await failureOf(streams.appendToStreams({}))).toMatchObject({ ...refused, fields: ["appends"] });
-      expect(await failureOf(streams.appendToStreams({ appends: [{ streamName: "a-1" }] }))).toMatchObject({ ...refused, fields: ["appends[0].messages"] });
+      expect(await failureOf(streams.appendToStreams({ appends: [{ streamName: "a-1" }] }))).toMatchObject({
+        ...refused,
+        fields: ["appends[0].messages"],
+      });
     });
 
     it("of the messages of a page", async () => {
       const { streams } = await h().namespace();
       const { maxBatchSize: maximum } = h().limits;
-      for (const page of [(batchSize: number) => streams.getStreamMessages({ streamName: "a-1", batchSize }), (batchSize: number) => streams.getCategoryMessages({ category: "a", batchSize })]) {
+      for (const page of [
+        (batchSize: number) => streams.getStreamMessages({ streamName: "a-1", batchSize }),
+        (batchSize: number) => streams.getCategoryMessages({ category: "a", batchSize }),
+      ]) {
         expect((await page(maximum)).messages).toEqual([]);
-        expect(await failureOf(page(maximum + 1))).toMatchObject(exceeded("max_batch_size", maximum, maximum + 1, "batch_size"));
-        expect(await failureOf(page(-1))).toMatchObject({ code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["batch_size"] });
+        expect(await failureOf(page(maximum + 1))).toMatchObject(
+          exceeded("max_batch_size", maximum, maximum + 1, "batch_size"),
+        );
+        expect(await failureOf(page(-1))).toMatchObject({
+          code: "InvalidArgument",
+          reason: "FIELD_INVALID",
+          fields: ["batch_size"],
+        });
       }
     });
 
@@ -82,8 +136,14 @@ export function limitsContract(h: () => Harness): void {
       ];
       for (const list of lists) {
         await list(maximum);
-        expect(await failureOf(list(maximum + 1))).toMatchObject(exceeded("max_page_size", maximum, maximum + 1, "page_size"));
-        expect(await failureOf(list(-1))).toMatchObject({ code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["page_size"] });
+        expect(await failureOf(list(maximum + 1))).toMatchObject(
+          exceeded("max_page_size", maximum, maximum + 1, "page_size"),
+        );
+        expect(await failureOf(list(-1))).toMatchObject({
+          code: "InvalidArgument",
+          reason: "FIELD_INVALID",
+          fields: ["page_size"],
+        });
       }
     });
 
@@ -109,21 +169,39 @@ export function limitsContract(h: () => Harness): void {
       const { maxDescriptionCharacters: maximum } = limits;
       const longest = "😀".repeat(maximum);
       const updateMask = { paths: ["description"] };
-      expect((await operator.updateNamespace({ namespace: { namespaceId, description: longest }, updateMask })).namespace?.description).toBe(longest);
-      expect((await operator.createToken({ namespaceId, role: Role.READER, description: longest })).info?.description).toBe(longest);
+      expect(
+        (await operator.updateNamespace({ namespace: { namespaceId, description: longest }, updateMask })).namespace
+          ?.description,
+      ).toBe(longest);
+      expect(
+        (await operator.createToken({ namespaceId, role: Role.READER, description: longest })).info?.description,
+      ).toBe(longest);
       const description = `${longest}x`;
       const over = (field: string) => exceeded("max_description_characters", maximum, maximum + 1, field);
-      expect(await failureOf(operator.updateNamespace({ namespace: { namespaceId, description }, updateMask }))).toMatchObject(over("namespace.description"));
-      expect(await failureOf(operator.createToken({ namespaceId, role: Role.READER, description }))).toMatchObject(over("description"));
-      expect(await failureOf(operator.createNamespace({ namespaceId: "too-long", description }))).toMatchObject(over("description"));
-      expect(await failureOf(operator.createNamespace({ namespaceId: "nul", description: "\u0000" }))).toMatchObject({ reason: "FIELD_INVALID", fields: ["description"] });
+      expect(
+        await failureOf(operator.updateNamespace({ namespace: { namespaceId, description }, updateMask })),
+      ).toMatchObject(over("namespace.description"));
+      expect(await failureOf(operator.createToken({ namespaceId, role: Role.READER, description }))).toMatchObject(
+        over("description"),
+      );
+      expect(await failureOf(operator.createNamespace({ namespaceId: "too-long", description }))).toMatchObject(
+        over("description"),
+      );
+      expect(await failureOf(operator.createNamespace({ namespaceId: "nul", description: "\u0000" }))).toMatchObject({
+        reason: "FIELD_INVALID",
+        fields: ["description"],
+      });
     });
 
     it("is reported after what is plainly wrong", async () => {
       const { streams } = await h().namespace();
       const data = JSON.stringify("x".repeat(h().limits.maxMessageBytes));
       const failure = await failureOf(streams.appendMessages({ streamName: "a", messages: [{ type: "", data }] }));
-      expect(failure).toMatchObject({ code: "InvalidArgument", reasons: ["STREAM_NAME_INVALID", "FIELD_INVALID"], fields: ["stream_name", "messages[0].type", "messages[0].data"] });
+      expect(failure).toMatchObject({
+        code: "InvalidArgument",
+        reasons: ["STREAM_NAME_INVALID", "FIELD_INVALID"],
+        fields: ["stream_name", "messages[0].type", "messages[0].data"],
+      });
     });
   });
 
@@ -152,7 +230,9 @@ export function limitsContract(h: () => Harness): void {
 
     it("is only counted when it is more than headers can carry", async () => {
       const { streams } = await h().namespace();
-      const failure = await failureOf(streams.appendMessages({ streamName: "a-1", messages: upTo(1_000).map(() => ({ type: "", data: "{" })) }));
+      const failure = await failureOf(
+        streams.appendMessages({ streamName: "a-1", messages: upTo(1_000).map(() => ({ type: "", data: "{" })) }),
+      );
       expect(failure).toMatchObject({ code: "InvalidArgument", reason: "FIELD_INVALID" });
       expect(failure.fields).toHaveLength(20);
       expect(failure.message).toContain("1999 more");
@@ -160,7 +240,11 @@ export function limitsContract(h: () => Harness): void {
 
     it("may be a hundred conflicts with the longest names", async () => {
       const { streams } = await h().namespace();
-      const appends = upTo(100).map((index) => ({ streamName: `c-${String(index).padStart(253, "x")}`, messages: [message(1)], expectation: { case: "expectedVersion", value: 5n } as const }));
+      const appends = upTo(100).map((index) => ({
+        streamName: `c-${String(index).padStart(253, "x")}`,
+        messages: [message(1)],
+        expectation: { case: "expectedVersion", value: 5n } as const,
+      }));
       const failure = await failureOf(streams.appendToStreams({ appends }));
       expect(failure.code).toBe("Aborted");
       expect(failure.facts.map((fact) => fact["stream_name"])).toEqual(appends.map(({ streamName }) => streamName));

@@ -32,7 +32,8 @@ export function listsContract(h: () => Harness): void {
     it("lists by prefix, without wildcards", async () => {
       const { streams } = await h().namespace();
       for (const name of ["a", "ab", "a%", "a_", "b", "A", "é", "e"]) await append(streams, `${name}-1`, [1]);
-      const named = async (prefix: string) => (await streams.listCategories({ prefix })).categories.map(({ category }) => category);
+      const named = async (prefix: string) =>
+        (await streams.listCategories({ prefix })).categories.map(({ category }) => category);
       expect(await named("a")).toEqual(["a", "a%", "a_", "ab"]);
       expect(await named("a%")).toEqual(["a%"]);
       expect(await named("a_")).toEqual(["a_"]);
@@ -58,7 +59,8 @@ export function listsContract(h: () => Harness): void {
     it("lists by prefix, by category and by both", async () => {
       const { streams } = await h().namespace();
       for (const name of ["a-1", "a-10", "a-2", "a-%", "ab-1", "a+b-1", "b-1"]) await append(streams, name, [1]);
-      const named = async (request: { prefix?: string; category?: string }) => (await streams.listStreams(request)).streams.map(({ streamName }) => streamName);
+      const named = async (request: { prefix?: string; category?: string }) =>
+        (await streams.listStreams(request)).streams.map(({ streamName }) => streamName);
       expect(await named({ prefix: "a-1" })).toEqual(["a-1", "a-10"]);
       expect(await named({ prefix: "a-%" })).toEqual(["a-%"]);
       expect(await named({ category: "a" })).toEqual(["a-%", "a-1", "a-10", "a-2"]);
@@ -108,7 +110,9 @@ export function listsContract(h: () => Harness): void {
       for (const name of ["b", "d", "f"]) await append(streams, `${name}-1`, [1]);
       const { nextPageToken: pageToken } = await streams.listCategories({ pageSize: 2 });
       for (const name of ["a", "c", "e", "g"]) await append(streams, `${name}-1`, [1]);
-      expect((await streams.listCategories({ pageSize: 5, pageToken })).categories.map(({ category }) => category)).toEqual(["e", "f", "g"]);
+      expect(
+        (await streams.listCategories({ pageSize: 5, pageToken })).categories.map(({ category }) => category),
+      ).toEqual(["e", "f", "g"]);
     });
 
     it("are refused with a token of another list, selection or namespace", async () => {
@@ -129,8 +133,14 @@ export function listsContract(h: () => Harness): void {
     it("are refused with a prefix that cannot be one", async () => {
       const { streams } = await h().namespace();
       for (const prefix of ["a\u0000", "x".repeat(256)]) {
-        expect(await failureOf(streams.listCategories({ prefix }))).toMatchObject({ reason: "FIELD_INVALID", fields: ["prefix"] });
-        expect(await failureOf(streams.listStreams({ prefix }))).toMatchObject({ reason: "FIELD_INVALID", fields: ["prefix"] });
+        expect(await failureOf(streams.listCategories({ prefix }))).toMatchObject({
+          reason: "FIELD_INVALID",
+          fields: ["prefix"],
+        });
+        expect(await failureOf(streams.listStreams({ prefix }))).toMatchObject({
+          reason: "FIELD_INVALID",
+          fields: ["prefix"],
+        });
       }
     });
   });

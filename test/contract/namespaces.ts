@@ -1,5 +1,5 @@
-import { setImmediate } from "node:timers/promises";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { NamespaceState } from "../../src/gen/satchel/v1/namespaces_pb.ts";
 import { failureOf } from "../support/failures.ts";
@@ -12,8 +12,15 @@ const BAD_IDS = ["", "-a", "_a", "A", "a.b", "a/b", "../a", "a b", "ä", "a\u000
 export function namespacesContract(h: () => Harness): void {
   describe("CreateNamespace", () => {
     it("makes an empty namespace, and a token that does everything in it", async () => {
-      const { namespace, token } = await h().operator.createNamespace({ namespaceId: "create-1", description: "a «description» 😀" });
-      expect(namespace).toMatchObject({ namespaceId: "create-1", description: "a «description» 😀", state: NamespaceState.ACTIVE });
+      const { namespace, token } = await h().operator.createNamespace({
+        namespaceId: "create-1",
+        description: "a «description» 😀",
+      });
+      expect(namespace).toMatchObject({
+        namespaceId: "create-1",
+        description: "a «description» 😀",
+        state: NamespaceState.ACTIVE,
+      });
       expect(namespace!.createTime).toEqual(namespace!.updateTime);
       const streams = h().holding(StreamService, `Bearer ${token}`);
       expect((await streams.listCategories({})).categories).toEqual([]);
@@ -23,13 +30,16 @@ export function namespacesContract(h: () => Harness): void {
       expect(tokens[0]).not.toHaveProperty("expireTime");
     });
 
-    it.each(["a", "0", "a-b_c", "default-2", "pg_catalog", "public", "x".repeat(40), "a-b", "a_b"])("takes the id %s", async (namespaceId) => {
-      const { token } = await h().operator.createNamespace({ namespaceId });
-      const streams = h().holding(StreamService, `Bearer ${token}`);
-      await append(streams, "a-1", [namespaceId]);
-      expect(valuesOf((await streams.getStreamMessages({ streamName: "a-1" })).messages)).toEqual([namespaceId]);
-      await h().operator.deleteNamespace({ namespaceId });
-    });
+    it.each(["a", "0", "a-b_c", "default-2", "pg_catalog", "public", "x".repeat(40), "a-b", "a_b"])(
+      "takes the id %s",
+      async (namespaceId) => {
+        const { token } = await h().operator.createNamespace({ namespaceId });
+        const streams = h().holding(StreamService, `Bearer ${token}`);
+        await append(streams, "a-1", [namespaceId]);
+        expect(valuesOf((await streams.getStreamMessages({ streamName: "a-1" })).messages)).toEqual([namespaceId]);
+        await h().operator.deleteNamespace({ namespaceId });
+      },
+    );
 
     it.each(BAD_IDS)("does not take the id %j", async (namespaceId) => {
       const refused = { code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["namespace_id"] };
@@ -46,17 +56,23 @@ export function namespacesContract(h: () => Harness): void {
     it("refuses an id that exists, and leaves what is there alone", async () => {
       const { id, streams } = await h().namespace();
       await append(streams, "a-1", [1]);
-      expect(await failureOf(h().operator.createNamespace({ namespaceId: id }))).toMatchObject({ code: "AlreadyExists", reason: "NAMESPACE_EXISTS" });
+      expect(await failureOf(h().operator.createNamespace({ namespaceId: id }))).toMatchObject({
+        code: "AlreadyExists",
+        reason: "NAMESPACE_EXISTS",
+      });
       expect(await streams.getStreamVersion({ streamName: "a-1" })).toMatchObject({ version: 0n });
       expect((await h().operator.listTokens({ namespaceId: id })).tokens).toHaveLength(1);
     });
 
     it("by many at once makes it once", async () => {
-      const results = await Promise.allSettled(upTo(8).map(() => h().operator.createNamespace({ namespaceId: "race" })));
+      const results = await Promise.allSettled(
+        upTo(8).map(() => h().operator.createNamespace({ namespaceId: "race" })),
+      );
       const made = results.filter((result) => result.status === "fulfilled");
       expect(made).toHaveLength(1);
       for (const result of results) {
-        if (result.status === "rejected") expect(await failureOf(Promise.reject(result.reason))).toMatchObject({ reason: "NAMESPACE_EXISTS" });
+        if (result.status === "rejected")
+          expect(await failureOf(Promise.reject(result.reason))).toMatchObject({ reason: "NAMESPACE_EXISTS" });
       }
       await append(h().holding(StreamService, `Bearer ${made[0]!.value.token}`), "a-1", [1]);
       expect((await h().operator.listTokens({ namespaceId: "race" })).tokens).toHaveLength(1);
@@ -76,7 +92,10 @@ export function namespacesContract(h: () => Harness): void {
 
     it("says what it holds", async () => {
       const { id, streams } = await h().namespace();
-      expect((await h().operator.getNamespace({ namespaceId: id })).statistics).toMatchObject({ messageCount: 0n, categoryCount: 0n });
+      expect((await h().operator.getNamespace({ namespaceId: id })).statistics).toMatchObject({
+        messageCount: 0n,
+        categoryCount: 0n,
+      });
       await append(streams, "a-1", upTo(10));
       await append(streams, "a-2", [1]);
       await append(streams, "b-1", [1]);
@@ -91,7 +110,11 @@ export function namespacesContract(h: () => Harness): void {
       const namespaceId = "nowhere";
       const missing = { code: "NotFound", reason: "NAMESPACE_NOT_FOUND" };
       expect(await failureOf(operator.getNamespace({ namespaceId }))).toMatchObject(missing);
-      expect(await failureOf(operator.updateNamespace({ namespace: { namespaceId }, updateMask: { paths: ["description"] } }))).toMatchObject(missing);
+      expect(
+        await failureOf(
+          operator.updateNamespace({ namespace: { namespaceId }, updateMask: { paths: ["description"] } }),
+        ),
+      ).toMatchObject(missing);
       expect(await failureOf(operator.deleteNamespace({ namespaceId }))).toMatchObject(missing);
       expect(await failureOf(operator.createToken({ namespaceId, role: Role.READER }))).toMatchObject(missing);
       expect(await failureOf(operator.listTokens({ namespaceId }))).toMatchObject(missing);
@@ -137,7 +160,10 @@ export function namespacesContract(h: () => Harness): void {
     it("changes the description, and when it was last changed", async () => {
       const { id } = await h().namespace();
       const { namespace: before } = await h().operator.getNamespace({ namespaceId: id });
-      const { namespace } = await h().operator.updateNamespace({ namespace: { namespaceId: id, description: "new" }, updateMask: { paths: ["description"] } });
+      const { namespace } = await h().operator.updateNamespace({
+        namespace: { namespaceId: id, description: "new" },
+        updateMask: { paths: ["description"] },
+      });
       expect(namespace).toMatchObject({ namespaceId: id, description: "new", createTime: before!.createTime });
       expect(namespace!.updateTime).not.toEqual(before!.updateTime);
       expect((await h().operator.getNamespace({ namespaceId: id })).namespace).toEqual(namespace);
@@ -148,8 +174,16 @@ export function namespacesContract(h: () => Harness): void {
     it("changes nothing else, and not nothing", async () => {
       const { id: namespaceId } = await h().namespace();
       const refused = { code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["update_mask"] };
-      for (const updateMask of [undefined, { paths: [] }, { paths: ["state"] }, { paths: ["description", "namespace_id"] }]) {
-        const call = h().operator.updateNamespace({ namespace: { namespaceId, description: "new" }, ...(updateMask && { updateMask }) });
+      for (const updateMask of [
+        undefined,
+        { paths: [] },
+        { paths: ["state"] },
+        { paths: ["description", "namespace_id"] },
+      ]) {
+        const call = h().operator.updateNamespace({
+          namespace: { namespaceId, description: "new" },
+          ...(updateMask && { updateMask }),
+        });
         expect(await failureOf(call)).toMatchObject(refused);
       }
       const failure = await failureOf(h().operator.updateNamespace({ updateMask: { paths: ["description"] } }));
@@ -167,11 +201,20 @@ export function namespacesContract(h: () => Harness): void {
       expect(statistics).toMatchObject({ messageCount: 5n, categoryCount: 1n });
       expect(tokenCount).toBe(2n);
       for (const client of [streams, reader]) {
-        expect(await failureOf(client.listCategories({}))).toMatchObject({ code: "Unauthenticated", reason: "CREDENTIAL_INVALID" });
+        expect(await failureOf(client.listCategories({}))).toMatchObject({
+          code: "Unauthenticated",
+          reason: "CREDENTIAL_INVALID",
+        });
       }
-      expect(await failureOf(h().operator.getNamespace({ namespaceId: id }))).toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
-      expect(await failureOf(h().operator.deleteNamespace({ namespaceId: id }))).toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
-      expect((await h().operator.listNamespaces({ prefix: id })).namespaces.map(({ namespaceId }) => namespaceId)).not.toContain(id);
+      expect(await failureOf(h().operator.getNamespace({ namespaceId: id }))).toMatchObject({
+        reason: "NAMESPACE_NOT_FOUND",
+      });
+      expect(await failureOf(h().operator.deleteNamespace({ namespaceId: id }))).toMatchObject({
+        reason: "NAMESPACE_NOT_FOUND",
+      });
+      expect(
+        (await h().operator.listNamespaces({ prefix: id })).namespaces.map(({ namespaceId }) => namespaceId),
+      ).not.toContain(id);
     });
 
     it("leaves the id free for an empty namespace, which old tokens do not open", async () => {
@@ -196,14 +239,23 @@ export function namespacesContract(h: () => Harness): void {
 
     it("by many at once happens once, and while others write", async () => {
       const { id, streams } = await h().namespace();
-      const writes = upTo(50).map((value) => append(streams, "a-1", [value]).then(() => "written", async (error: unknown) => (await failureOf(Promise.reject(error))).reason));
+      const writes = upTo(50).map((value) =>
+        append(streams, "a-1", [value]).then(
+          () => "written",
+          async (error: unknown) => (await failureOf(Promise.reject(error))).reason,
+        ),
+      );
       const deletions = await Promise.allSettled(upTo(4).map(() => h().operator.deleteNamespace({ namespaceId: id })));
       expect(deletions.filter(({ status }) => status === "fulfilled").length).toBeGreaterThanOrEqual(1);
       for (const deletion of deletions) {
-        if (deletion.status === "rejected") expect(await failureOf(Promise.reject(deletion.reason))).toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
+        if (deletion.status === "rejected")
+          expect(await failureOf(Promise.reject(deletion.reason))).toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
       }
-      for (const outcome of await Promise.all(writes)) expect(["written", "CREDENTIAL_INVALID", "NAMESPACE_NOT_FOUND"]).toContain(outcome);
-      expect(await failureOf(h().operator.getNamespace({ namespaceId: id }))).toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
+      for (const outcome of await Promise.all(writes))
+        expect(["written", "CREDENTIAL_INVALID", "NAMESPACE_NOT_FOUND"]).toContain(outcome);
+      expect(await failureOf(h().operator.getNamespace({ namespaceId: id }))).toMatchObject({
+        reason: "NAMESPACE_NOT_FOUND",
+      });
       expect(h().faults).toEqual([]);
     });
   });
@@ -212,7 +264,12 @@ export function namespacesContract(h: () => Harness): void {
     it("has the properties it was made with, and is never shown again", async () => {
       const { id, token: first } = await h().namespace();
       const expireTime = timestampFromMs(Date.UTC(9999, 11, 31));
-      const { token, info } = await h().operator.createToken({ namespaceId: id, role: Role.WRITER, description: "für 😀", expireTime });
+      const { token, info } = await h().operator.createToken({
+        namespaceId: id,
+        role: Role.WRITER,
+        description: "für 😀",
+        expireTime,
+      });
       expect(info).toMatchObject({ namespaceId: id, role: Role.WRITER, description: "für 😀", expireTime });
       expect(info!.tokenId).toMatch(/^[0-9a-f]{32}$/);
       const page = await h().operator.listTokens({ namespaceId: id });
@@ -232,7 +289,8 @@ export function namespacesContract(h: () => Harness): void {
 
     it("is listed in the order of creation, in pages", async () => {
       const { id: namespaceId } = await h().namespace();
-      for (const index of upTo(9)) await h().operator.createToken({ namespaceId, role: Role.READER, description: `${index}` });
+      for (const index of upTo(9))
+        await h().operator.createToken({ namespaceId, role: Role.READER, description: `${index}` });
       for (const pageSize of [1, 3, 10]) {
         const listed: string[] = [];
         let pageToken = "";
@@ -248,21 +306,36 @@ export function namespacesContract(h: () => Harness): void {
     it("must have a role, and expire in the future", async () => {
       const { id: namespaceId } = await h().namespace();
       const refused = { code: "InvalidArgument", reason: "FIELD_INVALID" };
-      expect(await failureOf(h().operator.createToken({ namespaceId }))).toMatchObject({ ...refused, fields: ["role"] });
-      expect(await failureOf(h().operator.createToken({ namespaceId, role: 4 as Role }))).toMatchObject({ ...refused, fields: ["role"] });
+      expect(await failureOf(h().operator.createToken({ namespaceId }))).toMatchObject({
+        ...refused,
+        fields: ["role"],
+      });
+      expect(await failureOf(h().operator.createToken({ namespaceId, role: 4 as Role }))).toMatchObject({
+        ...refused,
+        fields: ["role"],
+      });
       for (const expireTime of [timestampFromMs(0), timestampFromMs(Date.now() - 1_000)]) {
-        expect(await failureOf(h().operator.createToken({ namespaceId, role: Role.READER, expireTime }))).toMatchObject({ ...refused, fields: ["expire_time"] });
+        expect(await failureOf(h().operator.createToken({ namespaceId, role: Role.READER, expireTime }))).toMatchObject(
+          { ...refused, fields: ["expire_time"] },
+        );
       }
     });
 
     it("is refused from its expiry on", async () => {
       const { id: namespaceId } = await h().namespace();
-      const { token, info } = await h().operator.createToken({ namespaceId, role: Role.READER, expireTime: timestampFromMs(Date.now() + 3_600_000) });
+      const { token, info } = await h().operator.createToken({
+        namespaceId,
+        role: Role.READER,
+        expireTime: timestampFromMs(Date.now() + 3_600_000),
+      });
       const streams = h().holding(StreamService, `Bearer ${token}`);
       await streams.listStreams({});
       h().passTime(3_600_000_000n);
       try {
-        expect(await failureOf(streams.listStreams({}))).toMatchObject({ code: "Unauthenticated", reason: "CREDENTIAL_INVALID" });
+        expect(await failureOf(streams.listStreams({}))).toMatchObject({
+          code: "Unauthenticated",
+          reason: "CREDENTIAL_INVALID",
+        });
         const { tokens } = await h().operator.listTokens({ namespaceId });
         expect(tokens.map(({ tokenId }) => tokenId)).toContain(info!.tokenId);
       } finally {
@@ -277,7 +350,10 @@ export function namespacesContract(h: () => Harness): void {
       await streams.listStreams({});
       const { tokenId } = info!;
       const revoked = await h().operator.revokeToken({ namespaceId, tokenId });
-      expect(await failureOf(streams.listStreams({}))).toMatchObject({ code: "Unauthenticated", reason: "CREDENTIAL_INVALID" });
+      expect(await failureOf(streams.listStreams({}))).toMatchObject({
+        code: "Unauthenticated",
+        reason: "CREDENTIAL_INVALID",
+      });
       expect(revoked.info).toMatchObject({ tokenId, namespaceId });
       expect(revoked.info!.revokeTime).toBeDefined();
       expect(await h().operator.revokeToken({ namespaceId, tokenId })).toEqual(revoked);
@@ -293,7 +369,10 @@ export function namespacesContract(h: () => Harness): void {
       const caller = async () => {
         for (;;) {
           const calledAfter = revoked;
-          const outcome = await streams.getStreamVersion({ streamName: "a-1" }).then(() => "let in", () => "refused");
+          const outcome = await streams.getStreamVersion({ streamName: "a-1" }).then(
+            () => "let in",
+            () => "refused",
+          );
           if (calledAfter && outcome === "let in") late++;
           if (calledAfter) return;
           await setImmediate();
@@ -311,11 +390,17 @@ export function namespacesContract(h: () => Harness): void {
       const [one, other] = [await h().namespace(), await h().namespace()];
       const { tokens } = await h().operator.listTokens({ namespaceId: other.id });
       for (const tokenId of [tokens[0]!.tokenId, "0".repeat(32)]) {
-        expect(await failureOf(h().operator.revokeToken({ namespaceId: one.id, tokenId }))).toMatchObject({ code: "NotFound", reason: "TOKEN_NOT_FOUND" });
+        expect(await failureOf(h().operator.revokeToken({ namespaceId: one.id, tokenId }))).toMatchObject({
+          code: "NotFound",
+          reason: "TOKEN_NOT_FOUND",
+        });
       }
       await other.streams.listStreams({});
       for (const tokenId of ["", "x", one.token]) {
-        expect(await failureOf(h().operator.revokeToken({ namespaceId: one.id, tokenId }))).toMatchObject({ reason: "FIELD_INVALID", fields: ["token_id"] });
+        expect(await failureOf(h().operator.revokeToken({ namespaceId: one.id, tokenId }))).toMatchObject({
+          reason: "FIELD_INVALID",
+          fields: ["token_id"],
+        });
       }
     });
   });

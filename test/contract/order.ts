@@ -25,7 +25,11 @@ export function orderContract(h: () => Harness): void {
     it("whoever reads the namespace from cursor to cursor sees every message once, in order", async () => {
       const { streams } = await h().namespace();
       const writing = writers(streams, { count: 8, appends: 25 });
-      const [written, all, one] = await Promise.all([writing.done, followAll(streams, ALL, writing), followAll(streams, inCategory("b"), writing)]);
+      const [written, all, one] = await Promise.all([
+        writing.done,
+        followAll(streams, ALL, writing),
+        followAll(streams, inCategory("b"), writing),
+      ]);
       expect(all.toSorted()).toEqual(written.toSorted());
       expect(one.toSorted()).toEqual(written.filter((id) => id.startsWith("b")).toSorted());
     });
@@ -33,7 +37,9 @@ export function orderContract(h: () => Harness): void {
     it("the members of a group share what there is", async () => {
       const { streams } = await h().namespace();
       const writing = writers(streams, { count: 6, appends: 20 });
-      const members = upTo(3).map((member) => followCategory(streams, "a", writing, { consumerGroup: { member: BigInt(member), size: 3n } }));
+      const members = upTo(3).map((member) =>
+        followCategory(streams, "a", writing, { consumerGroup: { member: BigInt(member), size: 3n } }),
+      );
       const [written, ...seen] = await Promise.all([writing.done, ...members]);
       expect(seen.flat().toSorted()).toEqual(written.filter((id) => id.startsWith("a")).toSorted());
     });
@@ -60,25 +66,59 @@ export function orderContract(h: () => Harness): void {
       await append(streams, "taken-1", ["x"], { id: taken });
       const kinds = ["good", "conflict", "id exists", "invalid", "repeat", "several", "several conflict"] as const;
       const repeated = new Map(upTo(50).map((index) => [index, message(index, { id: newId() })]));
-      await Promise.all([...repeated].map(([index, one]) => streams.appendMessages({ streamName: `repeat-${index}`, messages: [one] })));
+      await Promise.all(
+        [...repeated].map(([index, one]) => streams.appendMessages({ streamName: `repeat-${index}`, messages: [one] })),
+      );
 
       const call = async (kind: (typeof kinds)[number], index: number): Promise<unknown> => {
         const noStream = { case: "expectedVersion", value: -1n } as const;
         switch (kind) {
           case "good":
-            return (await streams.appendMessages({ streamName: `good-${index}`, messages: [message(index)], expectation: noStream })).messages[0]?.position;
+            return (
+              await streams.appendMessages({
+                streamName: `good-${index}`,
+                messages: [message(index)],
+                expectation: noStream,
+              })
+            ).messages[0]?.position;
           case "conflict":
-            return (await failureOf(streams.appendMessages({ streamName: "taken-1", messages: [message(index)], expectation: noStream }))).reason;
+            return (
+              await failureOf(
+                streams.appendMessages({ streamName: "taken-1", messages: [message(index)], expectation: noStream }),
+              )
+            ).reason;
           case "id exists":
             return (await failureOf(append(streams, `good-x${index}`, [index], { id: taken }))).reason;
           case "invalid":
-            return (await failureOf(streams.appendMessages({ streamName: `good-y${index}`, messages: [{ type: "T", data: "{" }] }))).reason;
+            return (
+              await failureOf(
+                streams.appendMessages({ streamName: `good-y${index}`, messages: [{ type: "T", data: "{" }] }),
+              )
+            ).reason;
           case "repeat":
-            return (await streams.appendMessages({ streamName: `repeat-${index}`, messages: [repeated.get(index)!], expectation: noStream })).messages[0]?.deduplicated;
+            return (
+              await streams.appendMessages({
+                streamName: `repeat-${index}`,
+                messages: [repeated.get(index)!],
+                expectation: noStream,
+              })
+            ).messages[0]?.deduplicated;
           case "several":
-            return (await streams.appendToStreams({ appends: ["m", "n"].map((name) => ({ streamName: `${name}-${index}`, messages: [message(index)], expectation: noStream })) })).appends.length;
+            return (
+              await streams.appendToStreams({
+                appends: ["m", "n"].map((name) => ({
+                  streamName: `${name}-${index}`,
+                  messages: [message(index)],
+                  expectation: noStream,
+                })),
+              })
+            ).appends.length;
           case "several conflict": {
-            const appends = ["taken-1", `o-${index}`].map((streamName) => ({ streamName, messages: [message(index)], expectation: noStream }));
+            const appends = ["taken-1", `o-${index}`].map((streamName) => ({
+              streamName,
+              messages: [message(index)],
+              expectation: noStream,
+            }));
             return (await failureOf(streams.appendToStreams({ appends }))).reasons;
           }
         }
@@ -88,7 +128,13 @@ export function orderContract(h: () => Harness): void {
       const expected = [0n, "VERSION_CONFLICT", "MESSAGE_ID_EXISTS", "NOT_JSON", true, 2, ["VERSION_CONFLICT"]];
       expect(results).toEqual(upTo(50).flatMap(() => expected));
       const written = await streams.listCategories({});
-      expect(written.categories.map(({ category, messageCount }) => [category, messageCount])).toEqual([["good", 50n], ["m", 50n], ["n", 50n], ["repeat", 50n], ["taken", 1n]]);
+      expect(written.categories.map(({ category, messageCount }) => [category, messageCount])).toEqual([
+        ["good", 50n],
+        ["m", 50n],
+        ["n", 50n],
+        ["repeat", 50n],
+        ["taken", 1n],
+      ]);
       expect(h().faults).toEqual([]);
     });
 
@@ -109,7 +155,10 @@ export function orderContract(h: () => Harness): void {
           const next = last === undefined ? 0 : Number(last.data) + 1;
           const expectation = { case: "expectedVersion", value: last?.position ?? -1n } as const;
           const call = streams.appendMessages({ streamName: "counter-1", messages: [message(next)], expectation });
-          const outcome = await call.then(() => undefined, (error: unknown) => failureOf(Promise.reject(error)));
+          const outcome = await call.then(
+            () => undefined,
+            (error: unknown) => failureOf(Promise.reject(error)),
+          );
           if (outcome === undefined) return;
           expect(outcome.reason).toBe("VERSION_CONFLICT");
         }
@@ -124,13 +173,24 @@ export function orderContract(h: () => Harness): void {
         upTo(100).map(async (index) => {
           const caller = new AbortController();
           const id = newId();
-          const appends = ["a", "b"].map((category) => ({ streamName: `${category}-${index}`, messages: [message(index, { id: category === "a" ? id : newId() })] }));
+          const appends = ["a", "b"].map((category) => ({
+            streamName: `${category}-${index}`,
+            messages: [message(index, { id: category === "a" ? id : newId() })],
+          }));
           const call = streams.appendToStreams({ appends }, { signal: caller.signal });
           if (index % 2 === 1) setTimeout(() => caller.abort(), index % 7);
-          return call.then(() => true, () => false);
+          return call.then(
+            () => true,
+            () => false,
+          );
         }),
       );
-      const versions = async (category: string) => Promise.all(upTo(100).map(async (index) => (await streams.getStreamVersion({ streamName: `${category}-${index}` })).version));
+      const versions = async (category: string) =>
+        Promise.all(
+          upTo(100).map(
+            async (index) => (await streams.getStreamVersion({ streamName: `${category}-${index}` })).version,
+          ),
+        );
       const [a, b] = await Promise.all([versions("a"), versions("b")]);
       expect(a).toEqual(b);
       for (const index of upTo(100)) if (outcomes[index]) expect(a[index]).toBe(0n);
@@ -146,7 +206,10 @@ interface Writing {
 }
 
 /** Writes to streams of all categories, sometimes to several at once. */
-function writers(streams: StreamClient, { count, appends }: { readonly count: number; readonly appends: number }): Writing {
+function writers(
+  streams: StreamClient,
+  { count, appends }: { readonly count: number; readonly appends: number },
+): Writing {
   const writing: Writing = { done: all(), finished: false };
   return writing;
 
@@ -167,9 +230,14 @@ function writers(streams: StreamClient, { count, appends }: { readonly count: nu
       const category = CATEGORIES[(writer + round) % CATEGORIES.length]!;
       if (round % 5 === 4) {
         const others = CATEGORIES.toSorted(() => Math.random() - 0.5);
-        await streams.appendToStreams({ appends: others.map((name) => ({ streamName: `${name}-${writer}`, messages: [made(name)] })) });
+        await streams.appendToStreams({
+          appends: others.map((name) => ({ streamName: `${name}-${writer}`, messages: [made(name)] })),
+        });
       } else {
-        await streams.appendMessages({ streamName: `${category}-${writer % 3}`, messages: [made(category), made(category)] });
+        await streams.appendMessages({
+          streamName: `${category}-${writer % 3}`,
+          messages: [made(category), made(category)],
+        });
       }
     }
     return written;
@@ -182,9 +250,14 @@ interface Follow {
 }
 
 /** Polls a category by the last position seen, until the writers have finished and nothing is left. */
-async function followCategory(streams: StreamClient, category: string, writing: Writing, { backlog = 1_000, ...more }: Follow = {}): Promise<string[]> {
+async function followCategory(
+  streams: StreamClient,
+  category: string,
+  writing: Writing,
+  { backlog = 1_000, ...more }: Follow = {},
+): Promise<string[]> {
   const seen: string[] = [];
-  for (let position = 0n; ; ) {
+  for (let position = 0n; ;) {
     // Without a network between them, a reader that never pauses would keep the writers from their turn.
     await setImmediate();
     const { finished } = writing;
@@ -199,14 +272,21 @@ async function followCategory(streams: StreamClient, category: string, writing: 
 }
 
 /** Polls from cursor to cursor, until the writers have finished and nothing is left. */
-async function followAll(streams: StreamClient, selector: typeof ALL | ReturnType<typeof inCategory>, writing: Writing): Promise<string[]> {
+async function followAll(
+  streams: StreamClient,
+  selector: typeof ALL | ReturnType<typeof inCategory>,
+  writing: Writing,
+): Promise<string[]> {
   const seen: string[] = [];
   let previous = 0n;
-  for (let cursor: string | undefined; ; ) {
+  for (let cursor: string | undefined; ;) {
     // Without a network between them, a reader that never pauses would keep the writers from their turn.
     await setImmediate();
     const { finished } = writing;
-    const { messages, caughtUp } = await readAll(streams, { selector, start: cursor === undefined ? { case: "position", value: 0n } : { case: "cursor", value: cursor } });
+    const { messages, caughtUp } = await readAll(streams, {
+      selector,
+      start: cursor === undefined ? { case: "position", value: 0n } : { case: "cursor", value: cursor },
+    });
     for (const { globalPosition } of messages) {
       expect(globalPosition).toBeGreaterThan(previous);
       previous = globalPosition;

@@ -1,10 +1,13 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import type { GetCategoryMessagesRequestSchema, GetStreamMessagesRequestSchema } from "../../src/gen/satchel/v1/streams_pb.ts";
-import groupMembers from "../vectors/group-members.json" with { type: "json" };
+import type {
+  GetCategoryMessagesRequestSchema,
+  GetStreamMessagesRequestSchema,
+} from "../../src/gen/satchel/v1/streams_pb.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness, StreamClient } from "../support/harness.ts";
 import { append, message, upTo, valuesOf } from "../support/streams.ts";
+import groupMembers from "../vectors/group-members.json" with { type: "json" };
 
 const MAX_INT64 = 2n ** 63n - 1n;
 
@@ -14,7 +17,9 @@ type CategoryPage = MessageInitShape<typeof GetCategoryMessagesRequestSchema>;
 /** GetStreamMessages, GetCategoryMessages, GetLastStreamMessage and GetStreamVersion. */
 export function pagesContract(h: () => Harness): void {
   describe("GetStreamMessages", () => {
-    async function ten(): Promise<(request?: StreamPage) => Promise<{ readonly values: unknown[]; readonly hasMore: boolean }>> {
+    async function ten(): Promise<
+      (request?: StreamPage) => Promise<{ readonly values: unknown[]; readonly hasMore: boolean }>
+    > {
       const { streams } = await h().namespace();
       for (const value of upTo(10)) {
         await append(streams, "a-1", [value], { type: value % 2 === 0 ? "Even" : "Odd" });
@@ -53,16 +58,28 @@ export function pagesContract(h: () => Harness): void {
       expect(await page({ backwards: true, batchSize: 3 })).toEqual({ values: [9, 8, 7], hasMore: true });
       expect(await page({ backwards: true, position: 2n })).toEqual({ values: [2, 1, 0], hasMore: false });
       expect(await page({ backwards: true, position: 0n })).toEqual({ values: [0], hasMore: false });
-      expect(await page({ backwards: true, position: 100n, batchSize: 10 })).toEqual({ values: upTo(10).toReversed(), hasMore: false });
+      expect(await page({ backwards: true, position: 100n, batchSize: 10 })).toEqual({
+        values: upTo(10).toReversed(),
+        hasMore: false,
+      });
     });
 
     it("returns only the types asked for, and says of them whether there are more", async () => {
       const page = await ten();
       expect(await page({ types: ["Odd"], batchSize: 3 })).toEqual({ values: [1, 3, 5], hasMore: true });
       expect(await page({ types: ["Odd"], position: 5n, batchSize: 3 })).toEqual({ values: [5, 7, 9], hasMore: false });
-      expect(await page({ types: ["Even"], position: 5n, backwards: true, batchSize: 2 })).toEqual({ values: [4, 2], hasMore: true });
-      expect(await page({ types: ["Even"], position: 5n, backwards: true, batchSize: 3 })).toEqual({ values: [4, 2, 0], hasMore: false });
-      expect(await page({ types: ["Odd", "Even", "Odd"], batchSize: 10 })).toEqual({ values: upTo(10), hasMore: false });
+      expect(await page({ types: ["Even"], position: 5n, backwards: true, batchSize: 2 })).toEqual({
+        values: [4, 2],
+        hasMore: true,
+      });
+      expect(await page({ types: ["Even"], position: 5n, backwards: true, batchSize: 3 })).toEqual({
+        values: [4, 2, 0],
+        hasMore: false,
+      });
+      expect(await page({ types: ["Odd", "Even", "Odd"], batchSize: 10 })).toEqual({
+        values: upTo(10),
+        hasMore: false,
+      });
       expect(await page({ types: ["odd"] })).toEqual({ values: [], hasMore: false });
       expect(await page({ types: ["Even"], position: 9n })).toEqual({ values: [], hasMore: false });
     });
@@ -70,7 +87,10 @@ export function pagesContract(h: () => Harness): void {
     it("answers with nothing where there is no stream", async () => {
       const { streams } = await h().namespace();
       for (const backwards of [false, true]) {
-        expect(await streams.getStreamMessages({ streamName: "a-1", backwards })).toMatchObject({ messages: [], hasMore: false });
+        expect(await streams.getStreamMessages({ streamName: "a-1", backwards })).toMatchObject({
+          messages: [],
+          hasMore: false,
+        });
       }
     });
 
@@ -90,7 +110,7 @@ export function pagesContract(h: () => Harness): void {
       await append(streams, "a-1", upTo(47));
       for (const batchSize of [1, 7, 47, 48]) {
         const ahead: unknown[] = [];
-        for (let position = 0n; ; ) {
+        for (let position = 0n; ;) {
           const { messages, hasMore } = await streams.getStreamMessages({ streamName: "a-1", position, batchSize });
           ahead.push(...valuesOf(messages));
           if (!hasMore) break;
@@ -98,8 +118,13 @@ export function pagesContract(h: () => Harness): void {
         }
         expect(ahead).toEqual(upTo(47));
         const back: unknown[] = [];
-        for (let position = MAX_INT64; ; ) {
-          const { messages, hasMore } = await streams.getStreamMessages({ streamName: "a-1", position, batchSize, backwards: true });
+        for (let position = MAX_INT64; ;) {
+          const { messages, hasMore } = await streams.getStreamMessages({
+            streamName: "a-1",
+            position,
+            batchSize,
+            backwards: true,
+          });
           back.push(...valuesOf(messages));
           if (!hasMore) break;
           position = messages.at(-1)!.position - 1n;
@@ -114,10 +139,19 @@ export function pagesContract(h: () => Harness): void {
         await append(streams, "a-1", [`rare ${round}`], { type: "Rare" });
         await append(streams, "a-1", upTo(999), { type: "Common" });
       }
-      const { messages, hasMore } = await streams.getStreamMessages({ streamName: "a-1", types: ["Rare"], batchSize: 10 });
+      const { messages, hasMore } = await streams.getStreamMessages({
+        streamName: "a-1",
+        types: ["Rare"],
+        batchSize: 10,
+      });
       expect(valuesOf(messages)).toEqual(upTo(10).map((round) => `rare ${round}`));
       expect(hasMore).toBe(false);
-      const firstTwo = await streams.getStreamMessages({ streamName: "a-1", types: ["Rare"], batchSize: 2, backwards: true });
+      const firstTwo = await streams.getStreamMessages({
+        streamName: "a-1",
+        types: ["Rare"],
+        batchSize: 2,
+        backwards: true,
+      });
       expect([valuesOf(firstTwo.messages), firstTwo.hasMore]).toEqual([["rare 9", "rare 8"], true]);
       expect((await streams.getLastStreamMessage({ streamName: "a-1", type: "Rare" })).message?.position).toBe(9_000n);
       expect((await streams.getLastStreamMessage({ streamName: "a-1", type: "Never" })).message).toBeUndefined();
@@ -149,9 +183,10 @@ export function pagesContract(h: () => Harness): void {
       const { streams } = await h().namespace();
       const large = JSON.stringify("x".repeat(h().limits.maxMessageBytes - 2));
       const metadata = JSON.stringify({ x: "x".repeat(h().limits.maxMessageBytes - 8) });
-      for (const index of upTo(4)) await streams.appendMessages({ streamName: "a-1", messages: [{ type: `T${index}`, data: large, metadata }] });
+      for (const index of upTo(4))
+        await streams.appendMessages({ streamName: "a-1", messages: [{ type: `T${index}`, data: large, metadata }] });
       const seen: string[] = [];
-      for (let position = 0n; ; ) {
+      for (let position = 0n; ;) {
         const { messages, hasMore } = await streams.getStreamMessages({ streamName: "a-1", position });
         expect(messages).toHaveLength(1);
         seen.push(messages[0]!.type);
@@ -166,7 +201,15 @@ export function pagesContract(h: () => Harness): void {
     async function three(): Promise<{ readonly streams: StreamClient; readonly globals: bigint[] }> {
       const { streams } = await h().namespace();
       const globals: bigint[] = [];
-      for (const [streamName, value] of [["a-1", 0], ["ab-1", -1], ["a-2", 1], ["b-1", -1], ["a-1", 2], ["A-1", -1], ["a-3", 3]] as const) {
+      for (const [streamName, value] of [
+        ["a-1", 0],
+        ["ab-1", -1],
+        ["a-2", 1],
+        ["b-1", -1],
+        ["a-1", 2],
+        ["A-1", -1],
+        ["a-3", 3],
+      ] as const) {
         const [appended] = await append(streams, streamName, [value], { type: value < 2 ? "Early" : "Late" });
         if (value >= 0) globals.push(appended!.globalPosition);
       }
@@ -178,7 +221,12 @@ export function pagesContract(h: () => Harness): void {
       const { messages, hasMore } = await streams.getCategoryMessages({ category: "a" });
       expect(valuesOf(messages)).toEqual([0, 1, 2, 3]);
       expect(messages.map(({ globalPosition }) => globalPosition)).toEqual(globals);
-      expect(messages.map(({ streamName, position }) => [streamName, position])).toEqual([["a-1", 0n], ["a-2", 0n], ["a-1", 1n], ["a-3", 0n]]);
+      expect(messages.map(({ streamName, position }) => [streamName, position])).toEqual([
+        ["a-1", 0n],
+        ["a-2", 0n],
+        ["a-1", 1n],
+        ["a-3", 0n],
+      ]);
       expect(hasMore).toBe(false);
     });
 
@@ -208,10 +256,25 @@ export function pagesContract(h: () => Harness): void {
 
     it("selects by the category that messages are correlated with", async () => {
       const { streams } = await h().namespace();
-      for (const [index, correlated] of ["job-1", "job-2+x", "job", "jobs-1", "JOB-1", "j_b-1", undefined, "job-"].entries()) {
-        await append(streams, `a-${index}`, [correlated ?? "none"], correlated === undefined ? {} : { metadata: JSON.stringify({ correlationStreamName: correlated }) });
+      for (const [index, correlated] of [
+        "job-1",
+        "job-2+x",
+        "job",
+        "jobs-1",
+        "JOB-1",
+        "j_b-1",
+        undefined,
+        "job-",
+      ].entries()) {
+        await append(
+          streams,
+          `a-${index}`,
+          [correlated ?? "none"],
+          correlated === undefined ? {} : { metadata: JSON.stringify({ correlationStreamName: correlated }) },
+        );
       }
-      const of = async (correlation: string, more: Partial<CategoryPage> = {}) => valuesOf((await streams.getCategoryMessages({ category: "a", correlation, ...more } as CategoryPage)).messages);
+      const of = async (correlation: string, more: Partial<CategoryPage> = {}) =>
+        valuesOf((await streams.getCategoryMessages({ category: "a", correlation, ...more } as CategoryPage)).messages);
       expect(await of("job")).toEqual(["job-1", "job-2+x", "job", "job-"]);
       expect(await of("jobs")).toEqual(["jobs-1"]);
       expect(await of("j_b")).toEqual(["j_b-1"]);
@@ -230,8 +293,13 @@ export function pagesContract(h: () => Harness): void {
         const ofCategory = named.filter(({ stream }) => stream.startsWith(`${category}-`));
         for (const size of [1, 2, 3, 4] as const) {
           for (const member of upTo(size)) {
-            const { messages } = await streams.getCategoryMessages({ category, consumerGroup: { member: BigInt(member), size: BigInt(size) } });
-            const expected = ofCategory.filter(({ memberBySize }) => memberBySize[`${size}`] === member).map(({ stream }) => stream);
+            const { messages } = await streams.getCategoryMessages({
+              category,
+              consumerGroup: { member: BigInt(member), size: BigInt(size) },
+            });
+            const expected = ofCategory
+              .filter(({ memberBySize }) => memberBySize[`${size}`] === member)
+              .map(({ stream }) => stream);
             expect(valuesOf(messages)).toEqual(expected);
           }
         }
@@ -245,11 +313,20 @@ export function pagesContract(h: () => Harness): void {
         await append(streams, `a-${index}+part`, [`${index}`]);
       }
       const members = await Promise.all(
-        upTo(7).map(async (member) => valuesOf((await streams.getCategoryMessages({ category: "a", consumerGroup: { member: BigInt(member), size: 7n } })).messages)),
+        upTo(7).map(async (member) =>
+          valuesOf(
+            (await streams.getCategoryMessages({ category: "a", consumerGroup: { member: BigInt(member), size: 7n } }))
+              .messages,
+          ),
+        ),
       );
       expect(members.flat()).toHaveLength(80);
       for (const index of upTo(40)) expect(members.filter((values) => values.includes(`${index}`))).toHaveLength(1);
-      const backwards = await streams.getCategoryMessages({ category: "a", consumerGroup: { member: 3n, size: 7n }, backwards: true });
+      const backwards = await streams.getCategoryMessages({
+        category: "a",
+        consumerGroup: { member: 3n, size: 7n },
+        backwards: true,
+      });
       expect(valuesOf(backwards.messages)).toEqual(members[3]?.toReversed());
     });
 
@@ -263,13 +340,22 @@ export function pagesContract(h: () => Harness): void {
     ])("refuses the member %d of a group of %d", async (member, size) => {
       const { streams } = await h().namespace();
       const refused = { code: "InvalidArgument", reason: "CONSUMER_GROUP_INVALID", fields: ["consumer_group"] };
-      expect(await failureOf(streams.getCategoryMessages({ category: "a", consumerGroup: { member, size } }))).toMatchObject(refused);
-      expect(await failureOf(streams.readMessages({ selector: { case: "category", value: "a" }, consumerGroup: { member, size } }))).toMatchObject(refused);
+      expect(
+        await failureOf(streams.getCategoryMessages({ category: "a", consumerGroup: { member, size } })),
+      ).toMatchObject(refused);
+      expect(
+        await failureOf(
+          streams.readMessages({ selector: { case: "category", value: "a" }, consumerGroup: { member, size } }),
+        ),
+      ).toMatchObject(refused);
     });
 
     it("takes the largest group there can be", async () => {
       const { streams } = await h().namespace();
-      expect((await streams.getCategoryMessages({ category: "a", consumerGroup: { member: 32_766n, size: 32_767n } })).messages).toEqual([]);
+      expect(
+        (await streams.getCategoryMessages({ category: "a", consumerGroup: { member: 32_766n, size: 32_767n } }))
+          .messages,
+      ).toEqual([]);
     });
   });
 
@@ -279,8 +365,14 @@ export function pagesContract(h: () => Harness): void {
       await append(streams, "a-1", [0, 1], { type: "Early" });
       await append(streams, "a-1", [2], { type: "Late" });
       await append(streams, "a-10", [3], { type: "Early" });
-      expect((await streams.getLastStreamMessage({ streamName: "a-1" })).message).toMatchObject({ position: 2n, type: "Late", streamName: "a-1" });
-      expect((await streams.getLastStreamMessage({ streamName: "a-1", type: "Early" })).message).toMatchObject({ position: 1n });
+      expect((await streams.getLastStreamMessage({ streamName: "a-1" })).message).toMatchObject({
+        position: 2n,
+        type: "Late",
+        streamName: "a-1",
+      });
+      expect((await streams.getLastStreamMessage({ streamName: "a-1", type: "Early" })).message).toMatchObject({
+        position: 1n,
+      });
       expect((await streams.getLastStreamMessage({ streamName: "a-1", type: "early" })).message).toBeUndefined();
       expect(await streams.getStreamVersion({ streamName: "a-1" })).toMatchObject({ version: 2n });
     });

@@ -22,8 +22,12 @@ export function readContract(h: () => Harness): void {
       const { streams } = await h().namespace();
       for (const value of upTo(30)) await append(streams, `${value % 3 === 0 ? "a" : "b"}-${value % 2}`, [value]);
       expect(valuesOf((await readAll(streams, { selector: ALL })).messages)).toEqual(upTo(30));
-      expect(valuesOf((await readAll(streams, { selector: inCategory("a") })).messages)).toEqual(upTo(30).filter((value) => value % 3 === 0));
-      expect(valuesOf((await readAll(streams, { selector: inStream("a-1") })).messages)).toEqual(upTo(30).filter((value) => value % 6 === 3));
+      expect(valuesOf((await readAll(streams, { selector: inCategory("a") })).messages)).toEqual(
+        upTo(30).filter((value) => value % 3 === 0),
+      );
+      expect(valuesOf((await readAll(streams, { selector: inStream("a-1") })).messages)).toEqual(
+        upTo(30).filter((value) => value % 6 === 3),
+      );
     });
 
     it("ends with the position to go on from", async () => {
@@ -31,14 +35,19 @@ export function readContract(h: () => Harness): void {
       await append(streams, "a-1", [0, 1]);
       const [last] = await append(streams, "b-1", [2]);
       expect((await readAll(streams, { selector: inStream("a-1") })).caughtUp?.position).toBe(2n);
-      expect((await readAll(streams, { selector: inCategory("b") })).caughtUp?.position).toBe(last!.globalPosition + 1n);
+      expect((await readAll(streams, { selector: inCategory("b") })).caughtUp?.position).toBe(
+        last!.globalPosition + 1n,
+      );
       expect((await readAll(streams, { selector: ALL })).caughtUp?.position).toBe(last!.globalPosition + 1n);
     });
 
     it("begins at a position, inclusive", async () => {
       const { streams } = await h().namespace();
       const appended = await append(streams, "a-1", upTo(10));
-      const from = async (selector: typeof ALL | ReturnType<typeof inStream> | ReturnType<typeof inCategory>, value: bigint) => {
+      const from = async (
+        selector: typeof ALL | ReturnType<typeof inStream> | ReturnType<typeof inCategory>,
+        value: bigint,
+      ) => {
         const { messages, caughtUp } = await readAll(streams, { selector, start: { case: "position", value } });
         return { values: valuesOf(messages), position: caughtUp?.position };
       };
@@ -66,9 +75,13 @@ export function readContract(h: () => Harness): void {
         expect(valuesOf((await readAll(streams, { selector: inStream(streamName), start })).messages)[0]).toBe(index);
         // What is between two microseconds counts as the later one.
         const later = { case: "time", value: { ...time!, nanos: time!.nanos + 1 } } as const;
-        expect(valuesOf((await readAll(streams, { selector: ALL, start: later })).messages)[0]).toBe(index === 5 ? undefined : index + 1);
+        expect(valuesOf((await readAll(streams, { selector: ALL, start: later })).messages)[0]).toBe(
+          index === 5 ? undefined : index + 1,
+        );
       }
-      const at = async (ms: number) => (await readAll(streams, { selector: ALL, start: { case: "time", value: timestampFromMs(ms) } })).messages.length;
+      const at = async (ms: number) =>
+        (await readAll(streams, { selector: ALL, start: { case: "time", value: timestampFromMs(ms) } })).messages
+          .length;
       expect(await at(0)).toBe(6);
       expect(await at(Date.UTC(1, 0) - 1)).toBe(6);
       expect(await at(Date.now() + 3_600_000)).toBe(0);
@@ -85,15 +98,26 @@ export function readContract(h: () => Harness): void {
     ])("refuses the time of %d seconds and %d nanoseconds", async (seconds, nanos) => {
       const { streams } = await h().namespace();
       // JSON has no way to write most of these, and then the client itself refuses them.
-      const failure = await failureOf(streams.readMessages({ selector: ALL, start: { case: "time", value: { seconds, nanos } } }));
-      if (failure.reason !== undefined) expect(failure).toMatchObject({ code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["time"] });
+      const failure = await failureOf(
+        streams.readMessages({ selector: ALL, start: { case: "time", value: { seconds, nanos } } }),
+      );
+      if (failure.reason !== undefined)
+        expect(failure).toMatchObject({ code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["time"] });
     });
 
     it("goes on after a cursor: of any batch, and of caught_up", async () => {
       const { streams } = await h().namespace();
       await append(streams, "a-1", upTo(1_000));
-      await append(streams, "a-2", upTo(1_000).map((value) => value + 1_000));
-      await append(streams, "a-1", upTo(500).map((value) => value + 2_000));
+      await append(
+        streams,
+        "a-2",
+        upTo(1_000).map((value) => value + 1_000),
+      );
+      await append(
+        streams,
+        "a-1",
+        upTo(500).map((value) => value + 2_000),
+      );
       for (const selector of [ALL, inCategory("a")]) {
         const whole = await readAll(streams, { selector });
         expect(valuesOf(whole.messages)).toEqual(upTo(2_500));
@@ -111,7 +135,10 @@ export function readContract(h: () => Harness): void {
         const news = await readAll(streams, { selector, start: { case: "cursor", value: cursor } });
         expect(valuesOf(news.messages)).toEqual(["new"]);
         await append(streams, "b-1", ["elsewhere"]);
-        if (selector !== ALL) expect((await readAll(streams, { selector, start: { case: "cursor", value: news.caughtUp!.cursor } })).messages).toEqual([]);
+        if (selector !== ALL)
+          expect(
+            (await readAll(streams, { selector, start: { case: "cursor", value: news.caughtUp!.cursor } })).messages,
+          ).toEqual([]);
         else break;
       }
     });
@@ -120,7 +147,9 @@ export function readContract(h: () => Harness): void {
       const { streams } = await h().namespace();
       const { cursor } = (await readAll(streams, { selector: ALL })).caughtUp!;
       await append(streams, "a-1", [1]);
-      expect(valuesOf((await readAll(streams, { selector: ALL, start: { case: "cursor", value: cursor } })).messages)).toEqual([1]);
+      expect(
+        valuesOf((await readAll(streams, { selector: ALL, start: { case: "cursor", value: cursor } })).messages),
+      ).toEqual([1]);
     });
 
     it("refuses a cursor of another selector, filter or namespace, and anything else that is none", async () => {
@@ -142,10 +171,16 @@ export function readContract(h: () => Harness): void {
       ]) {
         expect(await failureOf(streams.readMessages({ ...request, start }))).toMatchObject(refused);
       }
-      expect(await failureOf(other.streams.readMessages({ selector: inCategory("a"), types: ["T"], start }))).toMatchObject(refused);
+      expect(
+        await failureOf(other.streams.readMessages({ selector: inCategory("a"), types: ["T"], start })),
+      ).toMatchObject(refused);
       const pageToken = (await streams.listStreams({})).nextPageToken;
       for (const value of ["", "x", cursor.slice(1), `${cursor}A`, pageToken]) {
-        expect(await failureOf(streams.readMessages({ selector: inCategory("a"), types: ["T"], start: { case: "cursor", value } }))).toMatchObject(refused);
+        expect(
+          await failureOf(
+            streams.readMessages({ selector: inCategory("a"), types: ["T"], start: { case: "cursor", value } }),
+          ),
+        ).toMatchObject(refused);
       }
     });
 
@@ -169,26 +204,50 @@ export function readContract(h: () => Harness): void {
     it("selects by correlation and consumer group within a category", async () => {
       const { streams } = await h().namespace();
       for (const value of upTo(40)) {
-        await append(streams, `a-${value}`, [value], value % 2 === 0 ? { metadata: '{"correlationStreamName":"job-1"}' } : {});
+        await append(
+          streams,
+          `a-${value}`,
+          [value],
+          value % 2 === 0 ? { metadata: '{"correlationStreamName":"job-1"}' } : {},
+        );
       }
       const even = upTo(40).filter((value) => value % 2 === 0);
-      expect(valuesOf((await readAll(streams, { selector: inCategory("a"), correlation: "job" })).messages)).toEqual(even);
+      expect(valuesOf((await readAll(streams, { selector: inCategory("a"), correlation: "job" })).messages)).toEqual(
+        even,
+      );
       const shares = await Promise.all(
-        upTo(3).map(async (member) => valuesOf((await readAll(streams, { selector: inCategory("a"), consumerGroup: { member: BigInt(member), size: 3n } })).messages)),
+        upTo(3).map(async (member) =>
+          valuesOf(
+            (await readAll(streams, { selector: inCategory("a"), consumerGroup: { member: BigInt(member), size: 3n } }))
+              .messages,
+          ),
+        ),
       );
       expect(shares.flat().toSorted((a, b) => Number(a) - Number(b))).toEqual(upTo(40));
-      const both = await readAll(streams, { selector: inCategory("a"), correlation: "job", consumerGroup: { member: 1n, size: 3n } });
+      const both = await readAll(streams, {
+        selector: inCategory("a"),
+        correlation: "job",
+        consumerGroup: { member: 1n, size: 3n },
+      });
       expect(valuesOf(both.messages)).toEqual(shares[1]!.filter((value) => even.includes(Number(value))));
     });
 
     it("stops after a number of messages, without having caught up", async () => {
       const { streams } = await h().namespace();
-      for (const round of upTo(3)) await append(streams, "a-1", upTo(1_000).map((value) => value + round * 1_000));
+      for (const round of upTo(3))
+        await append(
+          streams,
+          "a-1",
+          upTo(1_000).map((value) => value + round * 1_000),
+        );
       for (const limit of [1n, 999n, 1_000n, 1_001n, 2_999n, 3_000n]) {
         const { messages, caughtUp, batches } = await readAll(streams, { selector: ALL, limit });
         expect(valuesOf(messages)).toEqual(upTo(Number(limit)));
         expect(caughtUp).toBeUndefined();
-        const rest = await readAll(streams, { selector: ALL, start: { case: "cursor", value: batches.at(-1)!.cursor } });
+        const rest = await readAll(streams, {
+          selector: ALL,
+          start: { case: "cursor", value: batches.at(-1)!.cursor },
+        });
         expect(rest.messages).toHaveLength(3_000 - Number(limit));
       }
       const { messages, caughtUp } = await readAll(streams, { selector: ALL, limit: 3_001n });
@@ -233,7 +292,12 @@ export function readContract(h: () => Harness): void {
 
     it("can be left at any time, and the rest read later", async () => {
       const { streams } = await h().namespace();
-      for (const round of upTo(5)) await append(streams, "a-1", upTo(1_000).map((value) => value + round * 1_000));
+      for (const round of upTo(5))
+        await append(
+          streams,
+          "a-1",
+          upTo(1_000).map((value) => value + round * 1_000),
+        );
       let cursor = "";
       for await (const { frame } of streams.readMessages({ selector: ALL })) {
         if (frame.case === "messages") cursor = frame.value.cursor;
@@ -246,7 +310,12 @@ export function readContract(h: () => Harness): void {
 
     it("stops when its caller cancels it", async () => {
       const { streams } = await h().namespace();
-      for (const round of upTo(5)) await append(streams, "a-1", upTo(1_000).map((value) => value + round));
+      for (const round of upTo(5))
+        await append(
+          streams,
+          "a-1",
+          upTo(1_000).map((value) => value + round),
+        );
       const caller = new AbortController();
       const read = async () => {
         for await (const _ of streams.readMessages({ selector: ALL }, { signal: caller.signal })) caller.abort();
@@ -255,10 +324,16 @@ export function readContract(h: () => Harness): void {
       expect(h().faults).toEqual([]);
     });
 
-    it("does not follow, and says so", async () => {
+    it("goes on live after the end when it follows", async () => {
       const { streams } = await h().namespace();
-      const failure = await failureOf(streams.readMessages({ selector: ALL, follow: true }));
-      expect(failure).toMatchObject({ code: "Unimplemented", reason: "CAPABILITY_UNSUPPORTED", metadata: { field: "follow" } });
+      await append(streams, "a-1", [0, 1]);
+      const seen: unknown[] = [];
+      for await (const { frame } of streams.readMessages({ selector: ALL, follow: true })) {
+        if (frame.case === "messages") seen.push(...valuesOf(frame.value.messages));
+        if (frame.case === "caughtUp" && seen.length === 2) await append(streams, "b-1", [2]);
+        if (seen.length === 3) break;
+      }
+      expect(seen).toEqual([0, 1, 2]);
     });
 
     it("names everything that is wrong with a request", async () => {
@@ -266,8 +341,14 @@ export function readContract(h: () => Harness): void {
       const refused = { code: "InvalidArgument", reason: "FIELD_INVALID" };
       const group = { member: 0n, size: 1n };
       expect(await failureOf(streams.readMessages({}))).toMatchObject({ ...refused, fields: ["selector"] });
-      expect(await failureOf(streams.readMessages({ selector: { case: "all", value: false } }))).toMatchObject({ ...refused, fields: ["all"] });
-      expect(await failureOf(streams.readMessages({ selector: ALL, limit: -1n, types: [""] }))).toMatchObject({ ...refused, fields: ["limit", "types[0]"] });
+      expect(await failureOf(streams.readMessages({ selector: { case: "all", value: false } }))).toMatchObject({
+        ...refused,
+        fields: ["all"],
+      });
+      expect(await failureOf(streams.readMessages({ selector: ALL, limit: -1n, types: [""] }))).toMatchObject({
+        ...refused,
+        fields: ["limit", "types[0]"],
+      });
       for (const selector of [ALL, inStream("a-1")]) {
         const failure = await failureOf(streams.readMessages({ selector, correlation: "a", consumerGroup: group }));
         expect(failure).toMatchObject({ ...refused, fields: ["correlation", "consumer_group"] });

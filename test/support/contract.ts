@@ -12,7 +12,18 @@ import { readContract } from "../contract/read.ts";
 import { type Harness, type HarnessOptions, openHarness } from "./harness.ts";
 
 /** What every server promises to every client. */
-const CONTRACT = [appendContract, namesContract, jsonContract, pagesContract, readContract, orderContract, listsContract, namespacesContract, accessContract, limitsContract];
+const CONTRACT = [
+  appendContract,
+  namesContract,
+  jsonContract,
+  pagesContract,
+  readContract,
+  orderContract,
+  listsContract,
+  namespacesContract,
+  accessContract,
+  limitsContract,
+];
 
 /** Holds a server of this engine, at this distance, to the contract. */
 export function contract(options: HarnessOptions, disturb?: (harness: Harness) => AsyncDisposable): void {

@@ -1,14 +1,10 @@
 import { createRouterTransport, type Transport } from "@connectrpc/connect";
-import {
-  connectNodeAdapter,
-  createConnectTransport,
-  createGrpcTransport,
-  createGrpcWebTransport,
-} from "@connectrpc/connect-node";
-import { createServer as createHttp1Server } from "node:http";
-import { createServer as createHttp2Server } from "node:http2";
-import type { AddressInfo, Server } from "node:net";
+import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
+import { createLogger } from "../../src/log.ts";
+import { Metrics } from "../../src/metrics.ts";
+import { Readiness } from "../../src/rpc/readiness.ts";
 import { interceptors, type RpcDependencies, routes } from "../../src/rpc/router.ts";
+import { Server } from "../../src/rpc/server.ts";
 
 /** How far a test is from the handlers: in the same process without a network, or over a socket by each protocol. */
 export const DISTANCES = ["direct", "connect", "connect-json", "grpc", "grpc-web"] as const;
@@ -24,23 +20,35 @@ const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 
 /** Serves the RPCs at a distance. */
 export async function connectAt(distance: Distance, dependencies: RpcDependencies): Promise<Line> {
-  const limits = { readMaxBytes: dependencies.limits.maxRequestBytes };
-  const router = { ...limits, interceptors: interceptors(dependencies) };
+  const { limits } = dependencies;
+  const passed = interceptors(dependencies);
   if (distance === "direct") {
+    const router = { readMaxBytes: limits.maxRequestBytes, interceptors: passed };
     return { transport: createRouterTransport(routes(dependencies), { router }), async [Symbol.asyncDispose]() {} };
   }
-  const handler = connectNodeAdapter({ ...router, routes: routes(dependencies) });
+  const log = createLogger("silent");
+  const readiness = new Readiness({ ping: () => Promise.resolve(), log });
+  const server = new Server({
+    host: "127.0.0.1",
+    port: 0,
+    tls: undefined,
+    limits,
+    corsOrigins: [],
+    keepaliveMs: 60_000,
+    maxConnectionAgeMs: 0,
+    routes: routes(dependencies),
+    interceptors: passed,
+    readiness,
+    metrics: new Metrics(log),
+    log,
+  });
+  await server.listen();
   const httpVersion = distance === "connect-json" ? "1.1" : "2";
-  const server = httpVersion === "2" ? createHttp2Server(handler) : createHttp1Server(handler);
-  const sockets = new Set<{ destroy(): void }>();
-  server.on("connection", (socket) => sockets.add(socket));
-  const options = { baseUrl: await listen(server), httpVersion, readMaxBytes: MAX_RESPONSE_BYTES } as const;
   return {
-    transport: transportOf(distance, options),
+    transport: transportOf(distance, { baseUrl: server.url, httpVersion, readMaxBytes: MAX_RESPONSE_BYTES }),
     async [Symbol.asyncDispose]() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      for (const socket of sockets) socket.destroy();
-      await closed;
+      readiness[Symbol.dispose]();
+      await server.close(100);
     },
   };
 }
@@ -59,9 +67,4 @@ function transportOf(
     case "grpc-web":
       return createGrpcWebTransport(options);
   }
-}
-
-async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

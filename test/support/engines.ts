@@ -2,10 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Dialect } from "../../src/store/dialect.ts";
+import { openPostgres } from "../../src/store/postgres/dialect.ts";
 import { openSqlite } from "../../src/store/sqlite/dialect.ts";
+import { createDatabase } from "./databases.ts";
 
 /** The engines that every promise is kept on. A missing one is a failure, never a skip. */
-export const ENGINES = ["sqlite-memory", "sqlite-file"] as const;
+export const ENGINES = ["sqlite-memory", "sqlite-file", "postgresql"] as const;
 
 export type EngineName = (typeof ENGINES)[number];
 
@@ -32,6 +34,13 @@ export async function openEngine(name: EngineName): Promise<TestEngine> {
       return engine(
         () => openSqlite({ directory, maxOpenNamespaces: MAX_OPEN_NAMESPACES }),
         () => rm(directory, { recursive: true, force: true }),
+      );
+    }
+    case "postgresql": {
+      const database = await createDatabase();
+      return engine(
+        () => openPostgres({ url: database.url, maxConnections: 10, statementTimeoutMs: 30_000 }),
+        async () => database[Symbol.asyncDispose](),
       );
     }
   }

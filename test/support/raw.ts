@@ -16,7 +16,9 @@ export function exchange(port: number, bytes: string | Uint8Array): Promise<Exch
   socket.on("error", () => undefined);
   socket.write(bytes);
   return new Promise((resolve) => {
-    socket.on("close", () => resolve({ received: Buffer.concat(chunks).toString("latin1"), durationMs: performance.now() - began }));
+    socket.on("close", () =>
+      resolve({ received: Buffer.concat(chunks).toString("latin1"), durationMs: performance.now() - began }),
+    );
   });
 }
 
@@ -43,7 +45,11 @@ export interface Http2Response {
 }
 
 /** One request, byte by byte. */
-export function http2Request(session: ClientHttp2Session, headers: OutgoingHttpHeaders, body: Uint8Array = Buffer.alloc(0)): Promise<Http2Response> {
+export function http2Request(
+  session: ClientHttp2Session,
+  headers: OutgoingHttpHeaders,
+  body: Uint8Array = Buffer.alloc(0),
+): Promise<Http2Response> {
   const stream = session.request({ ":method": "POST", ...headers });
   const chunks: Buffer[] = [];
   let response = {};
@@ -54,7 +60,9 @@ export function http2Request(session: ClientHttp2Session, headers: OutgoingHttpH
   stream.on("error", () => undefined);
   stream.end(body);
   return new Promise((resolve) => {
-    stream.on("close", () => resolve({ headers: response, trailers, body: Buffer.concat(chunks), rstCode: stream.rstCode ?? 0 }));
+    stream.on("close", () =>
+      resolve({ headers: response, trailers, body: Buffer.concat(chunks), rstCode: stream.rstCode ?? 0 }),
+    );
   });
 }
 

@@ -1,5 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { AppendedMessage, CaughtUp, NewStreamMessageSchema, ReadMessagesRequestSchema, StreamMessage } from "../../src/gen/satchel/v1/streams_pb.ts";
+import type {
+  AppendedMessage,
+  CaughtUp,
+  NewStreamMessageSchema,
+  ReadMessagesRequestSchema,
+  StreamMessage,
+} from "../../src/gen/satchel/v1/streams_pb.ts";
 import type { StreamClient } from "./harness.ts";
 
 export type NewMessage = MessageInitShape<typeof NewStreamMessageSchema>;
@@ -10,8 +16,16 @@ export function message(value: unknown, more: NewMessage = {}): NewMessage {
 }
 
 /** Appends messages whose data are these values, each by a call of its own unless they come as one list. */
-export async function append(streams: StreamClient, streamName: string, values: readonly unknown[], more: NewMessage = {}): Promise<AppendedMessage[]> {
-  const { messages } = await streams.appendMessages({ streamName, messages: values.map((value) => message(value, more)) });
+export async function append(
+  streams: StreamClient,
+  streamName: string,
+  values: readonly unknown[],
+  more: NewMessage = {},
+): Promise<AppendedMessage[]> {
+  const { messages } = await streams.appendMessages({
+    streamName,
+    messages: values.map((value) => message(value, more)),
+  });
   return messages;
 }
 
@@ -29,7 +43,10 @@ export interface Reading {
 }
 
 /** Reads to the end; checks the order of the frames. */
-export async function readAll(streams: StreamClient, request: MessageInitShape<typeof ReadMessagesRequestSchema>): Promise<Reading> {
+export async function readAll(
+  streams: StreamClient,
+  request: MessageInitShape<typeof ReadMessagesRequestSchema>,
+): Promise<Reading> {
   const messages: StreamMessage[] = [];
   const batches: Reading["batches"] = [];
   let caughtUp: CaughtUp | undefined;

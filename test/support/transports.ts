@@ -15,7 +15,8 @@ export type Protocol = keyof typeof PROTOCOLS;
 const PROTOCOLS = {
   "connect proto": (wire: Wire) => createConnectTransport({ ...options(wire), useBinaryFormat: true }),
   "connect json": (wire: Wire) => createConnectTransport({ ...options(wire), useBinaryFormat: false }),
-  grpc: ({ baseUrl, nodeOptions }: Wire) => createGrpcTransport({ baseUrl, ...(nodeOptions === undefined ? {} : { nodeOptions }) }),
+  grpc: ({ baseUrl, nodeOptions }: Wire) =>
+    createGrpcTransport({ baseUrl, ...(nodeOptions === undefined ? {} : { nodeOptions }) }),
   "grpc-web": (wire: Wire) => createGrpcWebTransport(options(wire)),
 } as const satisfies Record<string, (wire: Wire) => Transport>;
 

@@ -1,12 +1,16 @@
-import { randomBytes } from "node:crypto";
-import { constants } from "node:http2";
-import { gzipSync } from "node:zlib";
 import { toBinary } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { randomBytes } from "node:crypto";
+import { constants } from "node:http2";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ServerService } from "../../src/gen/satchel/v1/server_pb.ts";
-import { AppendMessagesRequestSchema, ReadMessagesRequestSchema, StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
+import {
+  AppendMessagesRequestSchema,
+  ReadMessagesRequestSchema,
+  StreamService,
+} from "../../src/gen/satchel/v1/streams_pb.ts";
 import { envelope, exchange, http2Request, http2Session, silent } from "../support/raw.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 import { protocolsOver, transportFor } from "../support/transports.ts";
@@ -32,8 +36,12 @@ describe("a message that is too large", () => {
     const session = http2Session(server.url);
     const before = process.memoryUsage().arrayBuffers;
     const body = envelope(Buffer.alloc(0), { length: 4 * GIB - 1 });
-    const responses = await Promise.all(Array.from({ length: 20 }, () => http2Request(session, { ":path": APPEND, ...GRPC }, body)));
-    expect(responses.map(({ trailers }) => trailers["grpc-status"])).toEqual(Array.from({ length: 20 }, () => String(Code.ResourceExhausted)));
+    const responses = await Promise.all(
+      Array.from({ length: 20 }, () => http2Request(session, { ":path": APPEND, ...GRPC }, body)),
+    );
+    expect(responses.map(({ trailers }) => trailers["grpc-status"])).toEqual(
+      Array.from({ length: 20 }, () => String(Code.ResourceExhausted)),
+    );
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50 * MIB);
     session.destroy();
   });
@@ -49,7 +57,11 @@ describe("a message that is too large", () => {
   test("is refused when it grows too large by decompression", async () => {
     const session = http2Session(server.url);
     const bomb = gzipSync(Buffer.alloc(200 * MIB));
-    const { trailers } = await http2Request(session, { ":path": APPEND, ...GRPC, "grpc-encoding": "gzip" }, envelope(bomb, { flags: 1 }));
+    const { trailers } = await http2Request(
+      session,
+      { ":path": APPEND, ...GRPC, "grpc-encoding": "gzip" },
+      envelope(bomb, { flags: 1 }),
+    );
     expect(trailers["grpc-status"]).toBe(String(Code.ResourceExhausted));
     session.destroy();
   });
@@ -57,7 +69,10 @@ describe("a message that is too large", () => {
 
 describe("headers that are too large", () => {
   test("are refused over HTTP/1.1", async () => {
-    const { received } = await exchange(server.port, `GET /healthz HTTP/1.1\r\nhost: a\r\nx-big: ${"a".repeat(20_000)}\r\n\r\n`);
+    const { received } = await exchange(
+      server.port,
+      `GET /healthz HTTP/1.1\r\nhost: a\r\nx-big: ${"a".repeat(20_000)}\r\n\r\n`,
+    );
     expect(received).toMatch(/^HTTP\/1\.1 431 /);
   });
 
@@ -88,7 +103,10 @@ describe("a request without a proper host", () => {
     ["HTTP/1.0 without one", `POST ${APPEND} HTTP/1.0\r\n`],
     ["a malformed one", `POST ${APPEND} HTTP/1.1\r\nconnection: close\r\nhost: a b\r\n`],
   ])("is refused, and does not end the process: %s", async (_what, head) => {
-    const { received } = await exchange(server.port, `${head}content-type: application/json\r\ncontent-length: 2\r\n\r\n{}`);
+    const { received } = await exchange(
+      server.port,
+      `${head}content-type: application/json\r\ncontent-length: 2\r\n\r\n{}`,
+    );
     expect(received).toMatch(/^HTTP\/1\.1 400 /);
   });
 });
@@ -106,7 +124,10 @@ describe("a client that takes its time", () => {
   test("is hung up on in the middle of its headers, and of its body", async () => {
     const headers = await exchange(server.port, "GET /healthz HTTP/1.1\r\nhost: a\r\n");
     expect(headers.received).toMatch(/^HTTP\/1\.1 408 /);
-    const body = await exchange(server.port, `POST ${APPEND} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`);
+    const body = await exchange(
+      server.port,
+      `POST ${APPEND} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`,
+    );
     expect(body.durationMs).toBeLessThan(3_000);
   });
 
@@ -124,7 +145,12 @@ describe("a client that takes its time", () => {
 describe("a client that gives up", () => {
   test("500 streams with unsent data, cancelled, leave their connection working", async () => {
     const session = http2Session(server.url);
-    const body = envelope(toBinary(ReadMessagesRequestSchema, create(ReadMessagesRequestSchema, { selector: { case: "streamName", value: "100000" } })));
+    const body = envelope(
+      toBinary(
+        ReadMessagesRequestSchema,
+        create(ReadMessagesRequestSchema, { selector: { case: "streamName", value: "100000" } }),
+      ),
+    );
     for (let round = 0; round < 10; round += 1) {
       await Promise.all(
         Array.from({ length: 50 }, async () => {
@@ -145,7 +171,9 @@ describe("a client that gives up", () => {
   });
 
   test("a flood of resets does not disturb the neighbours", async () => {
-    const body = envelope(toBinary(AppendMessagesRequestSchema, create(AppendMessagesRequestSchema, { messages: [{ type: "1000" }] })));
+    const body = envelope(
+      toBinary(AppendMessagesRequestSchema, create(AppendMessagesRequestSchema, { messages: [{ type: "1000" }] })),
+    );
     const neighbour = createClient(ServerService, transportFor("grpc", { http: "2", baseUrl: server.url }));
     const flood = http2Session(server.url);
     let slowestMs = 0;
@@ -167,7 +195,12 @@ describe("a client that gives up", () => {
   test("connections cut in the middle of everything leave nothing behind", async () => {
     for (let n = 0; n < 50; n += 1) {
       const session = http2Session(server.url);
-      const body = envelope(toBinary(ReadMessagesRequestSchema, create(ReadMessagesRequestSchema, { selector: { case: "streamName", value: "100000" } })));
+      const body = envelope(
+        toBinary(
+          ReadMessagesRequestSchema,
+          create(ReadMessagesRequestSchema, { selector: { case: "streamName", value: "100000" } }),
+        ),
+      );
       const stream = session.request({ ":method": "POST", ":path": READ, ...GRPC });
       stream.on("error", () => undefined);
       stream.end(body);
@@ -182,11 +215,19 @@ describe("a client that gives up", () => {
 test("connections beyond the limit are refused until one ends", async () => {
   await using small = await startTestServer({ limits: { maxConnections: 2 } });
   const [first, second] = [await silent(small.port), await silent(small.port)];
-  const { received, durationMs } = await exchange(small.port, "GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+  const { received, durationMs } = await exchange(
+    small.port,
+    "GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+  );
   expect([received, durationMs < 1_000]).toEqual(["", true]);
   first.destroy();
   second.destroy();
-  await expect.poll(async () => (await exchange(small.port, "GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")).received).toMatch(/^HTTP\/1\.1 200/);
+  await expect
+    .poll(
+      async () =>
+        (await exchange(small.port, "GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")).received,
+    )
+    .toMatch(/^HTTP\/1\.1 200/);
 });
 
 /** The server still answers. */

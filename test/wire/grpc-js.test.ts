@@ -1,8 +1,8 @@
-import { fileURLToPath } from "node:url";
 import { fromBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { StatusSchema } from "../../src/gen/google/rpc/status_pb.ts";
@@ -19,7 +19,11 @@ const definition = loadSync(["satchel/v1/server.proto", "satchel/v1/streams.prot
 type Response = Readonly<Record<string, unknown>>;
 type Call = Readonly<Record<string, unknown>>;
 interface Unary {
-  (request: Call, options: grpc.CallOptions, callback: (error: grpc.ServiceError | null, response?: Response) => void): grpc.ClientUnaryCall;
+  (
+    request: Call,
+    options: grpc.CallOptions,
+    callback: (error: grpc.ServiceError | null, response?: Response) => void,
+  ): grpc.ClientUnaryCall;
 }
 interface Stub extends grpc.Client {
   readonly GetServerInfo: Unary;
@@ -46,7 +50,11 @@ describe("@grpc/grpc-js, from the .proto files", () => {
 
   test("a unary call", async () => {
     const response = await unary((done) => info.GetServerInfo({}, {}, done));
-    expect(response).toEqual({ version: "test", engine: "none", limits: [{ name: "none", maximum: "9007199254740993", description: "Grüße" }] });
+    expect(response).toEqual({
+      version: "test",
+      engine: "none",
+      limits: [{ name: "none", maximum: "9007199254740993", description: "Grüße" }],
+    });
   });
 
   test("an error with its details", async () => {
@@ -54,11 +62,15 @@ describe("@grpc/grpc-js, from the .proto files", () => {
     expect(error.code).toBe(grpc.status.ABORTED);
     expect(error.details).toBe("as asked: Grüße");
     const status = fromBinary(StatusSchema, error.metadata.get("grpc-status-details-bin")[0] as Buffer);
-    expect(status.details.map((detail) => anyUnpack(detail, ErrorInfoSchema))).toMatchObject([{ reason: "TEST", domain: "satchel" }]);
+    expect(status.details.map((detail) => anyUnpack(detail, ErrorInfoSchema))).toMatchObject([
+      { reason: "TEST", domain: "satchel" },
+    ]);
   });
 
   test("a deadline", async () => {
-    const error = await failure((done) => streams.AppendMessages({ messages: [{ type: "20000" }] }, { deadline: Date.now() + 100 }, done));
+    const error = await failure((done) =>
+      streams.AppendMessages({ messages: [{ type: "20000" }] }, { deadline: Date.now() + 100 }, done),
+    );
     expect(error.code).toBe(grpc.status.DEADLINE_EXCEEDED);
   });
 
@@ -68,13 +80,21 @@ describe("@grpc/grpc-js, from the .proto files", () => {
       setTimeout(() => call.cancel(), 50);
     });
     expect(error.code).toBe(grpc.status.CANCELLED);
-    await expect.poll(() => server.log.at(-1)).toMatchObject({ method: "satchel.v1.StreamService/AppendMessages", status: "CANCELLED" });
+    await expect
+      .poll(() => server.log.at(-1))
+      .toMatchObject({ method: "satchel.v1.StreamService/AppendMessages", status: "CANCELLED" });
   });
 
   test("an unknown RPC and an unknown service are UNIMPLEMENTED", async () => {
     for (const path of ["/satchel.v1.StreamService/Nothing", "/satchel.v1.Nothing/Nothing"]) {
       const error = await failure((done) => {
-        info.makeUnaryRequest(path, () => Buffer.alloc(0), () => ({}), {}, done);
+        info.makeUnaryRequest(
+          path,
+          () => Buffer.alloc(0),
+          () => ({}),
+          {},
+          done,
+        );
       });
       expect(error.code).toBe(grpc.status.UNIMPLEMENTED);
     }
@@ -96,7 +116,9 @@ describe("@grpc/grpc-js, from the .proto files", () => {
   });
 
   test("a compressed request and response", async () => {
-    const compressed = stub("satchel.v1.StreamService", server.port, { "grpc.default_compression_algorithm": grpc.compressionAlgorithms.gzip });
+    const compressed = stub("satchel.v1.StreamService", server.port, {
+      "grpc.default_compression_algorithm": grpc.compressionAlgorithms.gzip,
+    });
     const frames = await collect(compressed.ReadMessages({ stream_name: "100000", limit: 2 }));
     expect(frames).toHaveLength(3);
     compressed.close();

@@ -15,7 +15,10 @@ const pem = { cert: Buffer.from(certificate.cert), key: Buffer.from(certificate.
 const SECURITY = {
   plain: { tls: undefined, nodeOptions: undefined },
   TLS: { tls: { ...pem, clientCa: undefined }, nodeOptions: { ca: authority.cert } },
-  mTLS: { tls: { ...pem, clientCa: Buffer.from(authority.cert) }, nodeOptions: { ca: authority.cert, ...clientCertificate } },
+  mTLS: {
+    tls: { ...pem, clientCa: Buffer.from(authority.cert) },
+    nodeOptions: { ca: authority.cert, ...clientCertificate },
+  },
 } as const;
 
 describe.each(Object.entries(SECURITY))("%s", (_name, { tls, nodeOptions }) => {
@@ -25,7 +28,11 @@ describe.each(Object.entries(SECURITY))("%s", (_name, { tls, nodeOptions }) => {
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  const wire = (http: Wire["http"]): Wire => ({ http, baseUrl: server.url, ...(nodeOptions === undefined ? {} : { nodeOptions }) });
+  const wire = (http: Wire["http"]): Wire => ({
+    http,
+    baseUrl: server.url,
+    ...(nodeOptions === undefined ? {} : { nodeOptions }),
+  });
 
   describe.each(["1.1", "2"] as const)("HTTP/%s", (http) => {
     describe.each(protocolsOver(http))("%s", (protocol) => {
@@ -40,7 +47,10 @@ describe.each(Object.entries(SECURITY))("%s", (_name, { tls, nodeOptions }) => {
         const error = await failure(client.getStreamVersion({ streamName: "FailedPrecondition" }));
         expect(error.code).toBe(Code.FailedPrecondition);
         expect(error.rawMessage).toBe("as asked: Grüße");
-        expect(error.findDetails(ErrorInfoSchema)[0]).toMatchObject({ reason: "TEST", metadata: { streamName: "FailedPrecondition" } });
+        expect(error.findDetails(ErrorInfoSchema)[0]).toMatchObject({
+          reason: "TEST",
+          metadata: { streamName: "FailedPrecondition" },
+        });
       });
 
       test("keeps a fault's cause to itself", async () => {
@@ -53,7 +63,10 @@ describe.each(Object.entries(SECURITY))("%s", (_name, { tls, nodeOptions }) => {
       test("streams from the server, large frames among small ones", async () => {
         const client = createClient(StreamService, transportFor(protocol, wire(http)));
         const sizes: number[] = [];
-        for await (const { frame } of client.readMessages({ selector: { case: "streamName", value: "40000" }, limit: 50n })) {
+        for await (const { frame } of client.readMessages({
+          selector: { case: "streamName", value: "40000" },
+          limit: 50n,
+        })) {
           sizes.push(frame.case === "messages" ? (frame.value.messages[0]?.data?.length ?? 0) : -1);
         }
         expect(sizes).toEqual([...Array.from({ length: 50 }, () => 40_000), -1]);
@@ -73,7 +86,11 @@ test("mTLS refuses a client without a certificate, and one of another authority"
   await using server = await startTestServer(SECURITY.mTLS);
   for (const http of ["1.1", "2"] as const) {
     for (const own of [{}, stranger]) {
-      const transport = transportFor("connect proto", { http, baseUrl: server.url, nodeOptions: { ca: authority.cert, ...own } });
+      const transport = transportFor("connect proto", {
+        http,
+        baseUrl: server.url,
+        nodeOptions: { ca: authority.cert, ...own },
+      });
       const error = await failure(createClient(ServerService, transport).getServerInfo({}));
       expect(error.code).not.toBe(Code.Unimplemented);
     }

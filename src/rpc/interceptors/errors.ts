@@ -63,10 +63,16 @@ async function* mapErrors(
   messages: StreamResponse["message"],
   wire: (error: unknown) => ConnectError,
 ): StreamResponse["message"] {
+  let delivering = false;
   try {
-    yield* messages;
+    for await (const message of messages) {
+      delivering = true;
+      yield message;
+      delivering = false;
+    }
   } catch (error) {
-    throw wire(error);
+    // What fails while a message is being delivered is the connection: nobody is left to be told.
+    throw wire(delivering ? new SatchelError("CANCELLED", "the caller has gone") : error);
   }
 }
 

@@ -47,7 +47,7 @@ export function pageStatement(
         WINDOW page AS (ORDER BY m.${order} ROWS UNBOUNDED PRECEDING)
       ) m
     ) m
-    WHERE m.belongs OR m.total - m.bytes <= ${maxBytes}
+    WHERE m.belongs OR m.ordinal = 2 OR m.total - m.bytes <= ${maxBytes}
     ORDER BY m.${order}`;
   return {
     statement: { name: `${schema}p${selector.kind}${backwards ? "<" : ">"}${filter.shape}`, text },

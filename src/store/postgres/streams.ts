@@ -75,7 +75,10 @@ export class PostgresStreamStore implements StreamStore {
   }
 
   async head(selector: Selector, options: CallOptions): Promise<bigint | undefined> {
-    if (selector.kind === "all") return this.#safeHead(options);
+    if (selector.kind === "all") {
+      const head = await this.#safeHead(options);
+      return head > 0n ? head : undefined;
+    }
     if (selector.kind === "stream") return this.version(selector.streamName, options);
     const text = `SELECT global_position FROM ${this.#schema}.messages WHERE category = $1 ORDER BY global_position DESC LIMIT 1`;
     const [row] = await this.#query({ name: `${this.#schema}h`, text }, [selector.category], options);
