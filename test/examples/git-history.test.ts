@@ -69,7 +69,7 @@ test("ids are UUIDs, and stream names are valid and readable", () => {
 test("loads a repository, and loading it again adds nothing", async () => {
   const token = await server.defaultToken();
   const load = () => run(process.execPath, [MAIN, repository, "--url", server.url, "--token", token]);
-  const total = `${(COMMITS + 8).toLocaleString("en-US")}`;
+  const total = (COMMITS + 8).toLocaleString("en-US");
   const first = (await load()).stdout;
   expect(first).toContain(`${total} commits in`);
   expect(first).toContain(`${total} added, 0 were there already`);

@@ -36,11 +36,18 @@ export async function checkCommandLine(target: Target, checks: Checks): Promise<
       assert.match(read.stdout, /Grüße[^]*caughtUp/, read.stderr);
     });
   }
-  await checks.check("buf curl decodes the details of an error", async () => {
-    const request = { streamName: "buf-grpc", expectedVersion: "7", messages: [{ type: "Said" }] };
-    const { code, stderr } = await buf("AppendMessages", request, ["--protocol", "grpc"]);
+  const conflict = { streamName: "buf-grpc", expectedVersion: "7", messages: [{ type: "Said" }] };
+  await checks.check("buf curl decodes the details of an error in connect", async () => {
+    const { code, stderr } = await buf("AppendMessages", conflict, ["--protocol", "connect", "--schema", ROOT]);
     assert.notEqual(code, 0);
     assert.match(stderr, /VERSION_CONFLICT/);
+  });
+  await checks.check("buf curl shows the details of an error in grpc", async () => {
+    // There it prints them encoded, whatever schema it has.
+    const { code, stderr } = await buf("AppendMessages", conflict, ["--protocol", "grpc"]);
+    assert.notEqual(code, 0);
+    const [, value = ""] = /"google\.rpc\.ErrorInfo",\s*"value": "([^"]*)"/.exec(stderr) ?? [];
+    assert.match(Buffer.from(value, "base64").toString(), /VERSION_CONFLICT/);
   });
   await checks.check("buf curl lists the services by reflection", async () => {
     assert.match(

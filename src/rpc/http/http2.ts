@@ -1,4 +1,11 @@
-import { type Http2Server, type ServerHttp2Session, constants, createServer } from "node:http2";
+import {
+  type Http2Server,
+  type Http2ServerResponse,
+  type Http2Session,
+  type ServerHttp2Session,
+  constants,
+  createServer,
+} from "node:http2";
 import type { Limits } from "../../domain/limits.ts";
 import type { HttpRequest, HttpResponse } from "./types.ts";
 
@@ -23,6 +30,7 @@ const RESETS_PER_SECOND = 1_000;
 const MAX_HEADER_PAIRS = 256;
 const SWEEP_MS = 1_000;
 const AGE_JITTER = 0.1;
+const FAREWELL_MS = 500;
 /** Above every stream: "open no more", while those that are on their way are still served. */
 const LAST_STREAM_ID = 2 ** 31 - 1;
 
@@ -30,7 +38,10 @@ interface Connection {
   readonly retireAtMs: number;
   pingAtMs: number;
   pinging: boolean;
-  retired: boolean;
+  /** Requests that have no answer yet. */
+  open: number;
+  /** `retiring`: told to go, and maybe not knowing yet; `retired`: nothing new can come. */
+  state: "serving" | "retiring" | "retired";
 }
 
 /** HTTP/2 on connections that are accepted elsewhere, with what node leaves to its users: pings, ages, farewells. */
@@ -56,7 +67,10 @@ export class Http2 {
       maxHeaderListPairs: MAX_HEADER_PAIRS,
     });
     this.#server.on("session", (session) => this.#add(session));
-    this.#server.on("request", (request, response) => options.handle(request, response));
+    this.#server.on("request", (request, response) => {
+      this.#track(request.stream.session, response);
+      options.handle(request, response);
+    });
     this.#sweeper = setInterval(() => this.#sweep(Date.now()), Math.min(SWEEP_MS, options.keepaliveMs)).unref();
   }
 
@@ -85,10 +99,21 @@ export class Http2 {
       retireAtMs: now + age,
       pingAtMs: now + keepaliveMs,
       pinging: false,
-      retired: false,
+      open: 0,
+      state: "serving",
     });
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     session.once("close", () => this.#connections.delete(session));
+  }
+
+  #track(session: Http2Session | undefined, response: Http2ServerResponse): void {
+    const connection = this.#connections.get(session as ServerHttp2Session);
+    if (session === undefined || connection === undefined) return;
+    connection.open += 1;
+    response.once("close", () => {
+      connection.open -= 1;
+      if (connection.state === "retired") closeIfIdle(session, connection);
+    });
   }
 
   #sweep(now: number): void {
@@ -113,10 +138,25 @@ export class Http2 {
 
 /** Says that no more calls are welcome, waits for those that were sent before the client knew, then closes. */
 function retire(session: ServerHttp2Session, connection: Connection): void {
-  if (connection.retired || session.destroyed) return;
-  connection.retired = true;
+  if (connection.state !== "serving" || session.destroyed) return;
+  connection.state = "retiring";
   session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_ID);
-  ping(session, () => session.close());
+  const retired = (): void => {
+    clearTimeout(timer);
+    connection.state = "retired";
+    session.close();
+    closeIfIdle(session, connection);
+  };
+  // A client of node's that has no calls open stops answering when it hears the first farewell.
+  const timer = setTimeout(retired, FAREWELL_MS);
+  ping(session, retired);
+}
+
+/** Node itself would let a session that both sides have closed linger. What has been answered still reaches the client. */
+function closeIfIdle(session: Http2Session, connection: Connection): void {
+  setImmediate(() => {
+    if (connection.open === 0) session.destroy();
+  });
 }
 
 /** Calls `answered` when the other side has, or cannot any more. */

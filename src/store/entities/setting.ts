@@ -1,4 +1,4 @@
-import { defineEntity, type InferEntity, p } from "@mikro-orm/core";
+import { defineEntity, p } from "@mikro-orm/core";
 
 /** One value that belongs to the whole store, such as the hash of the root token. */
 export const SettingEntity = defineEntity({
@@ -9,5 +9,3 @@ export const SettingEntity = defineEntity({
     value: p.text(),
   },
 });
-
-export type SettingRow = InferEntity<typeof SettingEntity>;
