@@ -51,12 +51,21 @@ export function errorsInterceptor(log: (fault: Fault) => void): Interceptor {
   return (next) => async (request) => {
     const wire = (error: unknown): ConnectError => connectError(error, request, log);
     try {
-      const response = await next(request);
+      const response = await next(request.stream ? { ...request, message: received(request.message) } : request);
       return response.stream ? { ...response, message: mapErrors(response.message, wire) } : response;
     } catch (error) {
       throw wire(error);
     }
   };
+}
+
+/** A request that breaks off has lost its connection; what the protocol finds wrong with it is a ConnectError. */
+async function* received(messages: StreamRequest["message"]): StreamRequest["message"] {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw error instanceof ConnectError ? error : callerGone();
+  }
 }
 
 async function* mapErrors(
@@ -72,7 +81,7 @@ async function* mapErrors(
     }
   } catch (error) {
     // What fails while a message is being delivered is the connection: nobody is left to be told.
-    throw wire(delivering ? new SatchelError("CANCELLED", "the caller has gone") : error);
+    throw wire(delivering ? callerGone() : error);
   }
 }
 
@@ -85,7 +94,7 @@ function connectError(
   const method = `${request.service.typeName}/${request.method.name}`;
   const requestId = request.contextValues.get(callKey)?.requestId;
   if (known instanceof SatchelError && known.code !== "INTERNAL") {
-    if (known.cause !== undefined) log({ method, requestId, error: known });
+    if (known.code === "UNAVAILABLE" && known.cause !== undefined) log({ method, requestId, error: known });
     return withDetails(known);
   }
   if (known instanceof ConnectError && known.code !== Code.Internal && known.code !== Code.Unknown) return known;
@@ -106,6 +115,10 @@ function satchelError(error: unknown, signal: AbortSignal): SatchelError | undef
   }
   const cancelled = isAbort(error, signal) || (reason instanceof ConnectError && reason.code === Code.Canceled);
   return cancelled ? new SatchelError("CANCELLED", "the call was cancelled") : undefined;
+}
+
+function callerGone(): SatchelError {
+  return new SatchelError("CANCELLED", "the caller has gone");
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {

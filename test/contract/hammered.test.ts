@@ -1,0 +1,30 @@
+import { setImmediate } from "node:timers/promises";
+import { contract } from "../support/contract.ts";
+import type { Harness } from "../support/harness.ts";
+import { ALL, append, readAll, upTo } from "../support/streams.ts";
+
+// The contract again, while a neighbour namespace is written to and read without pause, under the same names.
+for (const engine of ["sqlite-memory", "postgresql"] as const) contract({ engine }, hammer);
+
+const WRITERS = 3;
+
+function hammer(harness: Harness): AsyncDisposable {
+  let stopped = false;
+  const hammering = (async () => {
+    const { streams } = await harness.namespace();
+    const write = async (writer: number): Promise<void> => {
+      for (let round = 0; !stopped; round++) {
+        await append(streams, `${["a", "b", "c"][round % 3]}-${writer}`, upTo(5));
+        if (round % 50 === 0) await readAll(streams, { selector: ALL, limit: 2_000n });
+        await setImmediate();
+      }
+    };
+    await Promise.all(upTo(WRITERS).map(write));
+  })();
+  return {
+    async [Symbol.asyncDispose]() {
+      stopped = true;
+      await hammering;
+    },
+  };
+}

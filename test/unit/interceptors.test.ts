@@ -1,0 +1,160 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  createClient,
+  createRouterTransport,
+  type Interceptor,
+  type ServiceImpl,
+} from "@connectrpc/connect";
+import { setTimeout } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { SatchelError, storeUnavailable } from "../../src/errors.ts";
+import { Health } from "../../src/gen/health/v1/health_pb.ts";
+import { GetStreamVersionResponseSchema, StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
+import { accessInterceptor } from "../../src/rpc/interceptors/access.ts";
+import { deadlineInterceptor } from "../../src/rpc/interceptors/deadline.ts";
+import { errorsInterceptor, type Fault } from "../../src/rpc/interceptors/errors.ts";
+import { failureOf } from "../support/failures.ts";
+
+describe("the access interceptor", () => {
+  const authenticate = () => Promise.reject(new Error("nobody"));
+
+  it("cannot be built for an RPC without a rule", () => {
+    const [method] = StreamService.methods;
+    const bare = { ...method!, proto: { ...method!.proto, options: undefined } };
+    expect(() => accessInterceptor({ methods: [bare], authenticate })).toThrow(
+      "satchel.v1.StreamService/AppendMessages has no access rule",
+    );
+  });
+
+  it("lets anyone ask for health", () => {
+    expect(() => accessInterceptor({ methods: Health.methods, authenticate })).not.toThrow();
+  });
+
+  it("admits nobody to an RPC that it has not been told of", async () => {
+    const access = accessInterceptor({ methods: [], authenticate: () => Promise.resolve({ kind: "operator" }) });
+    const call = client({ getStreamVersion: () => ({}) }, [errorsInterceptor(() => {}), access]).getStreamVersion(
+      {},
+      { headers: { authorization: "Bearer x" } },
+    );
+    expect(await failureOf(call)).toMatchObject({ code: "PermissionDenied", reason: "ACCESS_DENIED" });
+  });
+});
+
+describe("the errors interceptor", () => {
+  async function failing(
+    error: unknown,
+  ): Promise<{ readonly failure: Awaited<ReturnType<typeof failureOf>>; readonly faults: readonly Fault[] }> {
+    const faults: Fault[] = [];
+    const impl: Implementation = {
+      getStreamVersion() {
+        throw error;
+      },
+      async *readMessages() {
+        throw error;
+      },
+    };
+    const streams = client(impl, [errorsInterceptor((fault) => faults.push(fault))]);
+    const failure = await failureOf(streams.getStreamVersion({}));
+    const streamed = await failureOf(streams.readMessages({}));
+    expect({ ...streamed, message: "", metadata: {}, facts: [] }).toEqual({
+      ...failure,
+      message: "",
+      metadata: {},
+      facts: [],
+    });
+    return { failure, faults };
+  }
+
+  it("says nothing of what it does not know but an incident id, under which the cause is logged", async () => {
+    const { failure, faults } = await failing(new Error("password=secret"));
+    expect(failure).toMatchObject({ code: "Internal", reason: "INTERNAL" });
+    expect(JSON.stringify(failure)).not.toContain("secret");
+    expect(faults[0]).toMatchObject({
+      method: "satchel.v1.StreamService/GetStreamVersion",
+      incidentId: failure.metadata["incident_id"],
+      error: new Error("password=secret"),
+    });
+    expect(faults[1]?.incidentId).not.toBe(faults[0]?.incidentId);
+  });
+
+  it.each([
+    new SatchelError("INTERNAL", "the database has failed: secret"),
+    "a string",
+    undefined,
+    new ConnectError("secret", Code.Unknown),
+  ])("takes %s for a fault", async (error) => {
+    const { failure } = await failing(error);
+    expect(failure).toMatchObject({ code: "Internal", reason: "INTERNAL" });
+    expect(JSON.stringify(failure)).not.toContain("secret");
+  });
+
+  it("says when to try again, and logs why, when the store is away", async () => {
+    const { failure, faults } = await failing(storeUnavailable(new Error("ECONNREFUSED")));
+    expect(failure).toMatchObject({ code: "Unavailable", reason: "STORE_UNAVAILABLE", retryable: true });
+    expect(JSON.stringify(failure)).not.toContain("ECONNREFUSED");
+    expect(faults).toHaveLength(2);
+  });
+
+  it.each([
+    [new DOMException("aborted", "AbortError"), "Canceled", "CANCELLED"],
+    [new DOMException("late", "TimeoutError"), "DeadlineExceeded", "DEADLINE_EXCEEDED"],
+    [new ConnectError("late", Code.DeadlineExceeded), "DeadlineExceeded", "DEADLINE_EXCEEDED"],
+    [new ConnectError("gone", Code.Canceled), "Canceled", "CANCELLED"],
+  ])("takes %s for what it is", async (error, code, reason) => {
+    const { failure, faults } = await failing(error);
+    expect(failure).toMatchObject({ code, reason });
+    expect(faults).toEqual([]);
+  });
+});
+
+describe("the deadline interceptor", () => {
+  it("answers when the time is up, even if the handler takes no notice, and tells the handler", async () => {
+    let told: unknown;
+    const impl: Implementation = {
+      async getStreamVersion(_, { signal }) {
+        signal.addEventListener("abort", () => (told = signal.reason));
+        await setTimeout(500);
+        return create(GetStreamVersionResponseSchema);
+      },
+    };
+    const begun = performance.now();
+    const failure = await failureOf(
+      client(impl, [errorsInterceptor(() => {}), deadlineInterceptor({ maxTimeoutMs: 20 })]).getStreamVersion({}),
+    );
+    expect(failure).toMatchObject({ code: "DeadlineExceeded", reason: "DEADLINE_EXCEEDED" });
+    expect(performance.now() - begun).toBeLessThan(400);
+    expect(told).toMatchObject({ reason: "DEADLINE_EXCEEDED" });
+  });
+
+  it("does not hold up a stream, but ends it when the server shuts down", async () => {
+    const shutdown = new AbortController();
+    const impl: Implementation = {
+      async *readMessages(_, { signal }) {
+        await setTimeout(50);
+        yield {};
+        signal.throwIfAborted();
+        await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      },
+    };
+    const streams = client(impl, [
+      errorsInterceptor(() => {}),
+      deadlineInterceptor({ maxTimeoutMs: 20, shutdown: shutdown.signal }),
+    ]);
+    const read = async () => {
+      for await (const _ of streams.readMessages({}))
+        shutdown.abort(new SatchelError("SHUTTING_DOWN", "the server is shutting down"));
+    };
+    expect(await failureOf(read())).toMatchObject({ code: "Unavailable", reason: "SHUTTING_DOWN" });
+  });
+});
+
+type Implementation = Partial<ServiceImpl<typeof StreamService>>;
+
+function client(impl: Implementation, interceptors: Interceptor[]) {
+  return createClient(
+    StreamService,
+    createRouterTransport((router) => router.service(StreamService, impl), { router: { interceptors } }),
+  );
+}
