@@ -38,6 +38,8 @@ export interface ReadStart {
   readonly time?: Date | undefined;
   /** After what an earlier read of the same selector and types has delivered: the `cursor` of its last batch. */
   readonly cursor?: string | undefined;
+  /** True: at the end, so that only what is appended from now on is read. */
+  readonly end?: boolean | undefined;
 }
 
 /** A read. */
@@ -46,22 +48,24 @@ export type ReadOptions = ReadSelector &
   CallOptions & {
     /** Only messages of these types. */
     readonly types?: readonly string[] | undefined;
-    /** Stop after this many messages; unset = at the end. */
+    /** Stop after this many messages; unset = at the end, or never when following. */
     readonly limit?: bigint | number | undefined;
+    /** True: go on live after the end, until the loop is left or the signal fires. */
+    readonly follow?: boolean | undefined;
   };
 
 /** Messages in order. */
 export interface MessageBatch {
-  /** Empty in the last batch of a read that has reached the end. */
+  /** Empty in the batch that says that the end was reached, and in those that only move the cursor. */
   readonly messages: readonly StreamMessage[];
   /** Resumes after this batch. */
   readonly cursor: string;
-  /** True in the last batch: everything up to the end has been delivered. */
+  /** True when everything up to the end has been delivered; unless following, this is the last batch. */
   readonly caughtUp: boolean;
 }
 
 /**
- * Reads up to the end, in the batches in which messages arrive. A read that breaks off is taken up again after the last
+ * Reads up to the end, or goes on live, in the batches in which messages arrive. A read that breaks off is taken up again after the last
  * batch that has arrived whole, so nothing is missed and nothing comes twice.
  */
 export async function* readBatches(
@@ -92,7 +96,8 @@ export async function* readBatches(
       cursor = batch.cursor;
       if (left !== undefined) left -= BigInt(batch.messages.length);
       yield batch;
-      if (batch.caughtUp || (left !== undefined && left <= 0n)) return await call.end();
+      const ended = batch.caughtUp && options.follow !== true;
+      if (ended || (left !== undefined && left <= 0n)) return await call.end();
     }
   } finally {
     call.close();
@@ -102,6 +107,7 @@ export async function* readBatches(
 /** One try of a read. */
 class ReadCall {
   readonly #abandoned = new AbortController();
+  readonly #follows: boolean;
   readonly #responses: Promise<AsyncIterator<ReadMessagesResponse>>;
 
   constructor(
@@ -110,6 +116,7 @@ class ReadCall {
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ) {
+    this.#follows = request.follow === true;
     const either = signal === undefined ? this.#abandoned.signal : AbortSignal.any([signal, this.#abandoned.signal]);
     this.#responses = caller
       .stream(StreamService.method.readMessages, request, either, timeoutMs)
@@ -122,10 +129,24 @@ class ReadCall {
   async nextBatch(): Promise<MessageBatch> {
     const responses = await this.#responses;
     for (;;) {
-      const { done, value } = await responses.next();
+      const { done, value } = await this.#notSilent(responses.next());
       if (done === true) throw new SatchelClientError("UNREACHABLE", "UNAVAILABLE", "the read ended before its end");
       const batch = batchOf(value);
       if (batch !== undefined) return batch;
+    }
+  }
+
+  /** A follower is told something every 15 seconds at least; when it is not, the connection is dead. */
+  async #notSilent<T>(next: Promise<T>): Promise<T> {
+    if (!this.#follows) return next;
+    const silence = Promise.withResolvers<never>();
+    const fail = (): void =>
+      silence.reject(new SatchelClientError("UNREACHABLE", "UNAVAILABLE", "the read fell silent"));
+    const timer = setTimeout(fail, SILENCE_MS);
+    try {
+      return await Promise.race([next, silence.promise]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -151,6 +172,8 @@ class ReadCall {
 }
 
 const END_TIMEOUT_MS = 1_000;
+/** Three times what the server lets pass between two frames of a read that goes on live. */
+const SILENCE_MS = 45_000;
 
 /** Undefined for a kind of frame that is newer than this client. */
 function batchOf({ frame }: ReadMessagesResponse): MessageBatch | undefined {
@@ -161,6 +184,10 @@ function batchOf({ frame }: ReadMessagesResponse): MessageBatch | undefined {
     }
     case "caughtUp":
       return { messages: [], cursor: frame.value.cursor, caughtUp: true };
+    case "fellBehind":
+    case "checkpoint":
+    case "heartbeat":
+      return { messages: [], cursor: frame.value.cursor, caughtUp: false };
     default:
       return undefined;
   }
@@ -171,7 +198,12 @@ function requestOf(
   cursor: string | undefined,
   left: bigint | undefined,
 ): MessageInitShape<typeof ReadMessagesRequestSchema> {
-  const request = { start: startOf(options, cursor), types: [...(options.types ?? [])], limit: left ?? 0n };
+  const request = {
+    start: startOf(options, cursor),
+    types: [...(options.types ?? [])],
+    limit: left ?? 0n,
+    follow: options.follow ?? false,
+  };
   if ("streamName" in options) return { ...request, selector: { case: "streamName", value: options.streamName } };
   if ("all" in options) return { ...request, selector: { case: "all", value: options.all } };
   const { category, correlation = "", consumerGroup } = options;
@@ -181,10 +213,11 @@ function requestOf(
 
 type Start = MessageInitShape<typeof ReadMessagesRequestSchema>["start"];
 
-function startOf({ position, time }: ReadStart, cursor: string | undefined): NonNullable<Start> {
+function startOf({ position, time, end }: ReadStart, cursor: string | undefined): NonNullable<Start> {
   if (cursor !== undefined) return { case: "cursor", value: cursor };
   if (position !== undefined) return { case: "position", value: BigInt(position) };
   if (time !== undefined) return { case: "time", value: timestampFromDate(time) };
+  if (end === true) return { case: "end", value: true };
   return { case: undefined };
 }
 

@@ -121,7 +121,7 @@ export class Streams {
   }
 
   /**
-   * Reads a stream, a category or the whole namespace, however long, up to its end. A read that breaks off is taken up
+   * Reads a stream, a category or the whole namespace, however long, up to its end, or, with `follow`, on and on. A read that breaks off is taken up
    * again where it was: no message is missed, none comes twice. Leaving the loop cancels the call.
    */
   async *read(options: ReadOptions): AsyncGenerator<StreamMessage, void, undefined> {

@@ -180,11 +180,17 @@ describe.for(["stop", "kill"] as const)("a server that restarts (%s)", (how) => 
       }
       return appended;
     })();
+    const followed: string[] = [];
+    const following = (async () => {
+      for await (const { id } of client.streams.read({ category: "new", follow: true, limit: 400 })) followed.push(id);
+    })();
     await expect.poll(() => positions.length, { timeout: 10_000 }).toBeGreaterThan(500);
     await (how === "stop" ? server.stop() : server.kill());
     server = await startServer({ directory, env: { SATCHEL_PORT: port } });
     const appended = await appending;
     await reading;
+    await following;
+    expect(followed).toEqual(appended);
     expect(positions).toEqual(Array.from({ length: 10_000 }, (_, n) => BigInt(n)));
     const stored = await collect(client.streams.read({ streamName: "new-1" }));
     expect(stored.map(({ id }) => id)).toEqual(appended);
