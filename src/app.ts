@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { createSecureContext } from "node:tls";
 import type { Config } from "./config.ts";
 import { DEFAULT_NAMESPACE } from "./domain/namespace-id.ts";
 import { SatchelError } from "./errors.ts";
@@ -8,15 +6,14 @@ import { Feed } from "./feed/feed.ts";
 import { type Logger, createLogger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { IN_MEMORY, openStore } from "./open-store.ts";
-import type { TlsFiles } from "./rpc/http/listener.ts";
 import { Readiness } from "./rpc/readiness.ts";
 import { interceptors, routes } from "./rpc/router.ts";
 import { Server, type Timeouts } from "./rpc/server.ts";
 import { bootstrap, type Bootstrapped } from "./service/bootstrap.ts";
 import { type Services, createServices } from "./service/services.ts";
-import { StartError } from "./start-error.ts";
 import type { Dialect } from "./store/dialect.ts";
 import { Store } from "./store/store.ts";
+import { readTls } from "./tls-files.ts";
 import { type FirstToken, readToken, saveToken } from "./token-files.ts";
 import { VERSION } from "./version.ts";
 
@@ -147,34 +144,6 @@ async function opensDefault({ tokens }: Services, token: string | undefined): Pr
     return principal.kind === "service" && principal.namespaceId === DEFAULT_NAMESPACE;
   } catch {
     return false;
-  }
-}
-
-function readTls({ tlsCert, tlsKey, tlsClientCa }: Config): TlsFiles | undefined {
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  const files = {
-    cert: readPem("SATCHEL_TLS_CERT", tlsCert),
-    key: readPem("SATCHEL_TLS_KEY", tlsKey),
-    clientCa: tlsClientCa === undefined ? undefined : readPem("SATCHEL_TLS_CLIENT_CA", tlsClientCa),
-  };
-  try {
-    createSecureContext({ cert: files.cert, key: files.key, ca: files.clientCa });
-  } catch (error) {
-    throw new StartError(
-      `cannot serve TLS with the files given: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
-  }
-  return files;
-}
-
-function readPem(variable: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new StartError(`cannot read ${variable}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
   }
 }
 

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 // Outside of this repository: from "satchel/client".
-import { createClient, type SatchelClient, SatchelClientError, type StreamMessage } from "../../src/client/index.ts";
+import { createClient, type SatchelClient, type StreamMessage } from "../../src/client/index.ts";
 import { type Commit, readCommits } from "./git-log.ts";
 import { load } from "./load.ts";
 import { longestStreams, readAsGroup, readCategory } from "./report.ts";
@@ -77,7 +77,6 @@ function describe(message: StreamMessage | undefined): string {
 try {
   await main();
 } catch (error) {
-  const expected = error instanceof SatchelClientError || (error instanceof Error && "code" in error);
-  console.error(expected ? `${error.name}: ${error.message}` : error);
+  console.error(error instanceof Error ? `${error.name}: ${error.message}` : error);
   process.exitCode = 1;
 }

@@ -170,7 +170,6 @@ export function micros(
 }
 
 function count(size: number, unset: number, limit: LimitName, field: string, problems: Problems): number {
-  if (size < 0) problems.add(field, "must not be negative");
   if (size > problems.limits[limit]) problems.addExcess(field, limit, size);
   return size === 0 ? Math.min(unset, problems.limits[limit]) : size;
 }

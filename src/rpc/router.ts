@@ -7,6 +7,7 @@ import type { Services } from "../service/services.ts";
 import { accessInterceptor } from "./interceptors/access.ts";
 import { deadlineInterceptor } from "./interceptors/deadline.ts";
 import { errorsInterceptor, type Fault } from "./interceptors/errors.ts";
+import { validateInterceptor } from "./interceptors/validate.ts";
 import { namespaceHandlers } from "./namespaces.ts";
 import { serverHandlers } from "./server-info.ts";
 import { streamHandlers } from "./streams.ts";
@@ -32,18 +33,20 @@ export function routes({ services, limits }: RpcDependencies): (router: ConnectR
 
 /**
  * What every call passes, outermost first: errors sees whatever the others throw, and nothing is done for a caller
- * before access has let it in. Throws when an RPC has no access rule.
+ * before access has let it in. Throws when an RPC has no access rule, or a constraint in a .proto is wrong.
  */
 export function interceptors(dependencies: RpcDependencies): Interceptor[] {
   const { services, limits, log, shutdown } = dependencies;
   const registered = createConnectRouter();
   routes(dependencies)(registered);
+  const methods = registered.handlers.map(({ method }) => method);
   return [
     errorsInterceptor(log),
     deadlineInterceptor({ maxTimeoutMs: limits.maxTimeoutMs, shutdown }),
     accessInterceptor({
-      methods: registered.handlers.map(({ method }) => method),
+      methods,
       authenticate: (token) => services.tokens.authenticate(token),
     }),
+    validateInterceptor([...new Set(methods.map(({ parent }) => parent))]),
   ];
 }

@@ -27,7 +27,6 @@ export function parseAppend(request: AppendMessagesRequest, limits: Limits): Str
 /** What AppendToStreams asks for. */
 export function parseAppends({ appends }: AppendToStreamsRequest, limits: Limits): readonly StreamAppend[] {
   return parsed(limits, (problems) => {
-    if (appends.length === 0) problems.add("appends", "must have at least one append");
     if (appends.length > limits.maxAppendStreams) {
       problems.addExcess("appends", "maxAppendStreams", appends.length);
       return [];
@@ -80,16 +79,13 @@ export function parseVersion(request: GetStreamVersionRequest, limits: Limits): 
 
 /** What ReadMessages asks for. */
 export function parseRead(request: ReadMessagesRequest, limits: Limits): ReadRequest {
-  return parsed(limits, (problems) => {
-    if (request.limit < 0n) problems.add("limit", "must not be negative");
-    return {
-      selector: selector(request, problems),
-      start: start(request.start, problems),
-      follow: request.follow,
-      types: fields.messageTypes(request.types, "types", problems),
-      limit: request.limit === 0n ? undefined : request.limit,
-    };
-  });
+  return parsed(limits, (problems) => ({
+    selector: selector(request, problems),
+    start: start(request.start, problems),
+    follow: request.follow,
+    types: fields.messageTypes(request.types, "types", problems),
+    limit: request.limit === 0n ? undefined : request.limit,
+  }));
 }
 
 /** What ListCategories asks for. */
@@ -108,22 +104,16 @@ export function parseStreamList(request: ListStreamsRequest, limits: Limits): St
 function streamAppend(request: AppendMessagesRequest, at: string, problems: Problems): StreamAppend {
   return {
     streamName: fields.writableStreamName(request.streamName, `${at}stream_name`, problems),
-    expectation: expectation(request.expectation, at, problems),
+    expectation: expectation(request.expectation),
     messages: newMessages(request.messages, `${at}messages`, problems),
   };
 }
 
-function expectation(wire: AppendMessagesRequest["expectation"], at: string, problems: Problems): Expectation {
+function expectation(wire: AppendMessagesRequest["expectation"]): Expectation {
   switch (wire.case) {
     case "expectedVersion":
-      if (wire.value < -1n) problems.add(`${at}expected_version`, "must be -1 (no stream) or a position");
       return { kind: "version", version: wire.value };
     case "streamExists":
-      if (!wire.value)
-        problems.add(
-          `${at}stream_exists`,
-          "must be true when it is set; expected_version -1 says that there must be no stream",
-        );
       return { kind: "exists" };
     default:
       return { kind: "any" };
@@ -131,7 +121,6 @@ function expectation(wire: AppendMessagesRequest["expectation"], at: string, pro
 }
 
 function newMessages(messages: readonly NewStreamMessage[], field: string, problems: Problems): readonly NewMessage[] {
-  if (messages.length === 0) problems.add(field, "must have at least one message");
   if (messages.length > problems.limits.maxAppendMessages) {
     problems.addExcess(field, "maxAppendMessages", messages.length);
     return [];
@@ -184,8 +173,8 @@ function selector(request: ReadMessagesRequest, problems: Problems): Selector {
   if (consumerGroup !== undefined) problems.add("consumer_group", "can only be used with a category");
   if (wire.case === "streamName")
     return { kind: "stream", streamName: fields.streamName(wire.value, "stream_name", problems) };
-  if (wire.case === undefined) problems.add("selector", "must be one of stream_name, category and all");
-  else if (!wire.value) problems.add("all", "must be true when it is set");
+  // The .proto requires one; should that ever be missed, the widest must not be the default.
+  if (wire.case === undefined) problems.add("selector", "is required");
   return { kind: "all" };
 }
 
@@ -198,7 +187,6 @@ function start(wire: ReadMessagesRequest["start"], problems: Problems): ReadStar
     case "cursor":
       return { kind: "cursor", cursor: wire.value };
     case "end":
-      if (!wire.value) problems.add("end", "must be true when it is set");
       return { kind: "end" };
     default:
       return { kind: "beginning" };

@@ -70,8 +70,9 @@ class Follower {
   /** The global position up to which the tail need not be looked at. */
   #seen = 0n;
   #left: bigint | undefined;
-  /** When a frame was last sent. */
+  /** When a frame was last sent, and the position that it told. */
   #lastFrameMs = performance.now();
+  #told: bigint;
 
   constructor(context: FollowContext, request: ReadRequest, tail: Tail, scope: CursorScope, at: bigint) {
     this.#context = context;
@@ -79,6 +80,7 @@ class Follower {
     this.#tail = tail;
     this.#scope = scope;
     this.#at = at;
+    this.#told = at;
     this.#left = request.limit;
     const matches = selection(request.selector, request.types);
     this.#matches = (message) => positionOf(request.selector, message) >= this.#at && matches(message);
@@ -142,24 +144,19 @@ class Follower {
   /** Waits for something that matches; says now and then that there is nothing. */
   async *#wait(): AsyncGenerator<ReadFrame> {
     const { signal } = this.#context;
-    const before = this.#at;
-    const quietMs = performance.now() - this.#lastFrameMs;
-    const options = {
-      matches: this.#matches,
-      timeoutMs: Math.max(0, HEARTBEAT_MS - quietMs),
-      passedTimeoutMs: CHECKPOINT_MS,
-      signal,
-    };
+    const intervalMs = this.#at > this.#told ? CHECKPOINT_MS : HEARTBEAT_MS;
+    const timeoutMs = Math.max(0, this.#lastFrameMs + intervalMs - performance.now());
+    const options = { matches: this.#matches, timeoutMs, passedTimeoutMs: CHECKPOINT_MS, signal };
     this.#pass(await this.#tail.nothingUntil(this.#seen, options));
     signal.throwIfAborted();
     if (this.#tail.after(this.#seen, 1)?.length !== 0) return;
-    yield this.#notice(this.#at > before ? "checkpoint" : "heartbeat");
+    yield this.#notice(this.#at > this.#told ? "checkpoint" : "heartbeat");
   }
 
   #deliver(messages: readonly StoredMessage[]): ReadFrame {
     this.#at = positionOf(this.#request.selector, messages.at(-1)!) + 1n;
     if (this.#left !== undefined) this.#left -= BigInt(messages.length);
-    this.#lastFrameMs = performance.now();
+    this.#tell();
     return { kind: "messages", messages, cursor: this.cursor };
   }
 
@@ -170,8 +167,13 @@ class Follower {
   }
 
   #notice(kind: Notice["kind"]): Notice {
-    this.#lastFrameMs = performance.now();
+    this.#tell();
     return { kind, cursor: this.cursor, position: this.#at };
+  }
+
+  #tell(): void {
+    this.#lastFrameMs = performance.now();
+    this.#told = this.#at;
   }
 }
 

@@ -1,7 +1,8 @@
 import { build } from "esbuild";
 import { expect, test } from "vitest";
 
-const MAX_BYTES = 200_000;
+/** Minified; a third of it is the schema of the validation rules, which the generated files import. */
+const MAX_BYTES = 240_000;
 
 test("what a browser loads imports nothing of Node", async () => {
   const { metafile, outputFiles } = await build({

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { NamespaceService } from "../../src/gen/satchel/v1/namespaces_pb.ts";
 import { ServerService } from "../../src/gen/satchel/v1/server_pb.ts";

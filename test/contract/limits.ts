@@ -212,7 +212,7 @@ export function limitsContract(h: () => Harness): void {
         streams.appendToStreams({
           appends: [
             { streamName: "a-1", messages: [message(1), { id: "x", type: "", data: "{", metadata: "[]" }] },
-            { streamName: "b", messages: [], expectation: { case: "expectedVersion", value: -2n } },
+            { streamName: "b", messages: [message(2)] },
           ],
         }),
       );
@@ -223,9 +223,21 @@ export function limitsContract(h: () => Harness): void {
         "appends[0].messages[1].data",
         "appends[0].messages[1].metadata",
         "appends[1].stream_name",
-        "appends[1].expected_version",
-        "appends[1].messages",
       ]);
+    });
+
+    it("is named first where it breaks what the .proto declares", async () => {
+      const { streams } = await h().namespace();
+      const appends = [
+        { streamName: "b" },
+        { messages: [message(1)], expectation: { case: "expectedVersion", value: -2n } as const },
+        { messages: [message(1)], expectation: { case: "streamExists", value: false } as const },
+      ];
+      expect(await failureOf(streams.appendToStreams({ appends }))).toMatchObject({
+        code: "InvalidArgument",
+        reason: "FIELD_INVALID",
+        fields: ["appends[0].messages", "appends[1].expected_version", "appends[2].stream_exists"],
+      });
     });
 
     it("is only counted when it is more than headers can carry", async () => {

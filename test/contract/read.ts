@@ -345,10 +345,13 @@ export function readContract(h: () => Harness): void {
         ...refused,
         fields: ["all"],
       });
-      expect(await failureOf(streams.readMessages({ selector: ALL, limit: -1n, types: [""] }))).toMatchObject({
-        ...refused,
-        fields: ["limit", "types[0]"],
-      });
+      for (const [request, field] of [
+        [{ limit: -1n, types: [] }, "limit"],
+        [{ limit: 0n, types: ["a", ""] }, "types[1]"],
+      ] as const) {
+        const failure = await failureOf(streams.readMessages({ selector: ALL, ...request, types: [...request.types] }));
+        expect(failure).toMatchObject({ ...refused, fields: [field] });
+      }
       for (const selector of [ALL, inStream("a-1")]) {
         const failure = await failureOf(streams.readMessages({ selector, correlation: "a", consumerGroup: group }));
         expect(failure).toMatchObject({ ...refused, fields: ["correlation", "consumer_group"] });

@@ -82,9 +82,13 @@ test("loads a repository, and loading it again adds nothing", async () => {
   expect(second).toContain(`by category: ${total} messages`);
 });
 
-test("says what is wrong in one line", async () => {
-  const load = run(process.execPath, [MAIN, directory, "--url", server.url, "--token", "satn_wrong"]);
-  await expect(load).rejects.toMatchObject({ code: 1 });
+test("says what is wrong", async () => {
+  const load = (from: string, token: string) =>
+    run(process.execPath, [MAIN, from, "--url", server.url, "--token", token]);
+  const stranger = load(repository, "satn_wrong");
+  await expect(stranger).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("credential is not valid") });
+  const nowhere = load(directory, await server.defaultToken());
+  await expect(nowhere).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("not a git repository") });
 });
 
 async function fastImport(stream: Buffer): Promise<void> {

@@ -15,8 +15,14 @@ export async function checkCommandLine(target: Target, checks: Checks): Promise<
   const token = await target.newToken();
   const buf = (method: string, body: unknown, options: readonly string[], as = token) =>
     attempt(BUF, [
-      ...["curl", "--http2-prior-knowledge", "-H", `authorization: Bearer ${as}`, "-d", JSON.stringify(body)],
-      ...[...options, `${target.url}/${STREAMS}/${method}`],
+      "curl",
+      "--http2-prior-knowledge",
+      "-H",
+      `authorization: Bearer ${as}`,
+      "-d",
+      JSON.stringify(body),
+      ...options,
+      `${target.url}/${STREAMS}/${method}`,
     ]);
 
   for (const protocol of ["grpc", "grpcweb", "connect"]) {
@@ -72,8 +78,9 @@ async function checkLines({ url, server }: Target, where: string, text: string, 
     await checks.check(`line ${index + 1} of curl in ${where} works`, async () => {
       const here = command
         .replaceAll(DEFAULT_URL, url)
-        .replaceAll("data/default-token", join(server.directory, "default-token"));
-      const output = await run("bash", ["-c", here.replace(/^curl /, "curl --fail-with-body ")]);
+        .replace(/^curl /, "curl --silent --show-error --fail-with-body ");
+      // The README says TOKEN=$(cat data/default-token) before its first line.
+      const output = await run("bash", ["-c", here], { env: { TOKEN: await server.defaultToken() } });
       assert.doesNotMatch(output, /"code":/);
     });
   }

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { accessContract } from "../contract/access.ts";
 import { appendToStreamsContract } from "../contract/append-to-streams.ts";
 import { appendContract } from "../contract/append.ts";
+import { followContract } from "../contract/follow.ts";
 import { jsonContract } from "../contract/json.ts";
 import { limitsContract } from "../contract/limits.ts";
 import { listsContract } from "../contract/lists.ts";
@@ -23,6 +24,7 @@ const CONTRACT = [
   jsonContract,
   pagesContract,
   readContract,
+  followContract,
   orderContract,
   listsContract,
   namespacesContract,

@@ -100,12 +100,6 @@ describe("a request that breaks a constraint is refused with the path of the fie
   test.each([
     ["no message", AppendMessagesRequestSchema, {}, ["messages: must contain at least 1 item(s)"]],
     [
-      "1,001 messages",
-      AppendMessagesRequestSchema,
-      { messages: Array.from({ length: 1_001 }, () => message) },
-      ["messages: must contain no more than 1000 item(s)"],
-    ],
-    [
       "a version below -1",
       AppendMessagesRequestSchema,
       { messages: [message], expectation: { case: "expectedVersion", value: -2n } },
@@ -125,13 +119,10 @@ describe("a request that breaks a constraint is refused with the path of the fie
     ],
     ["no append", AppendToStreamsRequestSchema, {}, ["appends: must contain at least 1 item(s)"]],
     [
-      "a batch below 0, and too many types",
+      "a batch below 0",
       GetCategoryMessagesRequestSchema,
-      { batchSize: -1, types: Array.from({ length: 101 }, () => "a") },
-      [
-        "batch_size: must be greater than or equal to 0 and less than or equal to 10000",
-        "types: must contain no more than 100 item(s)",
-      ],
+      { batchSize: -1 },
+      ["batch_size: must be greater than or equal to 0"],
     ],
     ["no selector", ReadMessagesRequestSchema, {}, ["selector: exactly one field is required in oneof"]],
     [
@@ -141,13 +132,10 @@ describe("a request that breaks a constraint is refused with the path of the fie
       ["all: must equal true", "limit: must be greater than or equal to 0"],
     ],
     [
-      "a page too large, and a prefix too long",
+      "a page below 0, and a prefix too long",
       ListStreamsRequestSchema,
-      { pageSize: 1_001, prefix: "ü".repeat(128) },
-      [
-        "prefix: must be at most 255 bytes",
-        "page_size: must be greater than or equal to 0 and less than or equal to 1000",
-      ],
+      { pageSize: -1, prefix: "ü".repeat(128) },
+      ["prefix: must be at most 255 bytes", "page_size: must be greater than or equal to 0"],
     ],
     [
       "a prefix that no id has",
@@ -156,13 +144,10 @@ describe("a request that breaks a constraint is refused with the path of the fie
       ["prefix: must be at most 40 bytes"],
     ],
     [
-      "an id in capitals, and a long description",
+      "an id in capitals",
       CreateNamespaceRequestSchema,
-      { namespaceId: "Acme", description: "x".repeat(1_001) },
-      [
-        "namespace_id: does not match regex pattern `^[a-z0-9][a-z0-9_-]{0,39}$`",
-        "description: must be at most 1000 characters",
-      ],
+      { namespaceId: "Acme" },
+      ["namespace_id: does not match regex pattern `^[a-z0-9][a-z0-9_-]{0,39}$`"],
     ],
     [
       "an id with a line feed",
@@ -183,24 +168,12 @@ describe("a request that breaks a constraint is refused with the path of the fie
       { namespace: {}, updateMask: { paths: ["state"] } },
       ["update_mask: must only contain paths in [description]"],
     ],
-    [
-      "a long description in a change",
-      UpdateNamespaceRequestSchema,
-      { namespace: { description: "x".repeat(1_001) }, updateMask: { paths: ["description"] } },
-      ["namespace.description: must be at most 1000 characters"],
-    ],
     ["no role", CreateTokenRequestSchema, {}, ["role: value is required"]],
     [
       "an unknown role",
       CreateTokenRequestSchema,
       { role: 9 as Role },
       ["role: value must be one of the defined enum values"],
-    ],
-    [
-      "a token that has expired",
-      CreateTokenRequestSchema,
-      { role: Role.ADMIN, expireTime: { seconds: 1n } },
-      ["expire_time: must be greater than now"],
     ],
   ] as const)("%s", (_label, schema, init, problems) => {
     expect(problemsOf<DescMessage>(schema, init)).toEqual(problems);

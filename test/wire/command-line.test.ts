@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
 import { createAuthority } from "../support/certificates.ts";
+import { createDatabase } from "../support/databases.ts";
 import { type Running, runSatchel } from "../support/run-satchel.ts";
 import { transportFor } from "../support/transports.ts";
 
@@ -129,6 +130,38 @@ describe("satchel serve", () => {
     const server = start({ SATCHEL_HOST: "0.0.0.0" });
     await urlOf(server);
     await expect.poll(() => server.output.stderr).toMatch(/"level":"warn".*without TLS/);
+  });
+});
+
+describe("satchel serve on PostgreSQL", () => {
+  test("shares a database between replicas, of which the first has the tokens", async () => {
+    await using database = await createDatabase();
+    const settings = { DATABASE_URL: database.url };
+    const first = start(settings);
+    await urlOf(first);
+    const append = first.output.stdout.split("\n").find((line) => line.startsWith("curl "));
+    expect(JSON.parse((await shell(append!)).stdout)).toMatchObject({ messages: [{ position: "0" }] });
+
+    const second = start({ ...settings, SATCHEL_DATA_DIR: join(directory, "other") });
+    const url = await urlOf(second);
+    expect(second.output.stdout).not.toMatch(/token|curl/);
+    const token = (await readFile(join(directory, "data/default-token"), "utf8")).trim();
+    const client = createClient(StreamService, transportFor("grpc", { http: "2", baseUrl: url }));
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await client.getStreamVersion({ streamName: "greeting-1" }, { headers })).version).toBe(0n);
+    for (const { child, ended } of [first, second]) {
+      child.kill("SIGTERM");
+      expect((await ended).code).toBe(0);
+    }
+  });
+
+  test("does not wait for a database that there is not", async () => {
+    await using database = await createDatabase();
+    const { code, stderr } = await start({ DATABASE_URL: `${database.url}_not`, SATCHEL_LOG_LEVEL: "silent" }).ended;
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^satchel: cannot use the store: [^\n]*does not exist\n$/),
+    ]);
   });
 });
 
