@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { accessContract } from "../contract/access.ts";
+import { appendToStreamsContract } from "../contract/append-to-streams.ts";
 import { appendContract } from "../contract/append.ts";
 import { followContract } from "../contract/follow.ts";
 import { jsonContract } from "../contract/json.ts";
@@ -10,11 +11,15 @@ import { namespacesContract } from "../contract/namespaces.ts";
 import { orderContract } from "../contract/order.ts";
 import { pagesContract } from "../contract/pages.ts";
 import { readContract } from "../contract/read.ts";
+import { repeatsContract } from "../contract/repeats.ts";
+import { tokensContract } from "../contract/tokens.ts";
 import { type Harness, type HarnessOptions, openHarness } from "./harness.ts";
 
 /** What every server promises to every client. */
 const CONTRACT = [
   appendContract,
+  repeatsContract,
+  appendToStreamsContract,
   namesContract,
   jsonContract,
   pagesContract,
@@ -23,6 +28,7 @@ const CONTRACT = [
   orderContract,
   listsContract,
   namespacesContract,
+  tokensContract,
   accessContract,
   limitsContract,
 ];

@@ -52,6 +52,7 @@ describe("the errors interceptor", () => {
         throw error;
       },
       async *readMessages() {
+        yield {};
         throw error;
       },
     };

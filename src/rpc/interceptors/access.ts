@@ -5,6 +5,7 @@ import { roleIncludes } from "../../domain/role.ts";
 import { SatchelError } from "../../errors.ts";
 import { access } from "../../gen/satchel/options/v1/access_pb.ts";
 import { credentialInvalid } from "../../service/tokens.ts";
+import { callKey } from "../call.ts";
 import { roleOf } from "../fields.ts";
 import { accessDenied, PRINCIPAL } from "../principal.ts";
 
@@ -38,6 +39,8 @@ export function accessInterceptor({ methods, authenticate }: AccessOptions): Int
       const principal = await authenticate(bearerToken(request.header));
       if (!admits(principal)) throw accessDenied();
       request.contextValues.set(PRINCIPAL, principal);
+      const call = request.contextValues.get(callKey);
+      if (call !== undefined && principal.kind === "service") call.namespaceId = principal.namespaceId;
     }
     return next(request);
   };
