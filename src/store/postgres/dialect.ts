@@ -7,6 +7,7 @@ import { type CallOptions, type Dialect, type StreamStore, type TokenRecord, typ
 import { CONTROL_ENTITIES } from "../entities/index.ts";
 import { Canceller } from "./canceller.ts";
 import { Connections } from "./connections.ts";
+import { withoutDeadlock } from "./deadlock.ts";
 import { translateError } from "./errors.ts";
 import { dropSql, migrate, provisionSql } from "./migrate.ts";
 import { Notifications } from "./notifications.ts";
@@ -95,7 +96,7 @@ export class PostgresDialect implements Dialect {
 
   async dropNamespace(id: NamespaceId): Promise<void> {
     try {
-      await this.#pool.query(dropSql(id));
+      await withoutDeadlock(() => this.#pool.query(dropSql(id)));
     } catch (error) {
       throw translateError(error);
     }
