@@ -1,17 +1,9 @@
-import { getOption } from "@bufbuild/protobuf";
-import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { configHelp } from "../../src/config.ts";
 import { LIMITS, type LimitName, wireName } from "../../src/domain/limits.ts";
 import { REASONS } from "../../src/errors.ts";
 import { ErrorReasonSchema } from "../../src/gen/satchel/v1/errors_pb.ts";
-import { CreateNamespaceRequestSchema, ListNamespacesRequestSchema } from "../../src/gen/satchel/v1/namespaces_pb.ts";
-import {
-  AppendMessagesRequestSchema,
-  AppendToStreamsRequestSchema,
-  GetStreamMessagesRequestSchema,
-} from "../../src/gen/satchel/v1/streams_pb.ts";
 import { commentOf, protoComments } from "../support/proto-source.ts";
 
 describe("the reasons of errors", () => {
@@ -41,23 +33,6 @@ describe("the limits", () => {
     });
     expect(sorted(rows)).toEqual(sorted(limits));
   });
-
-  test("are the ones that the .proto files declare", () => {
-    expect(rulesOf(AppendMessagesRequestSchema.field.messages).maxItems).toBe(BigInt(LIMITS.maxAppendMessages.default));
-    expect(rulesOf(AppendToStreamsRequestSchema.field.appends).maxItems).toBe(BigInt(LIMITS.maxAppendStreams.default));
-    expect(rulesOf(GetStreamMessagesRequestSchema.field.types).maxItems).toBe(BigInt(LIMITS.maxTypes.default));
-    expect(rulesOf(GetStreamMessagesRequestSchema.field.batchSize).lessThan).toEqual({
-      case: "lte",
-      value: LIMITS.maxBatchSize.default,
-    });
-    expect(rulesOf(ListNamespacesRequestSchema.field.pageSize).lessThan).toEqual({
-      case: "lte",
-      value: LIMITS.maxPageSize.default,
-    });
-    expect(rulesOf(CreateNamespaceRequestSchema.field.description).maxLen).toBe(
-      BigInt(LIMITS.maxDescriptionCharacters.default),
-    );
-  });
 });
 
 test("the environment variables are all in docs/configuration.md, and no other is", () => {
@@ -70,17 +45,6 @@ test("the environment variables are all in docs/configuration.md, and no other i
 
 function sorted(texts: readonly string[]): readonly string[] {
   return texts.toSorted((a, b) => (a < b ? -1 : 1));
-}
-
-interface Rules {
-  readonly maxItems?: bigint;
-  readonly maxLen?: bigint;
-  readonly lessThan?: unknown;
-}
-
-/** The rules of one type that a field has. */
-function rulesOf(field: Parameters<typeof getOption>[0] & { readonly kind: "field" }): Rules {
-  return (getOption(field, fieldRules).type.value ?? {}) as Rules;
 }
 
 /** The cells of a document's tables whose first cell is a name in code. */

@@ -2,6 +2,7 @@ import type { Pool, PoolClient, QueryArrayConfig } from "pg";
 import { storeUnavailable } from "../../errors.ts";
 import type { CallOptions } from "../dialect.ts";
 import type { Canceller } from "./canceller.ts";
+import { withoutDeadlock } from "./deadlock.ts";
 
 /** A statement whose rows come as arrays of text. A name makes it a prepared one, once per connection. */
 export interface Statement {
@@ -39,6 +40,10 @@ export class Connections {
    * fires, with STORE_UNAVAILABLE when the database does not answer in time, otherwise with the driver's error.
    */
   async query(statement: Statement, values: readonly unknown[], { signal }: CallOptions = {}): Promise<Row[]> {
+    return withoutDeadlock(() => this.#queryOnce(statement, values, signal));
+  }
+
+  async #queryOnce(statement: Statement, values: readonly unknown[], signal: AbortSignal | undefined): Promise<Row[]> {
     signal?.throwIfAborted();
     const client = await this.#connect(signal);
     const running = this.#run(client, statement, values);

@@ -7,7 +7,8 @@ import { type CallOptions, type Dialect, type StreamStore, type TokenRecord, typ
 import { CONTROL_ENTITIES } from "../entities/index.ts";
 import { Canceller } from "./canceller.ts";
 import { Connections } from "./connections.ts";
-import { codeOf, SQLSTATE, translateError } from "./errors.ts";
+import { withoutDeadlock } from "./deadlock.ts";
+import { translateError } from "./errors.ts";
 import { dropSql, migrate, provisionSql } from "./migrate.ts";
 import { Notifications } from "./notifications.ts";
 import { CONTROL_SCHEMA } from "./schema-name.ts";
@@ -27,9 +28,6 @@ export interface PostgresOptions {
 const CONNECT_TIMEOUT_MS = 3_000;
 /** A connection is replaced after this time, which frees what the server keeps for it. */
 const MAX_CONNECTION_AGE_S = 1_800;
-
-/** How often the removal of a schema is tried again after a deadlock. */
-const MAX_DROP_ATTEMPTS = 10;
 
 /** Connects on first use; `migrate` is the caller's to call. */
 export async function openPostgres(options: PostgresOptions): Promise<PostgresDialect> {
@@ -97,14 +95,10 @@ export class PostgresDialect implements Dialect {
   }
 
   async dropNamespace(id: NamespaceId): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.#pool.query(dropSql(id));
-        return;
-      } catch (error) {
-        // Calls that are still under way hold locks of the schema's tables in another order.
-        if (attempt === MAX_DROP_ATTEMPTS || codeOf(error) !== SQLSTATE.deadlockDetected) throw translateError(error);
-      }
+    try {
+      await withoutDeadlock(() => this.#pool.query(dropSql(id)));
+    } catch (error) {
+      throw translateError(error);
     }
   }
 

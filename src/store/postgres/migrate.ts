@@ -62,9 +62,10 @@ export function provisionSql(id: NamespaceId, { namespace }: Schemas = RELEASED)
     INSERT INTO ${CONTROL_SCHEMA}.schema_versions (schema_name, version) VALUES ('ns_${id}', ${namespace.length});`;
 }
 
-/** The SQL that removes a namespace, whether or not it is there. */
+/** The SQL that removes a namespace, whether or not it is there, one process at a time. */
 export function dropSql(id: NamespaceId): string {
   return `
+    SELECT pg_advisory_xact_lock(hashtextextended('drop ns_${id}', 0));
     DROP SCHEMA IF EXISTS ${quotedSchema(id)} CASCADE;
     DELETE FROM ${CONTROL_SCHEMA}.schema_versions WHERE schema_name = 'ns_${id}';`;
 }

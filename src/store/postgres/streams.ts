@@ -204,15 +204,10 @@ export class PostgresStreamStore implements StreamStore {
   }
 }
 
-/** Whether a repeat will see what got in the way: an id or position taken meanwhile, or a deadlock. */
+/** Whether a repeat will see what got in the way: an id or a position taken meanwhile. */
 function isCollision(error: unknown): boolean {
   const code = codeOf(error);
-  return (
-    violates(error, "messages_id") ||
-    violates(error, "messages_stream") ||
-    code === SQLSTATE.deadlockDetected ||
-    code === SQLSTATE.serializationFailure
-  );
+  return violates(error, "messages_id") || violates(error, "messages_stream") || code === SQLSTATE.serializationFailure;
 }
 
 /** The times of a category ascend with its positions, so its filters only make the search slower. */

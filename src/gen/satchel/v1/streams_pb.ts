@@ -1199,7 +1199,7 @@ export const StreamService: GenService<{
    * was when the call began, with `caught_up`. With it, it goes on live: no message is left out, repeated or out of order,
    * neither on the way from what there was to what comes, nor when a reader is too slow and reads from the store again;
    * whenever the call breaks off, the last `cursor` resumes it, at any replica. Errors: FIELD_INVALID, STREAM_NAME_INVALID, NOT_A_CATEGORY,
-   * CONSUMER_GROUP_INVALID, PAGE_TOKEN_INVALID, CAPABILITY_UNSUPPORTED, SHUTTING_DOWN.
+   * CONSUMER_GROUP_INVALID, PAGE_TOKEN_INVALID, SHUTTING_DOWN.
    *
    * @generated from rpc satchel.v1.StreamService.ReadMessages
    */
