@@ -103,19 +103,19 @@ export class Namespaces {
       namespace.state = "deleting";
       namespace.updateTime = this.#clock();
     });
-    const statistics = await this.#remainingStatistics(namespaceId, options);
-    return { statistics, tokenCount: await this.#oneByOne(() => this.#remove(namespaceId)) };
+    return this.#oneByOne(() => this.#remove(namespaceId, options));
   }
 
   /** The row stays locked meanwhile: nobody can create a namespace of this id whose place would then be dropped. */
-  #remove(namespaceId: NamespaceId): Promise<number> {
+  #remove(namespaceId: NamespaceId, options: CallOptions): Promise<DeletedNamespace> {
     return this.#store.transact(async (em) => {
       await lockNamespace(em, namespaceId);
+      const statistics = await this.#remainingStatistics(namespaceId, options);
       await this.#store.dialect.dropNamespace(namespaceId);
       const tokenCount = await em.count(TokenEntity, { namespaceId, revokeTime: null });
       await em.nativeDelete(TokenEntity, { namespaceId });
       await em.nativeDelete(NamespaceEntity, { id: namespaceId });
-      return tokenCount;
+      return { statistics, tokenCount };
     });
   }
 

@@ -11,10 +11,11 @@ export const SQLSTATE = {
   invalidSchemaName: "3F000",
   undefinedTable: "42P01",
   undefinedFunction: "42883",
+  internalError: "XX000",
 } as const;
 
-/** Classes and codes that mean: the database is away, starting, stopping, full or out of connections. */
-const UNAVAILABLE = /^(08...|53...|57P0.|58...|25006|57014)$/;
+/** Classes and codes that mean: the database is away, starting, stopping, full, out of connections, or in a deadlock. */
+const UNAVAILABLE = /^(08...|40...|53...|57P0.|58...|25006|57014)$/;
 const MISSING_SCHEMA: ReadonlySet<string> = new Set([
   SQLSTATE.invalidSchemaName,
   SQLSTATE.undefinedTable,
@@ -55,5 +56,9 @@ export function translateError(error: unknown): unknown {
 /** Whether the error says that the namespace's schema, or what belongs in it, is not there. */
 export function isMissingSchema(error: unknown): boolean {
   const code = codeOf(error);
-  return code !== undefined && MISSING_SCHEMA.has(code);
+  if (code !== undefined && MISSING_SCHEMA.has(code)) return true;
+  // A statement that was planned just before the schema was dropped meets tables that are gone.
+  return (
+    code === SQLSTATE.internalError && error instanceof Error && "routine" in error && error.routine === "relation_open"
+  );
 }
