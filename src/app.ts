@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Config } from "./config.ts";
 import { DEFAULT_NAMESPACE } from "./domain/namespace-id.ts";
 import { SatchelError } from "./errors.ts";
+import { faultLog } from "./fault-log.ts";
 import { Feed } from "./feed/feed.ts";
 import { type Logger, createLogger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
@@ -126,11 +127,6 @@ function metricsOf(dialect: Dialect, log: Logger): Metrics {
     () => dialect.oldestWriterSeconds({ signal: AbortSignal.timeout(GAUGE_TIMEOUT_MS) }),
   );
   return metrics;
-}
-
-function faultLog(log: Logger) {
-  return ({ error, ...about }: { readonly error: unknown }): void =>
-    log.error({ ...about, err: error }, "a call has failed");
 }
 
 function saveTokens(directory: string, made: Bootstrapped): void {

@@ -144,7 +144,7 @@ export class Server {
     const { requestId, method, protocol, status = "UNKNOWN", reason, namespaceId } = call;
     const durationMs = performance.now() - call.begunMs;
     this.#options.metrics.callEnded(call, status, durationMs / 1_000);
-    const level = status === "INTERNAL" || status === "UNAVAILABLE" ? "info" : "debug";
+    const level = status === "INTERNAL" ? "info" : "debug";
     this.#options.log[level](
       { requestId, method, protocol, status, reason, namespaceId, durationMs: Math.round(durationMs * 100) / 100 },
       "call",
