@@ -17,6 +17,7 @@ import { installMessageDb } from "../test/support/message-db.ts";
 import { startPostgres } from "../test/support/postgres-server.ts";
 import { type ServerProcess, startServer } from "../test/support/server-process.ts";
 import { callsPerSecond, GrpcLoad, messagesOf } from "./support/grpc-load.ts";
+import { type InProcessStore, openInProcess } from "./support/in-process.ts";
 import { pgbench } from "./support/pgbench.ts";
 import { recordSection } from "./support/record.ts";
 import { measureInRounds, type Subject, tableOf } from "./support/rounds.ts";
@@ -37,7 +38,13 @@ const servers = {
   PostgreSQL: cleanUp.use(await startServer({ databaseUrl: postgres.url })),
 };
 
+const stores = {
+  SQLite: cleanUp.use(await openInProcess()),
+  PostgreSQL: cleanUp.use(await openInProcess(postgres.url)),
+};
+
 const subjects: Subject[] = [];
+for (const [engine, store] of Object.entries(stores)) subjects.push(...storeSubjects(engine, store));
 for (const [engine, server] of Object.entries(servers)) subjects.push(...(await satchelSubjects(engine, server)));
 subjects.push(...messageDbSubjects());
 
@@ -82,6 +89,16 @@ async function satchelSubjects(engine: string, server: ServerProcess): Promise<S
       measure: () => readPages(load),
     },
   ];
+}
+
+/** What the engine does without the RPC layer, to tell where the time of a call goes. */
+function storeSubjects(engine: string, store: InProcessStore): Subject[] {
+  return [1, 64].map((callers) => ({
+    name: `Satchel on ${engine}, without RPC: append, 1 a call, ${callers} callers, one category`,
+    unit: "messages/s",
+    measure: () =>
+      callsPerSecond(callers, seconds * 1_000, (caller) => store.append(`bench-${caller}`, DATA, METADATA, 1)),
+  }));
 }
 
 function messageDbSubjects(): Subject[] {

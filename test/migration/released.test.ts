@@ -1,0 +1,33 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { CONTROL_MIGRATIONS, NAMESPACE_MIGRATIONS } from "../../src/store/postgres/migrations/index.ts";
+import { MIGRATIONS } from "../../src/store/sqlite/migrations/index.ts";
+
+function fingerprint(sql: string): string {
+  return createHash("sha256").update(sql).digest("hex").slice(0, 16);
+}
+
+// A database that has taken a step will not take it again: a change goes into a new step, whose line is added here.
+test("no step of a schema is changed once it was released", () => {
+  expect({
+    postgresqlControl: CONTROL_MIGRATIONS.map(({ sql }) => fingerprint(sql)),
+    postgresqlNamespace: NAMESPACE_MIGRATIONS.map(({ sql }) => fingerprint(sql)),
+    sqliteControl: MIGRATIONS.control.map(fingerprint),
+    sqliteNamespace: MIGRATIONS.namespace.map(fingerprint),
+  }).toMatchInlineSnapshot(`
+    {
+      "postgresqlControl": [
+        "c2c244852b1a1831",
+      ],
+      "postgresqlNamespace": [
+        "922e9ea7225cd5e5",
+      ],
+      "sqliteControl": [
+        "0669679ca3f83748",
+      ],
+      "sqliteNamespace": [
+        "dba6bb57ac1a8f2f",
+      ],
+    }
+  `);
+});
