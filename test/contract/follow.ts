@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { ReadMessagesRequestSchema, ReadMessagesResponse } from "../../src/gen/satchel/v1/streams_pb.ts";
 import { failureOf } from "../support/failures.ts";
-import type { Harness, StreamClient } from "../support/harness.ts";
+import { type Harness, Role, type StreamClient, StreamService } from "../support/harness.ts";
 import { ALL, append, inCategory, inStream, readAll, upTo, valuesOf } from "../support/streams.ts";
 
 type Request = MessageInitShape<typeof ReadMessagesRequestSchema>;
@@ -122,6 +122,24 @@ export function followContract(h: () => Harness): void {
         const values = inShort(frames).filter((value) => typeof value === "number");
         expect(values).toEqual(selected[index]);
       }
+    });
+
+    it("ends when its token is revoked, before it delivers anything else", async () => {
+      const { id: namespaceId, streams } = await h().namespace();
+      const { token, info } = await h().operator.createToken({ namespaceId, role: Role.READER });
+      const reader = h().holding(StreamService, `Bearer ${token}`);
+      const frames: Frame[] = [];
+      const following = follow(reader, { selector: ALL }, async (frame) => {
+        frames.push(frame);
+        if (frame.case === "caughtUp") {
+          await h().operator.revokeToken({ namespaceId, tokenId: info!.tokenId });
+          await delay(1_100);
+          await append(streams, "a-1", ["secret"]);
+        }
+        return false;
+      });
+      expect(await failureOf(following)).toMatchObject({ code: "Unauthenticated", reason: "CREDENTIAL_INVALID" });
+      expect(inShort(frames)).toEqual(["caughtUp"]);
     });
 
     it("misses nothing and repeats nothing, slow and cut off at random, while others write", async () => {

@@ -62,6 +62,15 @@ export async function checkCommandLine(target: Target, checks: Checks): Promise<
     );
   });
 
+  for (const version of ["--http1.1", "--http2-prior-knowledge", "--http2"]) {
+    await checks.check(`curl ${version} calls, by POST and by GET`, async () => {
+      const url = `${target.url}/satchel.v1.ServerService/GetServerInfo`;
+      const posted = await run("curl", ["-sS", version, "-H", "content-type: application/json", "-d", "{}", url]);
+      const got = await run("curl", ["-sS", version, `${url}?connect=v1&encoding=json&message=%7B%7D`]);
+      for (const answer of [posted, got]) assert.match(answer, /"engine":"(sqlite|postgresql)"/);
+    });
+  }
+
   await checkLines(target, "the greeting", target.server.greeting, checks);
   const readme = join(ROOT, "README.md");
   if (existsSync(readme)) await checkLines(target, "the README", readFileSync(readme, "utf8"), checks);

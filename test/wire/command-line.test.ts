@@ -1,18 +1,15 @@
 import { Code, createClient } from "@connectrpc/connect";
-import { execFile } from "node:child_process";
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { createDatabase } from "../support/databases.ts";
+import { pasteCurl } from "../support/pasted-curl.ts";
 import { type Running, runSatchel } from "../support/run-satchel.ts";
 import { transportFor } from "../support/transports.ts";
-
-const shell = (line: string) => promisify(execFile)("sh", ["-c", line]);
 
 let directory: string;
 const running = new Set<Running>();
@@ -52,8 +49,8 @@ describe("satchel serve", () => {
 
     const pasted = async ({ output }: Running, position: string) => {
       const [append, read] = output.stdout.split("\n").filter((line) => line.startsWith("curl "));
-      expect(JSON.parse((await shell(append!)).stdout)).toMatchObject({ messages: [{ position }] });
-      const page = JSON.parse((await shell(read!)).stdout) as {
+      expect(JSON.parse(await pasteCurl(append!))).toMatchObject({ messages: [{ position }] });
+      const page = JSON.parse(await pasteCurl(read!)) as {
         readonly messages: readonly { readonly data: string }[];
       };
       expect(page.messages.map(({ data }) => JSON.parse(data))).toContainEqual({ text: "hello" });
@@ -123,7 +120,7 @@ describe("satchel serve", () => {
     });
     expect(await urlOf(server)).toMatch(/^https:\/\/localhost:/);
     const append = server.output.stdout.split("\n").find((line) => line.startsWith("curl "));
-    expect(JSON.parse((await shell(append!)).stdout)).toMatchObject({ messages: [{ position: "0" }] });
+    expect(JSON.parse(await pasteCurl(append!))).toMatchObject({ messages: [{ position: "0" }] });
   });
 
   test("warns of listening beyond this machine without TLS", async () => {
@@ -140,7 +137,7 @@ describe("satchel serve on PostgreSQL", () => {
     const first = start(settings);
     await urlOf(first);
     const append = first.output.stdout.split("\n").find((line) => line.startsWith("curl "));
-    expect(JSON.parse((await shell(append!)).stdout)).toMatchObject({ messages: [{ position: "0" }] });
+    expect(JSON.parse(await pasteCurl(append!))).toMatchObject({ messages: [{ position: "0" }] });
 
     const second = start({ ...settings, SATCHEL_DATA_DIR: join(directory, "other") });
     const url = await urlOf(second);

@@ -1,9 +1,9 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { type OutgoingHttpHeaders, request as httpRequest } from "node:http";
+import { connect } from "node:http2";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 
-const run = promisify(execFile);
 const INFO = "/satchel.v1.ServerService/GetServerInfo";
 const JSON_TYPE = { "content-type": "application/json" };
 const PAGE = "https://app.example.com";
@@ -17,16 +17,46 @@ afterAll(() => server[Symbol.asyncDispose]());
 const post = (path: string, body: string, headers: Readonly<Record<string, string>> = {}) =>
   fetch(`${server.url}${path}`, { method: "POST", body, headers: { ...JSON_TYPE, ...headers } });
 
-describe.each(["--http1.1", "--http2-prior-knowledge", "--http2"])("curl %s", (version) => {
-  const curl = async (...args: readonly string[]) => (await run("curl", ["-sS", version, ...args])).stdout;
+/** One request by HTTP/1.1, by HTTP/2 with prior knowledge, or by HTTP/1.1 with the offer to go on with HTTP/2. */
+const WAYS = {
+  "HTTP/1.1": (path: string, body?: string) => byHttp1(path, body, {}),
+  "HTTP/2": byHttp2,
+  "HTTP/1.1 that offers an upgrade": (path: string, body?: string) =>
+    byHttp1(path, body, { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c", "http2-settings": "AAMAAABk" }),
+} as const;
 
+function byHttp1(path: string, body: string | undefined, headers: OutgoingHttpHeaders): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const method = body === undefined ? "GET" : "POST";
+    const request = httpRequest(server.url + path, { method, headers: { ...JSON_TYPE, ...headers } });
+    request.on("response", (response) => resolve(text(response)));
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+async function byHttp2(path: string, body?: string): Promise<string> {
+  const session = connect(server.url);
+  try {
+    const method = body === undefined ? "GET" : "POST";
+    const request = session.request({ ":method": method, ":path": path, ...JSON_TYPE });
+    request.end(body);
+    return await text(request);
+  } finally {
+    session.close();
+  }
+}
+
+describe.each(Object.entries(WAYS))("JSON by %s", (_way, send) => {
   test("calls", async () => {
-    const answer = await curl("-H", "content-type: application/json", "-d", "{}", `${server.url}${INFO}`);
-    expect(JSON.parse(answer)).toMatchObject({ version: "test", limits: [{ maximum: "9007199254740993" }] });
+    expect(JSON.parse(await send(INFO, "{}"))).toMatchObject({
+      version: "test",
+      limits: [{ maximum: "9007199254740993" }],
+    });
   });
 
   test("calls by GET what has no side effects", async () => {
-    const answer = await curl(`${server.url}${INFO}?connect=v1&encoding=json&message=%7B%7D`);
+    const answer = await send(`${INFO}?connect=v1&encoding=json&message=%7B%7D`);
     expect(JSON.parse(answer)).toMatchObject({ version: "test" });
   });
 });

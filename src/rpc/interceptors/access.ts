@@ -1,5 +1,5 @@
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
-import type { Interceptor } from "@connectrpc/connect";
+import type { Interceptor, StreamResponse } from "@connectrpc/connect";
 import type { Principal } from "../../domain/principal.ts";
 import { roleIncludes } from "../../domain/role.ts";
 import { SatchelError } from "../../errors.ts";
@@ -15,6 +15,9 @@ const PUBLIC_SERVICES: ReadonlySet<string> = new Set([
   "grpc.reflection.v1.ServerReflection",
   "grpc.reflection.v1alpha.ServerReflection",
 ]);
+
+/** How long a stream goes on before the next thing it says is preceded by another look at its credential. */
+const RECHECK_MS = 1_000;
 
 const BEARER = /^bearer +([^ ]+) *$/i;
 
@@ -35,15 +38,34 @@ export function accessInterceptor({ methods, authenticate }: AccessOptions): Int
   const rules = new Map(methods.map((method) => [method, ruleOf(method)]));
   return (next) => async (request) => {
     const admits = rules.get(request.method) ?? admitsNobody;
-    if (admits !== "anyone") {
+    if (admits === "anyone") return next(request);
+    const admit = async (): Promise<Principal> => {
       const principal = await authenticate(bearerToken(request.header));
       if (!admits(principal)) throw accessDenied();
-      request.contextValues.set(PRINCIPAL, principal);
-      const call = request.contextValues.get(callKey);
-      if (call !== undefined && principal.kind === "service") call.namespaceId = principal.namespaceId;
-    }
-    return next(request);
+      return principal;
+    };
+    const principal = await admit();
+    request.contextValues.set(PRINCIPAL, principal);
+    const call = request.contextValues.get(callKey);
+    if (call !== undefined && principal.kind === "service") call.namespaceId = principal.namespaceId;
+    const response = await next(request);
+    return response.stream ? { ...response, message: whileAdmitted(response.message, admit) } : response;
   };
+}
+
+/** A stream outlives the look at its credential: it ends when that is revoked, or expires. */
+async function* whileAdmitted(
+  messages: StreamResponse["message"],
+  admit: () => Promise<unknown>,
+): StreamResponse["message"] {
+  let admittedMs = performance.now();
+  for await (const message of messages) {
+    if (performance.now() - admittedMs >= RECHECK_MS) {
+      await admit();
+      admittedMs = performance.now();
+    }
+    yield message;
+  }
 }
 
 function ruleOf(method: DescMethod): Admits {
