@@ -2,93 +2,108 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Selector } from "../../src/domain/message.ts";
 import type { Category } from "../../src/domain/stream-name.ts";
-import { openPostgresNamespace, type PostgresNamespace, type Replica } from "../support/postgres-namespace.ts";
+import { Feed } from "../../src/feed/feed.ts";
+import { followFrames } from "../../src/service/follow-messages.ts";
+import type { ReadRequest, ReadStart } from "../../src/service/read-messages.ts";
+import { CATEGORIES, messageDbWriter, satchelWriter, storedPositions } from "../support/category-writers.ts";
+import {
+  NAMESPACE,
+  openPostgresNamespace,
+  type PostgresNamespace,
+  type Replica,
+} from "../support/postgres-namespace.ts";
 
-const CATEGORIES = ["red", "green", "blue"];
-const ROUNDS = 60;
-
-/** Any of the categories, and a stream in it that writers of every kind share. */
-function anyStream(): string {
-  return `${CATEGORIES[Math.floor(Math.random() * CATEGORIES.length)]}-${Math.floor(Math.random() * 3)}`;
-}
-
-/** Appends as Satchel's own callers do. Returns how many messages were acknowledged. */
-async function satchelWriter({ append }: Replica): Promise<number> {
-  let acknowledged = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const count = 1 + Math.floor(Math.random() * 3);
-    const outcome = await append(anyStream(), { count });
-    expect(outcome.kind).toBe("appended");
-    acknowledged += count;
-  }
-  return acknowledged;
-}
-
-/** Appends as a Message DB client does: some transactions are long, some are rolled back. */
-async function messageDbWriter(namespace: PostgresNamespace): Promise<number> {
-  const client = await namespace.client();
-  let acknowledged = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const stream = anyStream();
-    const end = Math.random() < 0.2 ? "ROLLBACK" : "COMMIT";
-    await client.query("BEGIN");
-    await client.query("SELECT write_message(gen_random_uuid()::varchar, $1, 'T', '{}')", [stream]);
-    await delay(Math.random() * 20);
-    await client.query("SELECT write_message(gen_random_uuid()::varchar, $1, 'T', '{}')", [stream]);
-    await client.query(end);
-    if (end === "COMMIT") acknowledged += 2;
-  }
-  return acknowledged;
-}
+const SELECTORS: readonly Selector[] = [
+  { kind: "all" },
+  ...CATEGORIES.map((category) => ({ kind: "category" as const, category: category as Category })),
+];
 
 /** Asks for what comes after the last position it has seen, again and again, until `finished` and nothing is left. */
-async function follow({ streams }: Replica, selector: Selector, finished: () => boolean): Promise<bigint[]> {
+async function poll({ streams }: Replica, selector: Selector, finished: () => boolean): Promise<bigint[]> {
   const seen: bigint[] = [];
   for (;;) {
     const last = finished();
-    const { messages } = await streams.page(
-      { selector, from: (seen.at(-1) ?? 0n) + 1n, limit: 50, maxBytes: 1 << 20 },
-      {},
-    );
+    const from = (seen.at(-1) ?? 0n) + 1n;
+    const { messages } = await streams.page({ selector, from, limit: 50, maxBytes: 1 << 20 }, {});
     seen.push(...messages.map(({ globalPosition }) => globalPosition));
     if (last && messages.length === 0) return seen;
     await delay(Math.random() * 5);
   }
 }
 
-test("readers of categories and of the namespace see everything once, in order, while two replicas and Message DB clients write", async () => {
-  await using namespace = await openPostgresNamespace();
-  const [one, two] = [await namespace.replica(), await namespace.replica()];
-  let writing = true;
-  const selectors: Selector[] = [
-    { kind: "all" },
-    ...CATEGORIES.map((category) => ({ kind: "category" as const, category: category as Category })),
-  ];
-  const reading = Promise.all(
-    selectors.flatMap((selector) => [one, two].map((replica) => follow(replica, selector, () => !writing))),
-  );
+/** Follows live, slow at random, cut off at random, and resumed at any of the replicas, until `end`. */
+async function follow(replicas: readonly Following[], selector: Selector, end: AbortSignal): Promise<bigint[]> {
+  const seen: bigint[] = [];
+  let start: ReadStart = { kind: "beginning" };
+  while (!end.aborted) {
+    const { feed, replica } = replicas[Math.floor(Math.random() * replicas.length)]!;
+    const signal = AbortSignal.any([end, AbortSignal.timeout(Math.round(20 + Math.random() * 400))]);
+    const context = { feed, store: replica.streams, namespaceId: NAMESPACE, signal };
+    const request: ReadRequest = { selector, start, follow: true, types: [], limit: undefined };
+    try {
+      for await (const frame of followFrames(context, request)) {
+        if (frame.kind === "messages") seen.push(...frame.messages.map(({ globalPosition }) => globalPosition));
+        start = { kind: "cursor", cursor: frame.cursor };
+        if (Math.random() < 0.1) await delay(Math.random() * 30);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+  return seen;
+}
+
+interface Following {
+  readonly replica: Replica;
+  readonly feed: Feed;
+}
+
+async function write(namespace: PostgresNamespace, replicas: readonly Replica[]): Promise<number> {
   const acknowledged = await Promise.all([
-    ...[one, two].flatMap((replica) => [1, 2, 3].map(() => satchelWriter(replica))),
+    ...replicas.flatMap((replica) => [1, 2, 3].map(() => satchelWriter(replica))),
     ...[1, 2, 3].map(() => messageDbWriter(namespace)),
   ]);
-  writing = false;
-  const seen = await reading;
+  return acknowledged.reduce((sum, count) => sum + count, 0);
+}
 
-  const sql = await namespace.client();
-  const stored = async (category?: string): Promise<bigint[]> => {
-    const { rows } = await sql.query<{ global_position: string }>(
-      "SELECT global_position FROM messages WHERE $1::text IS NULL OR category = $1 ORDER BY 1",
-      [category],
-    );
-    return rows.map((row) => BigInt(row.global_position));
-  };
+/** Each selector was read by as many readers; what they have seen is what is stored. */
+async function expectAllSeen(namespace: PostgresNamespace, seen: readonly bigint[][], count: number): Promise<void> {
   const expected: bigint[][] = [];
-  for (const category of [undefined, ...CATEGORIES]) expected.push(await stored(category));
-  expect(expected[0]).toHaveLength(acknowledged.reduce((sum, count) => sum + count, 0));
-  for (const [index, positions] of seen.entries()) expect(positions).toEqual(expected[Math.floor(index / 2)]);
+  for (const category of [undefined, ...CATEGORIES]) expected.push(await storedPositions(namespace, category));
+  expect(expected[0]).toHaveLength(count);
+  const readers = seen.length / SELECTORS.length;
+  for (const [index, positions] of seen.entries()) expect(positions).toEqual(expected[Math.floor(index / readers)]);
+  const sql = await namespace.client();
+  const { rows } = await sql.query("SELECT FROM messages GROUP BY stream_name HAVING count(*) <> max(position) + 1");
+  expect(rows).toEqual([]);
+}
 
-  const { rows: gaps } = await sql.query(
-    "SELECT stream_name FROM messages GROUP BY 1 HAVING count(*) <> max(position) + 1",
+test("who asks for what comes after the last position sees everything once, in order, while two replicas and Message DB clients write", async () => {
+  await using namespace = await openPostgresNamespace();
+  const replicas = [await namespace.replica(), await namespace.replica()];
+  let writing = true;
+  const reading = Promise.all(
+    SELECTORS.flatMap((selector) => replicas.map((replica) => poll(replica, selector, () => !writing))),
   );
-  expect(gaps).toEqual([]);
+  const count = await write(namespace, replicas);
+  writing = false;
+  await expectAllSeen(namespace, await reading, count);
+}, 60_000);
+
+test("who follows, slow and cut off at random, from replica to replica, sees everything once, in order", async () => {
+  await using namespace = await openPostgresNamespace();
+  const replicas = [await namespace.replica(), await namespace.replica()];
+  await using feeds = new AsyncDisposableStack();
+  const followed = replicas.map((replica) => {
+    const options = { window: { maxMessages: 30, maxBytes: 1 << 20 }, pollIntervalMs: 100 };
+    const feed = feeds.use(new Feed(replica.store, options));
+    replica.store.watch((...appended) => feed.wake(...appended));
+    return { replica, feed };
+  });
+  const end = new AbortController();
+  const following = SELECTORS.flatMap((selector) => [1, 2, 3].map(() => follow(followed, selector, end.signal)));
+  const count = await write(namespace, replicas);
+  await delay(1_500);
+  end.abort();
+  await expectAllSeen(namespace, await Promise.all(following), count);
 }, 60_000);

@@ -8,7 +8,8 @@ import { openPostgres, type PostgresDialect } from "../../src/store/postgres/dia
 import { Store } from "../../src/store/store.ts";
 import { createDatabase } from "./databases.ts";
 
-const NAMESPACE = "test" as NamespaceId;
+/** The namespace of every PostgresNamespace. */
+export const NAMESPACE = "test" as NamespaceId;
 const QUEUE = {
   maxMessages: 2_000,
   maxBytes: 4 << 20,
@@ -21,6 +22,7 @@ const QUEUE = {
 /** One process that serves the namespace: its own connections and its own append queue. */
 export interface Replica extends AsyncDisposable {
   readonly dialect: PostgresDialect;
+  readonly store: Store;
   readonly streams: Omit<StreamStore, "append">;
   /** Appends `count` messages and returns the outcome. */
   append(
@@ -64,6 +66,7 @@ async function openReplica(url: string): Promise<Replica> {
   const store = new Store(dialect, QUEUE);
   return {
     dialect,
+    store,
     streams: store.streams(NAMESPACE),
     append: (streamName, { count = 1, signal } = {}) => {
       const messages = Array.from({ length: count }, () => ({
