@@ -1,5 +1,5 @@
-import pg from "pg";
 import { createClient } from "../../src/client/index.ts";
+import { createDatabaseOn } from "../support/database-on.ts";
 import { startPostgres } from "../support/postgres-server.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 
@@ -41,20 +41,5 @@ export async function withTarget(
 async function createDatabase(stack: AsyncDisposableStack): Promise<string> {
   const configured = process.env["SATCHEL_TEST_DATABASE_URL"] ?? "";
   const serverUrl = configured === "" ? stack.use(await startPostgres()).url : configured;
-  const name = `satchel_foreign_${crypto.randomUUID().replaceAll("-", "")}`;
-  await onServer(serverUrl, `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`);
-  stack.defer(() => onServer(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`));
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
-  return url.href;
-}
-
-async function onServer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
+  return stack.use(await createDatabaseOn(serverUrl)).url;
 }

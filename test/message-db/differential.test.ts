@@ -3,7 +3,8 @@ import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NamespaceId } from "../../src/domain/namespace-id.ts";
 import { openPostgres, type PostgresDialect } from "../../src/store/postgres/dialect.ts";
-import { createDatabase, type TestDatabase } from "../support/databases.ts";
+import type { TestDatabase } from "../support/database-on.ts";
+import { createDatabase } from "../support/databases.ts";
 import { installMessageDb } from "../support/message-db.ts";
 import { CALLS, GROUP_CALLS, NAME_CALLS } from "./calls.ts";
 

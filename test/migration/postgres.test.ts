@@ -2,7 +2,8 @@ import { Pool } from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { NamespaceId } from "../../src/domain/namespace-id.ts";
 import { dropSql, migrate, provisionSql, RELEASED, type Schemas } from "../../src/store/postgres/migrate.ts";
-import { createDatabase, type TestDatabase } from "../support/databases.ts";
+import type { TestDatabase } from "../support/database-on.ts";
+import { createDatabase } from "../support/databases.ts";
 
 /** The release after this one, as far as the migrations can tell. */
 const NEXT: Schemas = {

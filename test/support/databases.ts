@@ -1,30 +1,7 @@
-import pg from "pg";
 import { inject } from "vitest";
-
-/** A new, empty database. */
-export interface TestDatabase extends AsyncDisposable {
-  readonly url: string;
-}
+import { createDatabaseOn, type TestDatabase } from "./database-on.ts";
 
 /** Creates a database on the server of this run; disposing of it drops it. */
-export async function createDatabase(): Promise<TestDatabase> {
-  const serverUrl = inject("postgresUrl");
-  const name = `satchel_test_${crypto.randomUUID().replaceAll("-", "")}`;
-  await onServer(serverUrl, `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`);
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
-  return {
-    url: url.href,
-    [Symbol.asyncDispose]: () => onServer(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`),
-  };
-}
-
-async function onServer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
+export function createDatabase(): Promise<TestDatabase> {
+  return createDatabaseOn(inject("postgresUrl"));
 }
