@@ -1,0 +1,28 @@
+// What both entries export: index.ts for Node, web.ts for browsers.
+
+export { type AppendedMessage, type Expectation, type NewMessage, NO_STREAM, type StreamAppend } from "./append.ts";
+export { SatchelClient, type ServerInfo } from "./client.ts";
+export {
+  type ErrorCode,
+  type ErrorFact,
+  type FieldViolation,
+  type Reason,
+  SatchelClientError,
+  type VersionConflict,
+} from "./errors.ts";
+export type { JsonInput, JsonOptions } from "./json.ts";
+export { newMessageId } from "./message-id.ts";
+export type { Namespace, Namespaces, NamespaceStatistics, Role, TokenInfo } from "./namespaces.ts";
+export type { CallOptions, ClientOptions } from "./options.ts";
+export type { ListOptions } from "./paging.ts";
+export type { ConsumerGroupMember, MessageBatch, ReadOptions, ReadSelector, ReadStart } from "./read.ts";
+export { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
+export { StreamMessage } from "./stream-message.ts";
+export type {
+  CategoryPageOptions,
+  CategorySummary,
+  MessagePage,
+  StreamPageOptions,
+  Streams,
+  StreamSummary,
+} from "./streams.ts";
