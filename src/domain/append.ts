@@ -1,5 +1,5 @@
 import type { MessageId } from "./message-id.ts";
-import type { StreamName } from "./stream-name.ts";
+import { categoryOf, type StreamName } from "./stream-name.ts";
 
 /** What a stream must be like before an append. A version of -1n means that the stream must not exist. */
 export type Expectation =
@@ -54,6 +54,11 @@ export type AppendOutcome =
   | { readonly kind: "conflict"; readonly conflicts: readonly VersionConflict[] }
   /** The id of this message is taken by one with other content or in another stream. */
   | { readonly kind: "id-exists"; readonly appendIndex: number; readonly messageIndex: number };
+
+/** The categories that a request appends to. */
+export function categoriesOf({ appends }: AppendRequest): Set<string> {
+  return new Set(appends.map(({ streamName }) => categoryOf(streamName)));
+}
 
 /** Whether a stream at version `actual` is as expected. */
 export function meetsExpectation(expectation: Expectation, actual: bigint): boolean {

@@ -5,9 +5,6 @@ import { seal, unseal } from "./sealed.ts";
 const VERSION = 1;
 const CURSOR_BYTES = 1 + 8;
 
-/** The greatest position there can be. */
-export const MAX_POSITION = 2n ** 63n - 1n;
-
 /** What a cursor belongs to. */
 export interface CursorScope {
   readonly namespaceId: NamespaceId;

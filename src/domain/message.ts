@@ -14,6 +14,14 @@ export interface StoredMessage {
   readonly timeMicros: bigint;
 }
 
+/** The greatest position there can be. */
+export const MAX_POSITION = 2n ** 63n - 1n;
+
+/** How long the texts of a message are, in characters: at most its bytes, and much cheaper to find out. */
+export function payloadLength({ data, metadata }: Pick<StoredMessage, "data" | "metadata">): number {
+  return (data?.length ?? 0) + (metadata?.length ?? 0);
+}
+
 /** What a read selects. Positions are those of the stream, or global ones for a category and for all. */
 export type Selector =
   | { readonly kind: "stream"; readonly streamName: StreamName }

@@ -11,7 +11,7 @@ export function selection(selector: Selector, types: readonly string[]): (messag
 }
 
 /** The position by which a selector is read. */
-export function positionOf(selector: Selector, message: StoredMessage): bigint {
+export function positionOf(selector: Selector, message: Pick<StoredMessage, "position" | "globalPosition">): bigint {
   return selector.kind === "stream" ? message.position : message.globalPosition;
 }
 

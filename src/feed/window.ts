@@ -1,4 +1,4 @@
-import type { StoredMessage } from "../domain/message.ts";
+import { payloadLength, type StoredMessage } from "../domain/message.ts";
 
 /** How much a window holds. */
 export interface WindowBounds {
@@ -37,7 +37,7 @@ export class Window {
     const last = messages.at(-1);
     if (last === undefined) return;
     this.#messages.push(...messages);
-    for (const message of messages) this.#bytes += sizeOf(message);
+    for (const message of messages) this.#bytes += payloadLength(message);
     this.#to = last.globalPosition;
     this.#shrink();
   }
@@ -64,13 +64,9 @@ export class Window {
     let leaving = 0;
     while (this.#messages.length - leaving > this.#bounds.maxMessages || this.#bytes > this.#bounds.maxBytes) {
       const oldest = this.#messages[leaving++]!;
-      this.#bytes -= sizeOf(oldest);
+      this.#bytes -= payloadLength(oldest);
       this.#from = oldest.globalPosition;
     }
     if (leaving > 0) this.#messages = this.#messages.slice(leaving);
   }
-}
-
-function sizeOf({ data, metadata }: StoredMessage): number {
-  return (data?.length ?? 0) + (metadata?.length ?? 0);
 }

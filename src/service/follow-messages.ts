@@ -1,5 +1,5 @@
-import { type CursorScope, MAX_POSITION, newCursor } from "../domain/cursor.ts";
-import type { StoredMessage } from "../domain/message.ts";
+import { type CursorScope, newCursor } from "../domain/cursor.ts";
+import { MAX_POSITION, payloadLength, type StoredMessage } from "../domain/message.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import { positionOf, selection } from "../domain/selection.ts";
 import type { Feed } from "../feed/feed.ts";
@@ -181,8 +181,8 @@ class Follower {
 function* frames(messages: readonly StoredMessage[]): Generator<readonly StoredMessage[]> {
   let start = 0;
   let bytes = 0;
-  for (const [index, { data, metadata }] of messages.entries()) {
-    const size = (data?.length ?? 0) + (metadata?.length ?? 0);
+  for (const [index, message] of messages.entries()) {
+    const size = payloadLength(message);
     if (index > start && bytes + size > MAX_FRAME_BYTES) {
       yield messages.slice(start, index);
       start = index;

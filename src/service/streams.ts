@@ -1,7 +1,12 @@
 import type { AppendedMessage, AppendRequest, StreamAppend, VersionConflict } from "../domain/append.ts";
-import { MAX_POSITION } from "../domain/cursor.ts";
 import type { Limits } from "../domain/limits.ts";
-import type { CategorySummary, Selector, StoredMessage, StreamSummary } from "../domain/message.ts";
+import {
+  type CategorySummary,
+  MAX_POSITION,
+  type Selector,
+  type StoredMessage,
+  type StreamSummary,
+} from "../domain/message.ts";
 import type { ServicePrincipal } from "../domain/principal.ts";
 import type { Category, StreamName } from "../domain/stream-name.ts";
 import { type ErrorFact, fieldError, SatchelError } from "../errors.ts";

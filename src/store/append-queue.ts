@@ -1,5 +1,5 @@
-import type { AppendOutcome, AppendRequest } from "../domain/append.ts";
-import { categoryOf } from "../domain/stream-name.ts";
+import { type AppendOutcome, type AppendRequest, categoriesOf } from "../domain/append.ts";
+import { wireName } from "../domain/limits.ts";
 import { SatchelError } from "../errors.ts";
 import { type BUSY, type CallOptions, type StreamStore } from "./dialect.ts";
 import { type BatchBounds, planBatch } from "./plan-batch.ts";
@@ -53,7 +53,11 @@ export class AppendQueue {
     if (queued >= this.#options.maxQueued) {
       return Promise.reject(
         new SatchelError("LIMIT_EXCEEDED", `${queued} appends are waiting in this namespace`, {
-          metadata: { limit: "max_queued_appends", maximum: String(this.#options.maxQueued), actual: String(queued) },
+          metadata: {
+            limit: wireName("maxQueuedAppends"),
+            maximum: String(this.#options.maxQueued),
+            actual: String(queued),
+          },
           retryAfterMs: 100,
         }),
       );
@@ -135,19 +139,15 @@ export class AppendQueue {
     this.#blocked = this.#blocked.filter(stillWanted);
     const [first] = this.#blocked;
     if (first === undefined) return [];
-    const categories = categoriesOf(first);
+    const categories = categoriesOf(first.request);
     const batch = planBatch(
-      this.#blocked.filter((waiting) => categoriesOf(waiting).isSubsetOf(categories)),
+      this.#blocked.filter(({ request }) => categoriesOf(request).isSubsetOf(categories)),
       this.#options,
     );
     const taken = new Set(batch);
     this.#blocked = this.#blocked.filter((waiting) => !taken.has(waiting));
     return batch;
   }
-}
-
-function categoriesOf({ request }: Waiting): Set<string> {
-  return new Set(request.appends.map(({ streamName }) => categoryOf(streamName)));
 }
 
 /** Rejects a request whose caller has gone. */

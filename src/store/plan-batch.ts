@@ -1,4 +1,5 @@
 import type { AppendRequest } from "../domain/append.ts";
+import { payloadLength } from "../domain/message.ts";
 import { categoryOf } from "../domain/stream-name.ts";
 
 /** How large a batch may grow. A single request is always a batch, however large. */
@@ -20,8 +21,9 @@ export function planBatch<T extends { readonly request: AppendRequest }>(
   const batch: T[] = [];
   const tally = new Tally(bounds);
   for (const item of queue) {
-    if (batch.length > 0 && !tally.admits(item.request)) continue;
-    tally.add(item.request);
+    const bytes = requestBytes(item.request);
+    if (batch.length > 0 && !tally.admits(item.request, bytes)) continue;
+    tally.add(item.request, bytes);
     batch.push(item);
     if (tally.full) break;
   }
@@ -43,7 +45,7 @@ class Tally {
     return this.#ids.size >= this.#bounds.maxMessages || this.#bytes >= this.#bounds.maxBytes;
   }
 
-  admits(request: AppendRequest): boolean {
+  admits(request: AppendRequest, bytes: number): boolean {
     const newCategories = new Set<string>();
     let messages = this.#ids.size;
     for (const append of request.appends) {
@@ -56,24 +58,24 @@ class Tally {
     return (
       messages <= this.#bounds.maxMessages &&
       this.#categories.size + newCategories.size <= this.#bounds.maxCategories &&
-      this.#bytes + requestBytes(request) <= this.#bounds.maxBytes
+      this.#bytes + bytes <= this.#bounds.maxBytes
     );
   }
 
-  add(request: AppendRequest): void {
+  add(request: AppendRequest, bytes: number): void {
     for (const append of request.appends) {
       this.#streams.add(append.streamName);
       this.#categories.add(categoryOf(append.streamName));
       for (const message of append.messages) this.#ids.add(message.id);
     }
-    this.#bytes += requestBytes(request);
+    this.#bytes += bytes;
   }
 }
 
 function requestBytes(request: AppendRequest): number {
   let bytes = 0;
   for (const append of request.appends) {
-    for (const message of append.messages) bytes += (message.data?.length ?? 0) + (message.metadata?.length ?? 0);
+    for (const message of append.messages) bytes += payloadLength(message);
   }
   return bytes;
 }

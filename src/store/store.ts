@@ -1,7 +1,6 @@
 import type { EntityManager } from "@mikro-orm/core";
-import type { AppendOutcome, AppendRequest } from "../domain/append.ts";
+import { type AppendOutcome, type AppendRequest, categoriesOf } from "../domain/append.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
-import { categoryOf } from "../domain/stream-name.ts";
 import { AppendQueue, type AppendQueueOptions } from "./append-queue.ts";
 import type { CallOptions, Dialect, StreamStore, WakeUp } from "./dialect.ts";
 
@@ -58,9 +57,9 @@ export class Store implements AsyncDisposable {
     await this.dialect[Symbol.asyncDispose]();
   }
 
-  #announce(namespaceId: NamespaceId, { appends }: AppendRequest): void {
+  #announce(namespaceId: NamespaceId, request: AppendRequest): void {
     if (this.#appended === undefined) return;
-    const categories = new Set(appends.map(({ streamName }) => categoryOf(streamName)));
+    const categories = categoriesOf(request);
     this.#appended(namespaceId, categories);
     this.dialect.announce(namespaceId, categories);
   }

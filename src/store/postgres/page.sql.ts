@@ -1,14 +1,12 @@
-import type { PageQuery, Selector } from "../../domain/message.ts";
+import { MAX_POSITION, type PageQuery, type Selector } from "../../domain/message.ts";
 import type { Statement } from "./connections.ts";
 
 /** The columns of a message, in the order that `messageOf` reads. */
 export const MESSAGE_COLUMNS =
   "m.id, m.stream_name, m.type, m.position, m.global_position, m.data::text, m.metadata::text, (extract(epoch FROM m.time) * 1000000)::bigint";
 
-const MAX_BIGINT = 9_223_372_036_854_775_807n;
-
 /** The column that positions of a selector are in. */
-export function positionColumn(selector: Selector): "position" | "global_position" {
+function positionColumn(selector: Selector): "position" | "global_position" {
   return selector.kind === "stream" ? "position" : "global_position";
 }
 
@@ -27,7 +25,7 @@ export function pageStatement(
   const maxBytes = filter.parameter(query.maxBytes);
   filter.where(`m.${column} ${backwards ? "<=" : ">="} ${filter.parameter(query.from)}`);
   filter.where(
-    `m.${column} ${backwards ? ">=" : "<="} ${filter.parameter(query.until ?? (backwards ? 0n : MAX_BIGINT))}`,
+    `m.${column} ${backwards ? ">=" : "<="} ${filter.parameter(query.until ?? (backwards ? 0n : MAX_POSITION))}`,
   );
   filter.select(selector);
   if (query.types !== undefined && query.types.length > 0)

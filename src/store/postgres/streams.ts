@@ -12,6 +12,7 @@ import type {
 } from "../../domain/message.ts";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import { afterPrefix, commonPrefix } from "../../domain/prefix.ts";
+import { positionOf } from "../../domain/selection.ts";
 import type { StreamName } from "../../domain/stream-name.ts";
 import { SatchelError } from "../../errors.ts";
 import { BUSY, type CallOptions, type LockWait, type Progress, type StreamStore } from "../dialect.ts";
@@ -20,7 +21,7 @@ import { appendBatchText, BatchArrays } from "./append.ts";
 import type { Connections, Row } from "./connections.ts";
 import { codeOf, isMissingSchema, SQLSTATE, translateError, violates } from "./errors.ts";
 import { categoriesText, streamsText } from "./names.sql.ts";
-import { firstAtStatement, MESSAGE_COLUMNS, pageStatement, positionColumn } from "./page.sql.ts";
+import { firstAtStatement, MESSAGE_COLUMNS, pageStatement } from "./page.sql.ts";
 import { quotedSchema } from "./schema-name.ts";
 
 /** How often a batch is tried again when a writer that does not take our locks has got in its way. */
@@ -67,8 +68,7 @@ export class PostgresStreamStore implements StreamStore {
     const messages: StoredMessage[] = [];
     for (const row of await this.#query(statement, values, options)) {
       const message = messageOf(row);
-      if (row[8] !== "t")
-        return { messages, next: message[query.selector.kind === "stream" ? "position" : "globalPosition"] };
+      if (row[8] !== "t") return { messages, next: positionOf(query.selector, message) };
       messages.push(message);
     }
     return { messages, next: undefined };
@@ -180,10 +180,7 @@ export class PostgresStreamStore implements StreamStore {
     const [row] = await this.#query(statement, values, options);
     if (row === undefined) return undefined;
     const message = messageOf(row);
-    return {
-      position: message[positionColumn(selector) === "position" ? "position" : "globalPosition"],
-      timeMicros: message.timeMicros,
-    };
+    return { position: positionOf(selector, message), timeMicros: message.timeMicros };
   }
 
   async #query(

@@ -1,10 +1,8 @@
-import type { Page, PageQuery, StoredMessage } from "../../domain/message.ts";
+import { MAX_POSITION, type Page, type PageQuery, type StoredMessage } from "../../domain/message.ts";
+import { positionOf } from "../../domain/selection.ts";
 import { type MessageRow, toStoredMessage } from "./message-row.ts";
 import type { NamedValues, NamespaceDatabase } from "./namespace-database.ts";
 import { type Filter, pageSql, windowSql } from "./page.sql.ts";
-
-/** The greatest position there can be. */
-export const MAX_POSITION = 2n ** 63n - 1n;
 
 /** How many messages one call looks at, when not every one matches: a rare match must not block the process. */
 export const SCAN_WINDOW = 4_096;
@@ -23,7 +21,7 @@ export function readPage(database: NamespaceDatabase, query: PageQuery): Page {
   for (const row of database.rows<MessageRow>(pageSql(query, filters), { ...values, limit: query.limit + 1 })) {
     bytes += Number(row.bytes);
     const full = messages.length === query.limit || (messages.length > 0 && bytes > query.maxBytes);
-    if (full) return { messages, next: query.selector.kind === "stream" ? row.position : row.globalPosition };
+    if (full) return { messages, next: positionOf(query.selector, row) };
     messages.push(toStoredMessage(row));
   }
   return { messages, next: beyond };

@@ -1,15 +1,16 @@
 import { setImmediate } from "node:timers/promises";
 import type { AppendOutcome, AppendRequest } from "../../domain/append.ts";
-import type {
-  CategorySummary,
-  NamespaceStatistics,
-  NamesQuery,
-  Page,
-  PageQuery,
-  Selector,
-  StoredMessage,
-  StreamsQuery,
-  StreamSummary,
+import {
+  MAX_POSITION,
+  type CategorySummary,
+  type NamespaceStatistics,
+  type NamesQuery,
+  type Page,
+  type PageQuery,
+  type Selector,
+  type StoredMessage,
+  type StreamsQuery,
+  type StreamSummary,
 } from "../../domain/message.ts";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { StreamName } from "../../domain/stream-name.ts";
@@ -22,7 +23,7 @@ import { translateStoreError } from "./errors.ts";
 import { listCategories, listStreams } from "./names.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
 import type { NamespaceFiles } from "./namespace-files.ts";
-import { MAX_POSITION, readPage } from "./page.ts";
+import { readPage } from "./page.ts";
 import { probe } from "./probe.ts";
 
 const HEAD_OF_CATEGORY = "SELECT last_global_position AS position FROM categories WHERE category = ?";
