@@ -1,6 +1,7 @@
 import type { Expectation, NewMessage, StreamAppend } from "../domain/append.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Selector } from "../domain/message.ts";
+import type { ReadRequest, ReadStart } from "../domain/read.ts";
 import type { StreamName } from "../domain/stream-name.ts";
 import type {
   AppendMessagesRequest,
@@ -14,7 +15,6 @@ import type {
   NewStreamMessage,
   ReadMessagesRequest,
 } from "../gen/satchel/v1/streams_pb.ts";
-import type { ReadRequest, ReadStart } from "../service/read-messages.ts";
 import type { NamesRequest, PageRequest, StreamsRequest } from "../service/streams.ts";
 import * as fields from "./fields.ts";
 import { parsed, type Problems } from "./problems.ts";

@@ -1,8 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Limits } from "../domain/limits.ts";
+import type { ReadFrame } from "../domain/read.ts";
 import type { ReadMessagesResponseSchema, StreamService } from "../gen/satchel/v1/streams_pb.ts";
-import type { ReadFrame } from "../service/read-messages.ts";
 import type { Streams } from "../service/streams.ts";
 import { serviceCaller } from "./principal.ts";
 import { appendResponse, streamMessage } from "./shapes.ts";

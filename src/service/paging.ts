@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import { newPageToken, type PageTokenBinding, parsePageToken } from "../domain/page-token.ts";
 import { fieldError } from "../errors.ts";
 
@@ -37,10 +36,4 @@ export async function listPage<T>(
     items,
     nextPageToken: found.length > pageSize && last !== undefined ? newPageToken(keyOf(last), binding) : "",
   };
-}
-
-/** Lets other calls have a turn between two steps of a long read; throws the signal's reason when it has fired. */
-export async function nextTurn(signal: AbortSignal | undefined): Promise<void> {
-  await setImmediate();
-  signal?.throwIfAborted();
 }

@@ -8,15 +8,17 @@ import {
   type StreamSummary,
 } from "../domain/message.ts";
 import type { ServicePrincipal } from "../domain/principal.ts";
+import type { ReadFrame, ReadRequest } from "../domain/read.ts";
 import type { Category, StreamName } from "../domain/stream-name.ts";
 import { type ErrorFact, fieldError, SatchelError } from "../errors.ts";
 import type { Feed } from "../feed/feed.ts";
+import { followFrames } from "../feed/follow.ts";
+import { nextTurn } from "../feed/next-turn.ts";
+import { readFrames } from "../feed/read.ts";
 import type { CallOptions } from "../store/dialect.ts";
 import type { Store } from "../store/store.ts";
-import { followFrames } from "./follow-messages.ts";
 import { PageBuilder } from "./message-page.ts";
-import { listPage, type ListPage, type ListRequest, nextTurn } from "./paging.ts";
-import { type ReadFrame, type ReadRequest, readFrames } from "./read-messages.ts";
+import { listPage, type ListPage, type ListRequest } from "./paging.ts";
 
 /** Which page of a stream or category to return. */
 export interface PageRequest {

@@ -3,10 +3,10 @@ import { expect, test } from "vitest";
 import { newMessageId } from "../../src/domain/message-id.ts";
 import type { Selector } from "../../src/domain/message.ts";
 import type { NamespaceId } from "../../src/domain/namespace-id.ts";
+import type { ReadRequest, ReadStart } from "../../src/domain/read.ts";
 import type { Category, StreamName } from "../../src/domain/stream-name.ts";
 import { Feed } from "../../src/feed/feed.ts";
-import { followFrames } from "../../src/service/follow-messages.ts";
-import type { ReadRequest, ReadStart } from "../../src/service/read-messages.ts";
+import { followFrames } from "../../src/feed/follow.ts";
 import { Store } from "../../src/store/store.ts";
 import { openEngine } from "../support/engines.ts";
 

@@ -1,19 +1,11 @@
 import { type CursorScope, newCursor } from "../domain/cursor.ts";
 import { MAX_POSITION, payloadLength, type StoredMessage } from "../domain/message.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
+import type { Notice, ReadFrame, ReadRequest } from "../domain/read.ts";
 import { positionOf, selection } from "../domain/selection.ts";
-import type { Feed } from "../feed/feed.ts";
-import type { Tail } from "../feed/tail.ts";
-import {
-  MAX_FRAME_BYTES,
-  type Notice,
-  pages,
-  type ReadFrame,
-  type ReadRequest,
-  type ReadSource,
-  resumable,
-  startPosition,
-} from "./read-messages.ts";
+import type { Feed } from "./feed.ts";
+import { MAX_FRAME_BYTES, pages, type ReadSource, resumable, startPosition } from "./read.ts";
+import type { Tail } from "./tail.ts";
 
 /** How long a follower hears nothing when nothing happens. */
 const HEARTBEAT_MS = 15_000;

@@ -1,45 +1,15 @@
 import { type CursorScope, newCursor, parseCursor } from "../domain/cursor.ts";
-import type { Page, Selector, StoredMessage } from "../domain/message.ts";
+import type { Page, StoredMessage } from "../domain/message.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
+import type { ReadFrame, ReadRequest } from "../domain/read.ts";
 import { positionOf } from "../domain/selection.ts";
 import { fieldError, SatchelError } from "../errors.ts";
 import type { CallOptions, StreamStore } from "../store/dialect.ts";
-import { nextTurn } from "./paging.ts";
+import { nextTurn } from "./next-turn.ts";
 
 const MAX_FRAME_MESSAGES = 1_000;
 /** Of data and metadata. */
 export const MAX_FRAME_BYTES = 256 * 1024;
-
-/** Where a read begins. */
-export type ReadStart =
-  | { readonly kind: "beginning" }
-  | { readonly kind: "end" }
-  | { readonly kind: "position"; readonly position: bigint }
-  | { readonly kind: "time"; readonly timeMicros: bigint }
-  | { readonly kind: "cursor"; readonly cursor: string };
-
-/** What to read, and from where. */
-export interface ReadRequest {
-  readonly selector: Selector;
-  readonly start: ReadStart;
-  readonly follow: boolean;
-  readonly types: readonly string[];
-  /** Stop after this many messages; unset = at the end. */
-  readonly limit: bigint | undefined;
-}
-
-/** One step of a read. */
-export type ReadFrame =
-  | { readonly kind: "messages"; readonly messages: readonly StoredMessage[]; readonly cursor: string }
-  | Notice;
-
-/** A step without messages. */
-export interface Notice {
-  readonly kind: "caught-up" | "fell-behind" | "checkpoint" | "heartbeat";
-  readonly cursor: string;
-  /** The position to go on from. */
-  readonly position: bigint;
-}
 
 /** What a read needs of the store. */
 export type ReadSource = Pick<StreamStore, "page" | "head" | "firstAt">;
