@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "./config.ts";
+import { systemClock } from "./domain/clock.ts";
 import { DEFAULT_NAMESPACE } from "./domain/namespace-id.ts";
 import { SatchelError } from "./errors.ts";
 import { faultLog } from "./fault-log.ts";
@@ -11,7 +12,9 @@ import { Readiness } from "./rpc/readiness.ts";
 import { interceptors, routes } from "./rpc/router.ts";
 import { Server, type Timeouts } from "./rpc/server.ts";
 import { bootstrap, type Bootstrapped } from "./service/bootstrap.ts";
+import { REMOVAL_BATCH } from "./service/retention.ts";
 import { type Services, createServices } from "./service/services.ts";
+import { Sweeper } from "./service/sweeper.ts";
 import type { Dialect } from "./store/dialect.ts";
 import { Store } from "./store/store.ts";
 import { readTls } from "./tls-files.ts";
@@ -46,6 +49,8 @@ const BATCH = { maxMessages: 1_000, maxBytes: 4 * 1024 * 1024, maxCategories: 64
 const LOCK_TIMEOUT_MS = 1_000;
 const MAX_LOCK_WAITERS = 2;
 const GAUGE_TIMEOUT_MS = 1_000;
+/** After each step of a sweep, so that it takes a small part of the store's time. */
+const SWEEP_PAUSE_MS = 20;
 const FEED = { window: { maxMessages: 2_000, maxBytes: 4 * 1024 * 1024 }, pollIntervalMs: 1_000 };
 
 /** Builds and starts everything. Throws StartError when what it was given cannot be used. */
@@ -84,6 +89,7 @@ export async function createApp(config: Config, overrides: CreateOptions = {}): 
   await server.listen();
   opened.defer(() => drain({ config, readiness, shutdown, server, log }));
   await readiness.start();
+  opened.use(sweeperOf(store, config, metrics, log)).start();
   log.info({ url: server.url, engine: dialect.engine, version: VERSION }, "listening");
   if (tls === undefined && !isLoopback(config.host))
     log.warn({ host: config.host }, "listening beyond this machine without TLS: tokens and data travel in the clear");
@@ -127,6 +133,21 @@ function metricsOf(dialect: Dialect, log: Logger): Metrics {
     () => dialect.oldestWriterSeconds({ signal: AbortSignal.timeout(GAUGE_TIMEOUT_MS) }),
   );
   return metrics;
+}
+
+function sweeperOf(store: Store, config: Config, metrics: Metrics, log: Logger): Sweeper {
+  return new Sweeper({
+    store,
+    clock: systemClock(),
+    intervalMs: config.retentionIntervalSeconds * 1_000,
+    batch: REMOVAL_BATCH,
+    pauseMs: SWEEP_PAUSE_MS,
+    removed: metrics.counter(
+      "satchel_retention_removed_messages_total",
+      "Messages that this process has removed because a retention policy does not keep them.",
+    ),
+    failed: (err, namespaceId) => log.warn({ err, namespaceId }, "retention could not be enforced; it is tried again"),
+  });
 }
 
 function saveTokens(directory: string, made: Bootstrapped): void {

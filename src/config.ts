@@ -27,6 +27,12 @@ const SETTINGS = {
   databaseUrl: secret("DATABASE_URL", "postgres://… keeps the data in PostgreSQL instead of SQLite", postgresUrl),
   dbPoolSize: integer("SATCHEL_DB_POOL_SIZE", 20, [2, 1_000], "PostgreSQL: connections of this process"),
   maxOpenNamespaces: integer("SATCHEL_MAX_OPEN_NAMESPACES", 256, [1, 10_000], "SQLite: namespace files open at once"),
+  retentionIntervalSeconds: integer(
+    "SATCHEL_RETENTION_INTERVAL_SECONDS",
+    60,
+    [1, 86_400],
+    "seconds between two searches for messages that retention policies do not keep",
+  ),
   storeWaitMs: integer(
     "SATCHEL_STORE_WAIT_MS",
     30_000,

@@ -71,6 +71,12 @@ export class Metrics {
     });
   }
 
+  /** A number that only grows, by what is passed to the function that this returns. */
+  counter(name: string, help: string): (count: number) => void {
+    const counter = new Counter({ name, help, registers: [this.#registry] });
+    return (count) => counter.inc(count);
+  }
+
   /** The type of `text`. */
   get contentType(): string {
     return this.#registry.contentType;

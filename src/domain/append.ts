@@ -52,6 +52,8 @@ export type AppendOutcome =
       /** One list per append, in order. */ readonly appends: readonly (readonly AppendedMessage[])[];
     }
   | { readonly kind: "conflict"; readonly conflicts: readonly VersionConflict[] }
+  /** These streams were deleted for good. */
+  | { readonly kind: "stream-deleted"; readonly streamNames: readonly StreamName[] }
   /** The id of this message is taken by one with other content or in another stream. */
   | { readonly kind: "id-exists"; readonly appendIndex: number; readonly messageIndex: number };
 

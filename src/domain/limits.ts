@@ -35,6 +35,15 @@ export const LIMITS = {
   maxPageSize: { default: 1_000, description: "items in one page of a list" },
   maxTypes: { default: 100, description: "types in one filter" },
   maxDescriptionCharacters: { default: 1_000, description: "characters of a description" },
+  maxConditionalDeleteMessages: {
+    default: 10_000,
+    description: "messages of a stream that DeleteStream takes with an expected_version",
+  },
+  maxRetentionPolicies: {
+    default: 1_000,
+    range: [1, 100_000],
+    description: "retention policies in one namespace",
+  },
   maxNamespaces: { default: 100_000, range: [1, 1_000_000], description: "namespaces in the store" },
   maxTokensPerNamespace: {
     default: 1_000,

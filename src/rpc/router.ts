@@ -27,7 +27,7 @@ export function routes({ services, limits }: RpcDependencies): (router: ConnectR
   return (router) => {
     router.service(NamespaceService, namespaceHandlers(services.namespaces, services.namespaceTokens, limits));
     router.service(ServerService, serverHandlers(services.serverInfo));
-    router.service(StreamService, streamHandlers(services.streams, limits));
+    router.service(StreamService, streamHandlers(services.streams, services.retention, limits));
   };
 }
 

@@ -3,14 +3,22 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { Limits } from "../domain/limits.ts";
 import type { ReadFrame } from "../domain/read.ts";
 import type { ReadMessagesResponseSchema, StreamService } from "../gen/satchel/v1/streams_pb.ts";
+import type { Retention } from "../service/retention.ts";
 import type { Streams } from "../service/streams.ts";
 import { serviceCaller } from "./principal.ts";
+import { retentionHandlers } from "./retention.ts";
 import { appendResponse, streamMessage } from "./shapes.ts";
 import * as requests from "./stream-requests.ts";
 
 /** satchel.v1.StreamService. */
-export function streamHandlers(streams: Streams, limits: Limits): ServiceImpl<typeof StreamService> {
+export function streamHandlers(
+  streams: Streams,
+  retention: Retention,
+  limits: Limits,
+): ServiceImpl<typeof StreamService> {
   return {
+    ...retentionHandlers(retention, limits),
+
     async appendMessages(request, context) {
       const append = requests.parseAppend(request, limits);
       return appendResponse(await streams.appendMessages(serviceCaller(context), append, context));

@@ -4,6 +4,7 @@ import type { Feed } from "../feed/feed.ts";
 import type { Store } from "../store/store.ts";
 import { NamespaceTokens } from "./namespace-tokens.ts";
 import { Namespaces } from "./namespaces.ts";
+import { Retention } from "./retention.ts";
 import { describeServer, type ServerInfo } from "./server-info.ts";
 import { Streams } from "./streams.ts";
 import { Tokens } from "./tokens.ts";
@@ -11,6 +12,7 @@ import { Tokens } from "./tokens.ts";
 /** The use cases, one object per area. */
 export interface Services {
   readonly streams: Streams;
+  readonly retention: Retention;
   readonly namespaces: Namespaces;
   readonly namespaceTokens: NamespaceTokens;
   readonly tokens: Tokens;
@@ -40,6 +42,7 @@ export function createServices({
 }: ServicesOptions): Services {
   return {
     streams: new Streams(store, feed, limits),
+    retention: new Retention(store, limits, clock),
     namespaces: new Namespaces(store, limits, clock),
     namespaceTokens: new NamespaceTokens(store, limits, clock),
     tokens: new Tokens(store, { rootToken, clock }),

@@ -1,4 +1,4 @@
-import type { AppendedMessage, AppendRequest, StreamAppend, VersionConflict } from "../domain/append.ts";
+import type { AppendedMessage, AppendRequest, StreamAppend } from "../domain/append.ts";
 import type { Limits } from "../domain/limits.ts";
 import {
   type CategorySummary,
@@ -10,7 +10,7 @@ import {
 import type { ServicePrincipal } from "../domain/principal.ts";
 import type { ReadFrame, ReadRequest } from "../domain/read.ts";
 import type { Category, StreamName } from "../domain/stream-name.ts";
-import { type ErrorFact, fieldError, SatchelError } from "../errors.ts";
+import { fieldError } from "../errors.ts";
 import type { Feed } from "../feed/feed.ts";
 import { followFrames } from "../feed/follow.ts";
 import { nextTurn } from "../feed/next-turn.ts";
@@ -19,6 +19,7 @@ import type { CallOptions } from "../store/dialect.ts";
 import type { Store } from "../store/store.ts";
 import { PageBuilder } from "./message-page.ts";
 import { listPage, type ListPage, type ListRequest } from "./paging.ts";
+import { messageIdExists, streamDeleted, versionConflict } from "./stream-errors.ts";
 
 /** Which page of a stream or category to return. */
 export interface PageRequest {
@@ -59,7 +60,7 @@ export class Streams {
     this.#limits = limits;
   }
 
-  /** Appends to one stream. Throws FIELD_INVALID, VERSION_CONFLICT, MESSAGE_ID_EXISTS, LIMIT_EXCEEDED. */
+  /** Appends to one stream. Throws FIELD_INVALID, STREAM_DELETED, VERSION_CONFLICT, MESSAGE_ID_EXISTS, LIMIT_EXCEEDED. */
   async appendMessages(
     caller: ServicePrincipal,
     append: StreamAppend,
@@ -163,6 +164,8 @@ export class Streams {
         return outcome.appends;
       case "conflict":
         throw versionConflict(outcome.conflicts);
+      case "stream-deleted":
+        throw streamDeleted(outcome.streamNames);
       case "id-exists": {
         const { appendIndex, messageIndex } = outcome;
         throw messageIdExists(request, appendIndex, messageIndex, `${pathOf(appendIndex)}messages[${messageIndex}]`);
@@ -198,27 +201,4 @@ function refuseRepeatedIds({ appends }: AppendRequest, pathOf: (appendIndex: num
       seen.add(id);
     }
   }
-}
-
-function versionConflict(conflicts: readonly VersionConflict[]): SatchelError {
-  const facts = conflicts.map(({ streamName, expected, actual }): ErrorFact => {
-    const expectedVersion = expected.kind === "version" ? String(expected.version) : "stream_exists";
-    const metadata = { stream_name: streamName, expected_version: expectedVersion, actual_version: String(actual) };
-    return { reason: "VERSION_CONFLICT", metadata };
-  });
-  const first = facts[0]?.metadata;
-  const others = facts.length > 1 ? ` (and ${facts.length - 1} more streams)` : "";
-  const message = `stream ${first?.["stream_name"]} is at version ${first?.["actual_version"]}, expected ${first?.["expected_version"]}`;
-  return new SatchelError("VERSION_CONFLICT", message + others, { facts });
-}
-
-function messageIdExists(
-  { appends }: AppendRequest,
-  appendIndex: number,
-  messageIndex: number,
-  field: string,
-): SatchelError {
-  const id = appends[appendIndex]?.messages[messageIndex]?.id ?? "";
-  const message = `${field}: a message with the id ${id} exists, in another stream or with other content`;
-  return new SatchelError("MESSAGE_ID_EXISTS", message, { metadata: { id, field } });
 }

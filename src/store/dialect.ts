@@ -14,6 +14,7 @@ import type {
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import type { Role } from "../domain/role.ts";
 import type { StreamName } from "../domain/stream-name.ts";
+import type { RetentionStore } from "./retention-store.ts";
 
 /** How a call to the store ends early: it is cancelled in the database, and rejects with the signal's reason. */
 export interface CallOptions {
@@ -58,7 +59,7 @@ export interface StreamStore {
 
   /**
    * The last position that may be read now such that nothing at or below it can become visible later; undefined when
-   * nothing has been written. For a category or a stream that is its last message.
+   * nothing has been written. For a category or a stream that is its last message, even when that has been removed.
    */
   head(selector: Selector, options: CallOptions): Promise<bigint | undefined>;
 
@@ -68,7 +69,7 @@ export interface StreamStore {
   /** The last message of a stream, or its last one of a type. */
   last(streamName: StreamName, type: string | undefined, options: CallOptions): Promise<StoredMessage | undefined>;
 
-  /** The position of the last message of a stream. */
+  /** The position of the last message of a stream, even when that was truncated away; undefined when there is no stream. */
   version(streamName: StreamName, options: CallOptions): Promise<bigint | undefined>;
 
   /**
@@ -121,6 +122,9 @@ export interface Dialect extends AsyncDisposable {
 
   /** The streams of a namespace; cheap, and holds no connection. Whether it exists shows at the first call. */
   streamStore(id: NamespaceId): StreamStore;
+
+  /** What removes messages of a namespace; as `streamStore`. */
+  retentionStore(id: NamespaceId): RetentionStore;
 
   /** Looks a token up, always in the store: a revocation counts at once on every replica. */
   findToken(tokenId: string): Promise<TokenRecord | undefined>;

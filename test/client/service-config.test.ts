@@ -17,7 +17,14 @@ const { methodConfig } = JSON.parse(readFileSync(FILE, "utf8")) as { methodConfi
 const METHODS = [StreamService, NamespaceService, ServerService].flatMap(({ methods }) => methods);
 
 /** What changes something, and yet may be repeated: appends by the ids of their messages, the others by their nature. */
-const REPEATABLE_WRITES = new Set(["AppendMessages", "AppendToStreams", "UpdateNamespace", "RevokeToken"]);
+const REPEATABLE_WRITES = new Set([
+  "AppendMessages",
+  "AppendToStreams",
+  "TruncateStream",
+  "SetRetention",
+  "UpdateNamespace",
+  "RevokeToken",
+]);
 
 /** As gRPC looks it up: the method's own entry, or else its service's. */
 function configOf({ name, parent }: DescMethod): MethodConfig | undefined {

@@ -9,7 +9,7 @@ import {
   StreamService,
   type StreamClient,
 } from "../support/harness.ts";
-import { ALL, message, readAll } from "../support/streams.ts";
+import { ALL, inCategory, message, readAll } from "../support/streams.ts";
 
 /** Every RPC of StreamService, with a good request. */
 const STREAM_CALLS: Readonly<Record<string, readonly [Role, (streams: StreamClient) => Promise<unknown>]>> = {
@@ -25,6 +25,10 @@ const STREAM_CALLS: Readonly<Record<string, readonly [Role, (streams: StreamClie
   ReadMessages: [Role.READER, (streams) => readAll(streams, { selector: ALL })],
   ListCategories: [Role.READER, (streams) => streams.listCategories({})],
   ListStreams: [Role.READER, (streams) => streams.listStreams({})],
+  TruncateStream: [Role.ADMIN, (streams) => streams.truncateStream({ streamName: "a-1", beforePosition: 1n })],
+  DeleteStream: [Role.ADMIN, (streams) => streams.deleteStream({ streamName: "a-1" })],
+  SetRetention: [Role.ADMIN, (streams) => streams.setRetention({ target: inCategory("a"), policy: { maxCount: 1n } })],
+  GetRetention: [Role.READER, (streams) => streams.getRetention({ target: inCategory("a") })],
 };
 
 /** Who may call what. */

@@ -80,7 +80,8 @@ test("an upgraded database equals a fresh one, and keeps its messages", async ()
   expect(await manifest("ns_old")).toEqual(await manifest("ns_fresh"));
   expect(await manifest("ns_old_2")).toEqual(await manifest("ns_fresh"));
   expect((await pool.query("SELECT data FROM ns_old.messages")).rows).toEqual([{ data: { kept: true } }]);
-  expect(await versions()).toEqual({ satchel: 2, ns_old: 2, ns_old_2: 2, ns_fresh: 2 });
+  const [control, namespace] = [NEXT.control.length, NEXT.namespace.length];
+  expect(await versions()).toEqual({ satchel: control, ns_old: namespace, ns_old_2: namespace, ns_fresh: namespace });
   const upgraded = await manifest("satchel");
 
   await pool.query("DROP SCHEMA satchel CASCADE");
@@ -88,17 +89,53 @@ test("an upgraded database equals a fresh one, and keeps its messages", async ()
   expect(await manifest("satchel")).toEqual(upgraded);
 });
 
+test("every step but the last leads to the same schema, with what is there", async () => {
+  for (const steps of RELEASED.namespace.keys()) {
+    const then: Schemas = { ...RELEASED, namespace: RELEASED.namespace.slice(0, steps) };
+    await migrate(pool, then);
+    await provision(`v${steps}`, then);
+    if (steps === 0) continue;
+    for (const stream of ["a-1", "a-1", "b-1"]) {
+      await pool.query(`SELECT ns_v${steps}.write_message(gen_random_uuid()::varchar, '${stream}', 'T', '{}')`);
+    }
+  }
+  await migrate(pool, RELEASED);
+  await provision("fresh", RELEASED);
+  for (const steps of RELEASED.namespace.keys()) {
+    expect(await manifest(`ns_v${steps}`)).toEqual(await manifest("ns_fresh"));
+    if (steps === 0) continue;
+    await pool.query(`SELECT ns_v${steps}.truncate_streams('a', '{a-1}', '{9}', 100)`);
+    await pool.query(`SELECT ns_v${steps}.write_message(gen_random_uuid()::varchar, 'a-1', 'T', '{}', NULL, 1)`);
+    const { rows } = await pool.query(
+      `SELECT stream_name, position::int FROM ns_v${steps}.messages ORDER BY stream_name`,
+    );
+    expect(rows).toEqual([
+      { stream_name: "a-1", position: 2 },
+      { stream_name: "b-1", position: 0 },
+    ]);
+    const counts = await pool.query(
+      `SELECT category, message_count::int, stream_count::int FROM ns_v${steps}.categories ORDER BY category`,
+    );
+    expect(counts.rows).toEqual([
+      { category: "a", message_count: 1, stream_count: 1 },
+      { category: "b", message_count: 1, stream_count: 1 },
+    ]);
+  }
+});
+
 test("several replicas may migrate at once, an empty database and one with namespaces", async () => {
   await Promise.all(Array.from({ length: 5 }, () => migrate(pool)));
   for (let index = 0; index < 5; index++) await provision(`n${index}`, RELEASED);
   await Promise.all(Array.from({ length: 5 }, () => migrate(pool, NEXT)));
-  expect(new Set(Object.values(await versions()))).toEqual(new Set([2]));
+  const { satchel, ...namespaces } = await versions();
+  expect(satchel).toBe(NEXT.control.length);
+  expect(new Set(Object.values(namespaces))).toEqual(new Set([NEXT.namespace.length]));
 });
 
 test("a database of a later release is refused, and left as it is", async () => {
   await migrate(pool, NEXT);
   await expect(migrate(pool)).rejects.toMatchObject({ reason: "SCHEMA_OUT_OF_DATE" });
-  expect(await versions()).toEqual({ satchel: 2 });
+  expect(await versions()).toEqual({ satchel: NEXT.control.length });
 });
 
 test("a step that fails leaves nothing behind", async () => {
@@ -106,7 +143,7 @@ test("a step that fails leaves nothing behind", async () => {
     control: RELEASED.control,
     namespace: [
       ...RELEASED.namespace,
-      { version: 2, name: "broken", sql: "CREATE TABLE half (n integer); SELECT 1 / 0;" },
+      { version: RELEASED.namespace.length + 1, name: "broken", sql: "CREATE TABLE half (n integer); SELECT 1 / 0;" },
     ],
   };
   await migrate(pool);
@@ -121,5 +158,5 @@ test("a namespace can be dropped twice", async () => {
   await provision("gone", RELEASED);
   await pool.query(dropSql("gone" as NamespaceId));
   await pool.query(dropSql("gone" as NamespaceId));
-  expect(await versions()).toEqual({ satchel: 1 });
+  expect(await versions()).toEqual({ satchel: RELEASED.control.length });
 });

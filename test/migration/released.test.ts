@@ -18,15 +18,19 @@ test("no step of a schema is changed once it was released", () => {
     {
       "postgresqlControl": [
         "c2c244852b1a1831",
+        "78bc9b992aca835a",
       ],
       "postgresqlNamespace": [
         "922e9ea7225cd5e5",
+        "8ab0cf504deec9a0",
       ],
       "sqliteControl": [
         "0669679ca3f83748",
+        "dd10b599c0b7d0ce",
       ],
       "sqliteNamespace": [
         "dba6bb57ac1a8f2f",
+        "d7c992df88e04598",
       ],
     }
   `);

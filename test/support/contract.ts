@@ -11,7 +11,9 @@ import { namespacesContract } from "../contract/namespaces.ts";
 import { orderContract } from "../contract/order.ts";
 import { pagesContract } from "../contract/pages.ts";
 import { readContract } from "../contract/read.ts";
+import { removalContract } from "../contract/removal.ts";
 import { repeatsContract } from "../contract/repeats.ts";
+import { retentionContract } from "../contract/retention.ts";
 import { tokensContract } from "../contract/tokens.ts";
 import { type Harness, type HarnessOptions, openHarness } from "./harness.ts";
 
@@ -27,6 +29,8 @@ const CONTRACT = [
   followContract,
   orderContract,
   listsContract,
+  removalContract,
+  retentionContract,
   namespacesContract,
   tokensContract,
   accessContract,

@@ -10,6 +10,7 @@ import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
 import type { Fault } from "../../src/rpc/interceptors/errors.ts";
 import { bootstrap } from "../../src/service/bootstrap.ts";
 import { createServices } from "../../src/service/services.ts";
+import { Sweeper } from "../../src/service/sweeper.ts";
 import { Store } from "../../src/store/store.ts";
 import { connectAt, type Distance } from "./distances.ts";
 import { type EngineName, openEngine, type TestEngine } from "./engines.ts";
@@ -35,8 +36,12 @@ export interface Harness extends AsyncDisposable {
   readonly operator: NamespaceClient;
   /** What went wrong inside; a test that expects a fault takes it out. */
   readonly faults: Fault[];
-  /** Moves the clock by which tokens expire; messages get the time of the store. */
+  /** Moves the clock by which tokens expire and messages are too old; messages get the time of the store. */
   readonly passTime: (micros: bigint) => void;
+  /** How far the clock has been moved. */
+  readonly passed: () => bigint;
+  /** Removes what no policy keeps; returns how many messages, of all namespaces. */
+  readonly sweep: () => Promise<number>;
   /** A client without a credential. */
   readonly anyone: <S extends DescService>(service: S) => Client<S>;
   /** A client with a credential: the value of the authorization header. */
@@ -62,6 +67,12 @@ const QUEUE = {
   maxLockWaiters: 4,
 };
 
+/** Few enough for a test to reach. */
+const MAX_RETENTION_POLICIES = 20;
+
+/** So few that a sweep takes many steps. */
+const SWEEP_BATCH = 7;
+
 /** A window that followers fall out of, and polls that are soon. */
 const FEED = { window: { maxMessages: 50, maxBytes: 1024 * 1024 }, pollIntervalMs: 200 };
 
@@ -71,7 +82,7 @@ export async function openHarness({
   distance = "direct",
   limits: given = {},
 }: HarnessOptions): Promise<Harness> {
-  const limits: Limits = { ...DEFAULT_LIMITS, ...given };
+  const limits: Limits = { ...DEFAULT_LIMITS, maxRetentionPolicies: MAX_RETENTION_POLICIES, ...given };
   const engine = await openEngine(name);
   const store = new Store(engine.dialect, { ...QUEUE, maxQueued: limits.maxQueuedAppends });
   const faults: Fault[] = [];
@@ -88,6 +99,18 @@ export async function openHarness({
     createClient(service, withHeader(line.transport, authorization));
   const operator = holding(NamespaceService, `Bearer ${rootToken}`);
   let count = 0;
+  let removed = 0;
+  const sweeper = new Sweeper({
+    store,
+    clock,
+    intervalMs: 0,
+    batch: SWEEP_BATCH,
+    pauseMs: 0,
+    removed: (messages) => (removed += messages),
+    failed: (error) => {
+      throw error;
+    },
+  });
 
   return {
     engine,
@@ -98,6 +121,12 @@ export async function openHarness({
     faults,
     passTime: (micros) => {
       passed += micros;
+    },
+    passed: () => passed,
+    async sweep() {
+      const before = removed;
+      await sweeper.sweep();
+      return removed - before;
     },
     anyone: (service) => createClient(service, line.transport),
     holding,
@@ -112,6 +141,7 @@ export async function openHarness({
     },
     async [Symbol.asyncDispose]() {
       await line[Symbol.asyncDispose]();
+      await sweeper[Symbol.asyncDispose]();
       await feed[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
     },

@@ -79,6 +79,7 @@ export class BatchArrays {
         const { requestIndex, append } = known(this.#appends[index]);
         const answer = known(answers[requestIndex]);
         if (kind === "c") answer.conflict(append, BigInt(position ?? ""));
+        else if (kind === "t") answer.streamDeleted(append);
         else answer.busy();
       }
     }
@@ -91,6 +92,7 @@ class Answer {
   readonly #request: AppendRequest;
   readonly #appends: AppendedMessage[][];
   readonly #actualVersions = new Map<StreamAppend, bigint>();
+  readonly #deleted = new Set<StreamAppend>();
   #refusal: AppendOutcome | typeof BUSY | undefined;
 
   constructor(request: AppendRequest) {
@@ -113,6 +115,10 @@ class Answer {
     this.#actualVersions.set(append, actual);
   }
 
+  streamDeleted(append: StreamAppend): void {
+    this.#deleted.add(append);
+  }
+
   idExists(appendIndex: number, messageIndex: number): void {
     this.#refusal ??= { kind: "id-exists", appendIndex, messageIndex };
   }
@@ -122,6 +128,10 @@ class Answer {
   }
 
   outcome(): AppendOutcome | typeof BUSY {
+    if (this.#deleted.size > 0) {
+      const deleted = this.#request.appends.filter((append) => this.#deleted.has(append));
+      return { kind: "stream-deleted", streamNames: deleted.map(({ streamName }) => streamName) };
+    }
     if (this.#actualVersions.size > 0) return { kind: "conflict", conflicts: this.#conflicts() };
     return this.#refusal ?? { kind: "appended", appends: this.#appends };
   }

@@ -5,12 +5,14 @@ import type { NamespaceId } from "../../domain/namespace-id.ts";
 import { ROLES } from "../../domain/role.ts";
 import { type CallOptions, type Dialect, type StreamStore, type TokenRecord, type WakeUp } from "../dialect.ts";
 import { CONTROL_ENTITIES } from "../entities/index.ts";
+import type { RetentionStore } from "../retention-store.ts";
 import { Canceller } from "./canceller.ts";
 import { Connections } from "./connections.ts";
 import { withoutDeadlock } from "./deadlock.ts";
 import { translateError } from "./errors.ts";
 import { dropSql, migrate, provisionSql } from "./migrate.ts";
 import { Notifications } from "./notifications.ts";
+import { PostgresRetentionStore } from "./retention.ts";
 import { CONTROL_SCHEMA } from "./schema-name.ts";
 import { PostgresStreamStore } from "./streams.ts";
 
@@ -104,6 +106,10 @@ export class PostgresDialect implements Dialect {
 
   streamStore(id: NamespaceId): StreamStore {
     return new PostgresStreamStore(this.#connections, id);
+  }
+
+  retentionStore(id: NamespaceId): RetentionStore {
+    return new PostgresRetentionStore(this.#connections, id);
   }
 
   announce(namespaceId: NamespaceId, categories: ReadonlySet<string>): void {

@@ -1,4 +1,5 @@
 import { DriverException } from "@mikro-orm/core";
+import type { NamespaceId } from "../../domain/namespace-id.ts";
 import { SatchelError, storeUnavailable } from "../../errors.ts";
 
 /** The SQLSTATEs that the store's code acts on. */
@@ -53,8 +54,14 @@ export function translateError(error: unknown): unknown {
   return error;
 }
 
+/** The same, and NAMESPACE_NOT_FOUND when the namespace is gone. */
+export function translateNamespaceError(error: unknown, id: NamespaceId): unknown {
+  if (!isMissingSchema(error)) return translateError(error);
+  return new SatchelError("NAMESPACE_NOT_FOUND", `there is no namespace ${id}`, { cause: error });
+}
+
 /** Whether the error says that the namespace's schema, or what belongs in it, is not there. */
-export function isMissingSchema(error: unknown): boolean {
+function isMissingSchema(error: unknown): boolean {
   const code = codeOf(error);
   if (code !== undefined && MISSING_SCHEMA.has(code)) return true;
   // A statement that was planned just before the schema was dropped meets tables that are gone.

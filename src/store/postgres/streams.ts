@@ -14,12 +14,13 @@ import type { NamespaceId } from "../../domain/namespace-id.ts";
 import { afterPrefix, commonPrefix } from "../../domain/prefix.ts";
 import { positionOf } from "../../domain/selection.ts";
 import type { StreamName } from "../../domain/stream-name.ts";
-import { SatchelError } from "../../errors.ts";
 import { BUSY, type CallOptions, type LockWait, type Progress, type StreamStore } from "../dialect.ts";
 import { firstAt } from "../first-at.ts";
 import { appendBatchText, BatchArrays } from "./append.ts";
+import { bigintOf, textOf } from "./columns.ts";
 import type { Connections, Row } from "./connections.ts";
-import { codeOf, isMissingSchema, SQLSTATE, translateError, violates } from "./errors.ts";
+import { codeOf, SQLSTATE, translateNamespaceError, violates } from "./errors.ts";
+import { headOfCategoryText, headOfStreamText } from "./head.sql.ts";
 import { categoriesText, streamsText } from "./names.sql.ts";
 import { firstAtStatement, MESSAGE_COLUMNS, pageStatement } from "./page.sql.ts";
 import { quotedSchema } from "./schema-name.ts";
@@ -56,7 +57,7 @@ export class PostgresStreamStore implements StreamStore {
         return arrays.outcomes(await this.#connections.query(statement, arrays.parameters(lockTimeoutMs)));
       } catch (error) {
         if (codeOf(error) === SQLSTATE.lockNotAvailable) return batch.map(() => BUSY);
-        if (attempt === MAX_ATTEMPTS || !isCollision(error)) throw this.#translated(error);
+        if (attempt === MAX_ATTEMPTS || !isCollision(error)) throw translateNamespaceError(error, this.#id);
       }
     }
   }
@@ -79,10 +80,11 @@ export class PostgresStreamStore implements StreamStore {
       const head = await this.#safeHead(options);
       return head > 0n ? head : undefined;
     }
-    if (selector.kind === "stream") return this.version(selector.streamName, options);
-    const text = `SELECT global_position FROM ${this.#schema}.messages WHERE category = $1 ORDER BY global_position DESC LIMIT 1`;
-    const [row] = await this.#query({ name: `${this.#schema}h`, text }, [selector.category], options);
-    return row === undefined ? undefined : bigintOf(row[0]);
+    const [kind, key] =
+      selector.kind === "stream" ? (["s", selector.streamName] as const) : (["c", selector.category] as const);
+    const text = kind === "s" ? headOfStreamText(this.#schema) : headOfCategoryText(this.#schema);
+    const [row] = await this.#query({ name: `${this.#schema}h${kind}`, text }, [key], options);
+    return row?.[0] == null ? undefined : bigintOf(row[0]);
   }
 
   async progress(options: CallOptions): Promise<Progress> {
@@ -105,9 +107,9 @@ export class PostgresStreamStore implements StreamStore {
   }
 
   async version(streamName: StreamName, options: CallOptions): Promise<bigint | undefined> {
-    const text = `SELECT position FROM ${this.#schema}.messages WHERE stream_name = $1 ORDER BY position DESC LIMIT 1`;
+    const text = `SELECT ${this.#schema}.stream_version($1)`;
     const [row] = await this.#query({ name: `${this.#schema}v`, text }, [streamName], options);
-    return row === undefined ? undefined : bigintOf(row[0]);
+    return row?.[0] == null ? undefined : bigintOf(row[0]);
   }
 
   async firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined> {
@@ -191,13 +193,8 @@ export class PostgresStreamStore implements StreamStore {
     try {
       return await this.#connections.query(statement, values, options);
     } catch (error) {
-      throw this.#translated(error);
+      throw translateNamespaceError(error, this.#id);
     }
-  }
-
-  #translated(error: unknown): unknown {
-    if (!isMissingSchema(error)) return translateError(error);
-    return new SatchelError("NAMESPACE_NOT_FOUND", `there is no namespace ${this.#id}`, { cause: error });
   }
 }
 
@@ -223,13 +220,4 @@ function messageOf([id, streamName, type, position, globalPosition, data, metada
     metadata: metadata ?? null,
     timeMicros: bigintOf(timeMicros),
   };
-}
-
-function textOf(column: string | null | undefined): string {
-  if (column === null || column === undefined) throw new Error("a column that is never null is null");
-  return column;
-}
-
-function bigintOf(column: string | null | undefined): bigint {
-  return BigInt(textOf(column));
 }

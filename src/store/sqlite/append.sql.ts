@@ -1,7 +1,5 @@
 export const LAST_TIME = "SELECT time FROM messages ORDER BY global_position DESC LIMIT 1";
 
-export const STREAM_VERSION = "SELECT position FROM messages WHERE stream_name = ? ORDER BY position DESC LIMIT 1";
-
 export const MESSAGE_BY_ID = `
 SELECT stream_name AS streamName, type, data, metadata, position, global_position AS globalPosition
 FROM messages WHERE id = ?`;

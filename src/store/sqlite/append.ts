@@ -4,16 +4,17 @@ import {
   type AppendRequest,
   meetsExpectation,
   type NewMessage,
-  NO_STREAM,
   type StreamAppend,
+  type VersionConflict,
 } from "../../domain/append.ts";
 import { cardinalHashOf } from "../../domain/consumer-group.ts";
 import { correlationCategoryOf } from "../../domain/correlation.ts";
 import { sameJson } from "../../domain/json-text.ts";
 import { categoryOf, type StreamName } from "../../domain/stream-name.ts";
-import { COUNT_IN_CATEGORY, INSERT_MESSAGE, LAST_TIME, MESSAGE_BY_ID, STREAM_VERSION } from "./append.sql.ts";
+import { COUNT_IN_CATEGORY, INSERT_MESSAGE, LAST_TIME, MESSAGE_BY_ID } from "./append.sql.ts";
 import { idToBlob } from "./message-row.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
+import { stateOf, type StreamState, visibleVersion } from "./stream-state.ts";
 
 /** Appends a batch, as StreamStore.append says, in one transaction. */
 export function appendBatch(
@@ -49,7 +50,7 @@ class BatchWriter {
   readonly #database: NamespaceDatabase;
   readonly #nowMicros: bigint;
   #timeMicros: bigint | undefined;
-  readonly #versions = new Map<StreamName, bigint>();
+  readonly #states = new Map<StreamName, StreamState>();
   readonly #tallies = new Map<string, CategoryTally>();
 
   constructor(database: NamespaceDatabase, nowMicros: bigint) {
@@ -63,13 +64,10 @@ class BatchWriter {
     const repeated =
       foreign === undefined && found.every((messages) => messages.every((message) => message !== undefined));
     if (!repeated) {
-      const conflicts = appends
-        .map(({ streamName, expectation }) => ({
-          streamName,
-          expected: expectation,
-          actual: this.#version(streamName),
-        }))
-        .filter(({ expected, actual }) => !meetsExpectation(expected, actual));
+      const streamNames = appends.map(({ streamName }) => streamName);
+      const deleted = streamNames.filter((streamName) => this.#state(streamName).emptied === "tombstone");
+      if (deleted.length > 0) return { kind: "stream-deleted", streamNames: deleted };
+      const conflicts = appends.flatMap((append) => this.#conflicts(append));
       if (conflicts.length > 0) return { kind: "conflict", conflicts };
     }
     if (foreign !== undefined) return { kind: "id-exists", ...foreign };
@@ -83,6 +81,15 @@ class BatchWriter {
     }
   }
 
+  #conflicts({ streamName, expectation: expected }: StreamAppend): VersionConflict[] {
+    const state = this.#state(streamName);
+    const actual = visibleVersion(state);
+    if (meetsExpectation(expected, actual)) return [];
+    // A deleted stream may also be expected at its version, as by a writer who has not heard of it.
+    if (expected.kind === "version" && expected.version === state.version) return [];
+    return [{ streamName, expected, actual }];
+  }
+
   #write({ streamName, messages }: StreamAppend, found: readonly (MessageById | undefined)[]): AppendedMessage[] {
     const category = categoryOf(streamName);
     const cardinalHash = cardinalHashOf(streamName);
@@ -92,7 +99,8 @@ class BatchWriter {
       if (existing !== undefined) {
         return { id, position: existing.position, globalPosition: existing.globalPosition, deduplicated: true };
       }
-      const position = this.#version(streamName) + 1n;
+      const { version, hasMessages } = this.#state(streamName);
+      const position = version + 1n;
       const globalPosition = this.#database.run(
         INSERT_MESSAGE,
         position,
@@ -107,8 +115,8 @@ class BatchWriter {
         data,
         metadata,
       );
-      this.#versions.set(streamName, position);
-      this.#tally(category, position, globalPosition);
+      this.#states.set(streamName, { version: position, emptied: undefined, hasMessages: true });
+      this.#tally(category, hasMessages, globalPosition);
       return { id, position, globalPosition, deduplicated: false };
     });
   }
@@ -117,13 +125,13 @@ class BatchWriter {
     return this.#database.row<MessageById>(MESSAGE_BY_ID, idToBlob(id));
   }
 
-  #version(streamName: StreamName): bigint {
-    let version = this.#versions.get(streamName);
-    if (version === undefined) {
-      version = this.#database.row<{ readonly position: bigint }>(STREAM_VERSION, streamName)?.position ?? NO_STREAM;
-      this.#versions.set(streamName, version);
+  #state(streamName: StreamName): StreamState {
+    let state = this.#states.get(streamName);
+    if (state === undefined) {
+      state = stateOf(this.#database, streamName);
+      this.#states.set(streamName, state);
     }
-    return version;
+    return state;
   }
 
   /** The time of the batch: never before the last message's, whatever the clock says, so that time follows position. */
@@ -135,11 +143,11 @@ class BatchWriter {
     return this.#timeMicros;
   }
 
-  #tally(category: string, position: bigint, globalPosition: bigint): void {
+  #tally(category: string, streamHasMessages: boolean, globalPosition: bigint): void {
     const tally = this.#tallies.get(category) ?? { messages: 0n, streams: 0n, lastGlobalPosition: 0n };
     this.#tallies.set(category, tally);
     tally.messages++;
-    if (position === 0n) tally.streams++;
+    if (!streamHasMessages) tally.streams++;
     tally.lastGlobalPosition = globalPosition;
   }
 }

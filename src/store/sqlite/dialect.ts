@@ -4,11 +4,13 @@ import { join, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { CallOptions, Dialect, StreamStore, TokenRecord } from "../dialect.ts";
+import type { RetentionStore } from "../retention-store.ts";
 import { type Clock, wallClock } from "./clock.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { translateSqliteError, translateStoreError } from "./errors.ts";
 import { NamespaceFiles } from "./namespace-files.ts";
+import { SqliteRetentionStore } from "./retention.ts";
 import { SqliteStreamStore } from "./stream-store.ts";
 
 const IN_MEMORY = ":memory:";
@@ -88,6 +90,10 @@ export class SqliteDialect implements Dialect {
 
   streamStore(id: NamespaceId): StreamStore {
     return new SqliteStreamStore(this.#opened.files, id, this.#opened.now);
+  }
+
+  retentionStore(id: NamespaceId): RetentionStore {
+    return new SqliteRetentionStore(this.#opened.files, id);
   }
 
   /** No other process uses the store. */

@@ -4,7 +4,7 @@ import type { NamespaceDatabase } from "./namespace-database.ts";
 
 const CATEGORIES = `
 SELECT category, message_count AS messageCount, stream_count AS streamCount, last_global_position AS lastGlobalPosition
-FROM categories WHERE category >= ? AND category < CAST(? AS TEXT) ORDER BY category LIMIT ?`;
+FROM categories WHERE message_count > 0 AND category >= ? AND category < CAST(? AS TEXT) ORDER BY category LIMIT ?`;
 
 /** The first message of the first stream of a range of names. */
 const FIRST_STREAM = `

@@ -43,6 +43,11 @@ export class NamespaceDatabase implements Disposable {
     return this.#statement(sql).run(...parameters).lastInsertRowid as bigint;
   }
 
+  /** Runs a change and returns how many rows it has changed. */
+  change(sql: string, ...parameters: Parameters): number {
+    return this.#statement(sql).run(...parameters).changes;
+  }
+
   /** What `work` does is committed together, and is durable when this returns; when it throws, nothing of it happened. */
   transact<T>(work: () => T): T {
     return this.#database.transaction(work).immediate();

@@ -45,12 +45,12 @@ export class NamespaceFiles implements Disposable {
 
   /**
    * Makes an empty file, in place of what the creation of a namespace left behind that was never finished. Throws
-   * NAMESPACE_EXISTS rather than destroy messages.
+   * NAMESPACE_EXISTS rather than destroy what was written.
    */
   create(id: NamespaceId): void {
     if (this.#exists(id)) {
-      const written = this.use(id, (database) => database.row("SELECT 1 FROM messages LIMIT 1") !== undefined);
-      if (written) throw new SatchelError("NAMESPACE_EXISTS", `${id}${SUFFIX} is in the way, and holds messages`);
+      const written = this.use(id, (database) => database.row("SELECT 1 FROM sqlite_sequence LIMIT 1") !== undefined);
+      if (written) throw new SatchelError("NAMESPACE_EXISTS", `${id}${SUFFIX} is in the way, and was written to`);
     }
     this.drop(id);
     try {

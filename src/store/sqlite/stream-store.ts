@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { AppendOutcome, AppendRequest } from "../../domain/append.ts";
+import { type AppendOutcome, type AppendRequest, NO_STREAM } from "../../domain/append.ts";
 import {
   MAX_POSITION,
   type CategorySummary,
@@ -16,7 +16,6 @@ import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { StreamName } from "../../domain/stream-name.ts";
 import type { CallOptions, Progress, StreamStore } from "../dialect.ts";
 import { firstAt } from "../first-at.ts";
-import { STREAM_VERSION } from "./append.sql.ts";
 import { appendBatch } from "./append.ts";
 import type { Clock } from "./clock.ts";
 import { translateStoreError } from "./errors.ts";
@@ -25,10 +24,13 @@ import type { NamespaceDatabase } from "./namespace-database.ts";
 import type { NamespaceFiles } from "./namespace-files.ts";
 import { readPage } from "./page.ts";
 import { probe } from "./probe.ts";
+import { stateOf, visibleVersion } from "./stream-state.ts";
 
 const HEAD_OF_CATEGORY = "SELECT last_global_position AS position FROM categories WHERE category = ?";
-const HEAD_OF_ALL = "SELECT global_position AS position FROM messages ORDER BY global_position DESC LIMIT 1";
-const COUNTS = "SELECT coalesce(sum(message_count), 0) AS messageCount, count(*) AS categoryCount FROM categories";
+/** The last position that was drawn, whether or not its message is still there. */
+const HEAD_OF_ALL = "SELECT seq AS position FROM sqlite_sequence WHERE name = 'messages'";
+const COUNTS = `
+SELECT coalesce(sum(message_count), 0) AS messageCount, count(*) AS categoryCount FROM categories WHERE message_count > 0`;
 
 /**
  * The streams of one namespace. The database is only ever used within one turn of the event loop, so it may be closed or
@@ -80,7 +82,7 @@ export class SqliteStreamStore implements StreamStore {
   }
 
   async version(streamName: StreamName, options: CallOptions): Promise<bigint | undefined> {
-    return this.head({ kind: "stream", streamName }, options);
+    return this.#use(options, (database) => existing(visibleVersion(stateOf(database, streamName))));
   }
 
   async firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined> {
@@ -119,10 +121,14 @@ function headOf(database: NamespaceDatabase, selector: Selector): bigint | undef
   const row = (sql: string, ...key: readonly string[]) => database.row<{ readonly position: bigint }>(sql, ...key);
   switch (selector.kind) {
     case "stream":
-      return row(STREAM_VERSION, selector.streamName)?.position;
+      return existing(stateOf(database, selector.streamName).version);
     case "category":
       return row(HEAD_OF_CATEGORY, selector.category)?.position;
     case "all":
       return row(HEAD_OF_ALL)?.position;
   }
+}
+
+function existing(version: bigint): bigint | undefined {
+  return version === NO_STREAM ? undefined : version;
 }

@@ -1,8 +1,11 @@
 import { CONTROL_0001 } from "./control-0001.sql.ts";
+import { CONTROL_0002 } from "./control-0002.sql.ts";
 import { NAMESPACE_0001_APPEND } from "./namespace-0001-append.sql.ts";
 import { NAMESPACE_0001_MESSAGE_DB } from "./namespace-0001-message-db.sql.ts";
 import { NAMESPACE_0001_MESSAGES } from "./namespace-0001-messages.sql.ts";
 import { NAMESPACE_0001_VIEWS } from "./namespace-0001-views.sql.ts";
+import { NAMESPACE_0002_APPEND } from "./namespace-0002-append.sql.ts";
+import { NAMESPACE_0002_REMOVAL } from "./namespace-0002-removal.sql.ts";
 
 /** One step of a schema: SQL without schema names, run with the schema as search_path. Never changed once released. */
 export interface Migration {
@@ -15,6 +18,7 @@ export interface Migration {
 /** The control plane's schema, step by step. */
 export const CONTROL_MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "namespaces and tokens", sql: CONTROL_0001 },
+  { version: 2, name: "sweeps", sql: CONTROL_0002 },
 ];
 
 /** The schema of a namespace, step by step. */
@@ -24,4 +28,5 @@ export const NAMESPACE_MIGRATIONS: readonly Migration[] = [
     name: "messages",
     sql: NAMESPACE_0001_MESSAGES + NAMESPACE_0001_MESSAGE_DB + NAMESPACE_0001_VIEWS + NAMESPACE_0001_APPEND,
   },
+  { version: 2, name: "retention", sql: NAMESPACE_0002_REMOVAL + NAMESPACE_0002_APPEND },
 ];

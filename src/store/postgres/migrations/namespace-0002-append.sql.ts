@@ -1,0 +1,139 @@
+/**
+ * append_batch() again, which now knows streams whose messages were all removed. One that was deleted goes on with its
+ * version: an append may expect that, or no stream. One that was deleted for good refuses every append: that answer is a
+ * row of the kind t, with the index of the append. And Message DB's two functions that look for the version of a stream.
+ */
+export const NAMESPACE_0002_APPEND = `
+CREATE OR REPLACE FUNCTION append_batch(
+  lock_timeout_ms integer,
+  streams text[],
+  append_requests integer[], append_streams integer[], append_expectations bigint[],
+  message_appends integer[], message_ids uuid[], message_types text[], message_data jsonb[], message_metadata jsonb[]
+) RETURNS SETOF append_result
+LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT
+-- Whatever the statistics of a new or growing table say: one plan, which goes by the indexes (each look-up in messages has
+-- a LIMIT, so that it cannot become a join with the whole table).
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
+DECLARE
+  busy text[];
+BEGIN
+  busy := lock_categories(streams, lock_timeout_ms);
+  RETURN QUERY
+  WITH stream AS MATERIALIZED (
+    SELECT s.index, s.name, split_part(s.name, '-', 1) = ANY (busy) AS busy,
+           coalesce(last.position, old.version, -1) AS version,
+           coalesce(old.state, '') = 'deleted' AS deleted, coalesce(old.state, '') = 'tombstone' AS tombstone
+    FROM unnest(streams) WITH ORDINALITY s(name, index)
+    LEFT JOIN LATERAL (
+      SELECT m.position FROM messages m WHERE m.stream_name = s.name ORDER BY m.position DESC LIMIT 1
+    ) last ON true
+    LEFT JOIN LATERAL (
+      SELECT x.version, x.state FROM stream_states x WHERE last.position IS NULL AND x.stream_name = s.name LIMIT 1
+    ) old ON true
+  ), append AS MATERIALIZED (
+    SELECT a.index, a.request, s.name AS stream_name, s.version, s.busy, s.tombstone,
+           CASE WHEN s.deleted THEN -1 ELSE s.version END AS actual_version,
+           CASE a.expectation
+             WHEN -2 THEN s.deleted OR s.version = -1
+             ELSE a.expectation <> s.version AND NOT (s.deleted AND a.expectation = -1)
+           END AS conflict
+    FROM unnest(append_requests, append_streams, append_expectations) WITH ORDINALITY a(request, stream, expectation, index)
+    JOIN stream s ON s.index = a.stream
+  ), message AS MATERIALIZED (
+    SELECT n.index, n.id, n.type, n.data, n.metadata, a.request, a.stream_name, a.version,
+           old.position AS old_position, old.global_position AS old_global_position,
+           CASE WHEN old.id IS NOT NULL THEN
+             old.stream_name = a.stream_name AND old.type = n.type
+             AND old.data IS NOT DISTINCT FROM n.data AND old.metadata IS NOT DISTINCT FROM n.metadata
+           END AS same
+    FROM unnest(message_appends, message_ids, message_types, message_data, message_metadata) WITH ORDINALITY
+           n(append, id, type, data, metadata, index)
+    JOIN append a ON a.index = n.append
+    LEFT JOIN LATERAL (SELECT * FROM messages m WHERE m.id = n.id LIMIT 1) old ON true
+  ), request AS MATERIALIZED (
+    SELECT a.request, bool_or(a.busy) AS busy, bool_or(a.tombstone) AS tombstone, coalesce(bool_or(a.conflict), false) AS conflict, m.repeated, m.id_taken
+    FROM append a
+    JOIN (
+      SELECT n.request, bool_and(n.same IS TRUE) AS repeated, bool_or(n.same IS FALSE) AS id_taken
+      FROM message n GROUP BY n.request
+    ) m ON m.request = a.request
+    GROUP BY a.request, m.repeated, m.id_taken
+  ), inserted AS (
+    INSERT INTO messages (global_position, position, stream_name, type, data, metadata, id)
+    SELECT next_global_position('messages_global_position_seq'), o.position, o.stream_name, o.type, o.data, o.metadata, o.id
+    FROM (
+      SELECT m.*, m.version + row_number() OVER (PARTITION BY m.stream_name ORDER BY m.index) AS position
+      FROM message m JOIN request r ON r.request = m.request
+      WHERE m.same IS NULL AND NOT (r.busy OR r.tombstone OR r.conflict OR r.id_taken)
+      ORDER BY m.index
+    ) o
+    RETURNING messages.id, messages.position, messages.global_position
+  )
+  SELECT 'm'::"char", m.index::integer, i.position, i.global_position FROM inserted i JOIN message m ON m.id = i.id
+  UNION ALL
+  SELECT 'd', m.index::integer, m.old_position, m.old_global_position
+  FROM message m JOIN request r ON r.request = m.request
+  WHERE m.same AND (r.repeated OR NOT (r.busy OR r.tombstone OR r.conflict OR r.id_taken))
+  UNION ALL
+  SELECT 'b', a.index::integer, NULL, NULL
+  FROM append a JOIN request r ON r.request = a.request
+  WHERE a.busy AND NOT r.repeated
+  UNION ALL
+  SELECT 't', a.index::integer, NULL, NULL
+  FROM append a JOIN request r ON r.request = a.request
+  WHERE a.tombstone AND NOT r.busy
+  UNION ALL
+  SELECT 'c', a.index::integer, a.actual_version, NULL
+  FROM append a JOIN request r ON r.request = a.request
+  WHERE a.conflict AND NOT (r.repeated OR r.busy OR r.tombstone)
+  UNION ALL
+  SELECT 'i', m.index::integer, NULL, NULL
+  FROM message m JOIN request r ON r.request = m.request
+  WHERE NOT m.same AND NOT (r.busy OR r.tombstone OR r.conflict);
+END $$;
+
+CREATE OR REPLACE FUNCTION stream_version(stream_name varchar) RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT AS $$
+DECLARE
+  version bigint := (
+    SELECT m.position FROM messages m WHERE m.stream_name = stream_version.stream_name ORDER BY m.position DESC LIMIT 1);
+BEGIN
+  IF version IS NULL THEN
+    version := (SELECT s.version FROM state_of_stream(stream_version.stream_name) s WHERE s.state = 'truncated');
+  END IF;
+  RETURN version;
+END $$;
+
+CREATE OR REPLACE FUNCTION write_message(
+  id varchar, stream_name varchar, "type" varchar, data jsonb, metadata jsonb DEFAULT NULL, expected_version bigint DEFAULT NULL
+) RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT AS $$
+DECLARE
+  last_version bigint;
+  actual_version bigint;
+  old stream_states;
+  message_id uuid;
+BEGIN
+  PERFORM pg_advisory_xact_lock(category_lock_key(current_schema(), split_part(write_message.stream_name, '-', 1)));
+  last_version := (
+    SELECT m.position FROM messages m WHERE m.stream_name = write_message.stream_name ORDER BY m.position DESC LIMIT 1);
+  actual_version := last_version;
+  IF last_version IS NULL THEN
+    old := state_of_stream(write_message.stream_name);
+    IF old.state = 'tombstone' THEN
+      RAISE EXCEPTION 'Stream is deleted: %', write_message.stream_name;
+    END IF;
+    last_version := coalesce(old.version, -1);
+    -- A deleted stream may be expected at its version, as by a writer who has not heard of it, or not to be there.
+    actual_version := CASE WHEN old.state = 'deleted' AND write_message.expected_version IS DISTINCT FROM last_version THEN -1
+                      ELSE last_version END;
+  END IF;
+  IF write_message.expected_version <> actual_version THEN
+    RAISE EXCEPTION 'Wrong expected version: % (Stream: %, Stream Version: %)',
+      write_message.expected_version, write_message.stream_name, actual_version;
+  END IF;
+  message_id := write_message.id::uuid;
+  INSERT INTO messages (id, stream_name, position, type, data, metadata)
+  VALUES (message_id, write_message.stream_name, last_version + 1, write_message.type,
+          write_message.data, write_message.metadata);
+  RETURN last_version + 1;
+END $$;
+`;

@@ -1,0 +1,31 @@
+CREATE TABLE namespaces (
+  id TEXT NOT NULL PRIMARY KEY,
+  description TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('active', 'deleting')),
+  create_time INTEGER NOT NULL,
+  update_time INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tokens (
+  id TEXT NOT NULL PRIMARY KEY,
+  namespace_id TEXT NOT NULL REFERENCES namespaces (id) DEFERRABLE INITIALLY DEFERRED,
+  hash BLOB NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('reader', 'writer', 'admin')),
+  description TEXT NOT NULL,
+  create_time INTEGER NOT NULL,
+  expire_time INTEGER,
+  revoke_time INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tokens_namespace ON tokens (namespace_id, create_time, id);
+CREATE TABLE settings (
+  name TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sweeps (
+  namespace_id TEXT NOT NULL PRIMARY KEY,
+  revision INTEGER NOT NULL,
+  due_time INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO namespaces VALUES ('main', 'the first', 'active', 1763665799123456, 1763665799123456);
+INSERT INTO tokens VALUES ('00112233445566778899aabbccddeeff', 'main', x'01ff', 'writer', '', 1763665799123456, NULL, NULL);
+INSERT INTO settings VALUES ('root_token_hash', '01ff');
+INSERT INTO sweeps VALUES ('main', 1763665799123456, 1763665799123456);
