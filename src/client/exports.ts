@@ -16,6 +16,15 @@ export type { Namespace, Namespaces, NamespaceStatistics, Role, TokenInfo } from
 export type { CallOptions, ClientOptions } from "./options.ts";
 export type { ListOptions } from "./paging.ts";
 export type { ConsumerGroupMember, MessageBatch, ReadOptions, ReadSelector, ReadStart } from "./read.ts";
+export type {
+  DeletedStream,
+  DeleteStreamOptions,
+  RetentionInForce,
+  RetentionPolicy,
+  RetentionPreview,
+  RetentionTarget,
+  TruncatedStream,
+} from "./retention.ts";
 export { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
 export { StreamMessage } from "./stream-message.ts";
 export type {

@@ -11,6 +11,18 @@ import type { Caller } from "./caller.ts";
 import type { CallOptions } from "./options.ts";
 import { allItems, type ListOptions } from "./paging.ts";
 import { type ConsumerGroupMember, groupOf, type MessageBatch, readBatches, type ReadOptions } from "./read.ts";
+import {
+  type DeletedStream,
+  type DeleteStreamOptions,
+  policyOf,
+  type RetentionInForce,
+  type RetentionPolicy,
+  type RetentionPreview,
+  type RetentionTarget,
+  type TruncatedStream,
+  wirePolicy,
+  wireTarget,
+} from "./retention.ts";
 import { StreamMessage } from "./stream-message.ts";
 
 /** Which page of a stream to return. */
@@ -151,6 +163,57 @@ export class Streams {
       const response = await this.#caller.repeatable(RPC.listStreams, { prefix, category, ...page }, options);
       return { items: response.streams.map(streamSummary), nextPageToken: response.nextPageToken };
     });
+  }
+
+  /** Removes the messages of a stream before a position, for good. The stream keeps its version. Needs the role admin. */
+  async truncate(streamName: string, beforePosition: bigint | number, options?: CallOptions): Promise<TruncatedStream> {
+    const request = { streamName, beforePosition: BigInt(beforePosition) };
+    const { removedCount, firstPosition } = await this.#caller.repeatable(RPC.truncateStream, request, options);
+    return { removedCount, firstPosition };
+  }
+
+  /**
+   * Removes a stream with all of its messages; an append creates it again and goes on with its version, unless this was
+   * for good (`tombstone`). Needs the role admin. Without a tombstone or an expected version it is tried only once, for a
+   * repeat could delete what was appended in between.
+   */
+  async delete(streamName: string, options: DeleteStreamOptions = {}): Promise<DeletedStream> {
+    const { tombstone = false, expectedVersion } = options;
+    const expectation = expectedVersion === undefined ? {} : { expectedVersion: BigInt(expectedVersion) };
+    const request = { streamName, tombstone, ...expectation };
+    const { removedCount, version } =
+      tombstone || expectedVersion !== undefined
+        ? await this.#caller.repeatable(RPC.deleteStream, request, options)
+        : await this.#caller.once(RPC.deleteStream, request, options);
+    return { removedCount, version };
+  }
+
+  /** Sets how much is kept of a stream, or of each stream of a category; undefined = everything. Needs the role admin. */
+  async setRetention(
+    target: RetentionTarget,
+    policy: RetentionPolicy | undefined,
+    options?: CallOptions,
+  ): Promise<void> {
+    const request = { ...wireTarget(target), policy: wirePolicy(policy ?? {}) };
+    await this.#caller.repeatable(RPC.setRetention, request, options);
+  }
+
+  /** What a policy would remove now; nothing is changed. Needs the role admin. */
+  async previewRetention(
+    target: RetentionTarget,
+    policy: RetentionPolicy,
+    options?: CallOptions,
+  ): Promise<RetentionPreview> {
+    const request = { ...wireTarget(target), policy: wirePolicy(policy), dryRun: true };
+    const { preview } = await this.#caller.repeatable(RPC.setRetention, request, options);
+    const { messageCount = 0n, streamCount = 0n, complete = false } = preview ?? {};
+    return { messageCount, streamCount, complete };
+  }
+
+  /** The policy in force for a stream or category; undefined when everything is kept. */
+  async getRetention(target: RetentionTarget, options?: CallOptions): Promise<RetentionInForce | undefined> {
+    const { policy, inherited } = await this.#caller.repeatable(RPC.getRetention, wireTarget(target), options);
+    return policy === undefined ? undefined : { ...policyOf(policy), inherited };
   }
 }
 

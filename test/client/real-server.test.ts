@@ -62,6 +62,34 @@ describe.for(["grpc", "connect", "connect-binary", "grpc-web"] as const)("over %
     ]);
   });
 
+  test("what is truncated, deleted or not kept", async () => {
+    using client = await namespace("removal");
+    const messages = Array.from({ length: 5 }, () => ({ type: "x" }));
+    for (const name of ["a-1", "a-2"]) await client.streams.append(name, messages);
+    expect(await client.streams.truncate("a-1", 2)).toEqual({ removedCount: 2n, firstPosition: 2n });
+    await expect(client.streams.delete("a-1", { expectedVersion: 3 })).rejects.toMatchObject({
+      reason: "VERSION_CONFLICT",
+      conflicts: [{ streamName: "a-1", expected: 3n, actual: 4n }],
+    });
+    expect(await client.streams.delete("a-1")).toEqual({ removedCount: 3n, version: 4n });
+    expect(await client.streams.delete("a-1", { tombstone: true })).toEqual({ removedCount: 0n, version: 4n });
+    expect(await client.streams.delete("a-3", { tombstone: true })).toEqual({ removedCount: 0n, version: undefined });
+    await expect(client.streams.append("a-1", messages)).rejects.toMatchObject({
+      reason: "STREAM_DELETED",
+      code: "FAILED_PRECONDITION",
+    });
+    const category = { category: "a" };
+    const policy = { maxAgeMs: 1_500.5, maxCount: 3n };
+    const preview = await client.streams.previewRetention(category, { maxCount: 3 });
+    expect(preview).toEqual({ messageCount: 2n, streamCount: 1n, complete: true });
+    expect(await client.streams.getRetention(category)).toBeUndefined();
+    await client.streams.setRetention(category, policy);
+    expect(await client.streams.getRetention(category)).toEqual({ ...policy, inherited: false });
+    expect(await client.streams.getRetention({ streamName: "a-2" })).toEqual({ ...policy, inherited: true });
+    await client.streams.setRetention(category, undefined);
+    expect(await client.streams.getRetention(category)).toBeUndefined();
+  });
+
   test("conflicts name every stream", async () => {
     using client = await namespace("conflict");
     await client.streams.append("a-1", [{ type: "x" }]);
