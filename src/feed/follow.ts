@@ -31,13 +31,8 @@ export async function* followFrames(context: FollowContext, request: ReadRequest
   using lease = await feed.follow(namespaceId, request.selector);
   const scope: CursorScope = { namespaceId, selector: request.selector, types: request.types };
   const head = (await store.head(request.selector, { signal })) ?? -1n;
-  const follower = new Follower(
-    context,
-    request,
-    lease.tail,
-    scope,
-    await startPosition(store, request, scope, head, signal),
-  );
+  const at = await startPosition(store, request, scope, head, signal);
+  const follower = new Follower(context, request, lease.tail, scope, { at, head });
   try {
     yield* follower.frames();
   } catch (error) {
@@ -59,6 +54,8 @@ class Follower {
   readonly #matches: (message: StoredMessage) => boolean;
   /** The next position of the selector: everything before it has been delivered, or does not match. */
   #at: bigint;
+  /** What there was when the call began, which the tail may not have heard of yet. */
+  readonly #head: bigint;
   /** The global position up to which the tail need not be looked at. */
   #seen = 0n;
   #left: bigint | undefined;
@@ -66,12 +63,20 @@ class Follower {
   #lastFrameMs = performance.now();
   #told: bigint;
 
-  constructor(context: FollowContext, request: ReadRequest, tail: Tail, scope: CursorScope, at: bigint) {
+  constructor(
+    context: FollowContext,
+    request: ReadRequest,
+    tail: Tail,
+    scope: CursorScope,
+    { at, head }: { readonly at: bigint; readonly head: bigint },
+  ) {
     this.#context = context;
     this.#request = request;
     this.#tail = tail;
     this.#scope = scope;
     this.#at = at;
+    // The position of a stream says nothing about the tail; a stream is read to its end in any case.
+    this.#head = request.selector.kind === "stream" ? -1n : head;
     this.#told = at;
     this.#left = request.limit;
     const matches = selection(request.selector, request.types);
@@ -95,7 +100,8 @@ class Follower {
 
   async *#backfill(): AsyncGenerator<ReadFrame> {
     // Before the store is read: what comes after this is taken from the tail.
-    const seen = this.#tail.to;
+    const { to } = this.#tail;
+    const seen = to < this.#head ? this.#head : to;
     const until = this.#request.selector.kind === "stream" ? MAX_POSITION : seen;
     const request = { ...this.#request, limit: this.#left };
     for await (const messages of pages(this.#context.store, request, this.#at, until, this.#context.signal))
