@@ -121,7 +121,7 @@ class FollowedNamespace {
 
   /**
    * Wakes everybody when positions have been drawn since the last poll, and for as long as an append is under way: its
-   * messages become visible without another position being drawn.
+   * messages become visible without another position being drawn. Wakes whoever could not read when it was woken last.
    */
   async poll(): Promise<void> {
     if (this.#polling) return;
@@ -129,6 +129,7 @@ class FollowedNamespace {
     try {
       const { drawn, safe } = await this.#streams.progress({});
       if (drawn !== this.#drawn || safe < drawn) this.wake();
+      else for (const { tail } of this.#tails.values()) if (tail?.failed === true) tail.wake();
       this.#drawn = drawn;
     } catch {
       // The store is away. The tails find out, and tell their followers, when they read.

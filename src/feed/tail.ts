@@ -39,6 +39,7 @@ export class Tail {
   readonly #waiting = new Set<Waiter>();
   #reading = false;
   #wokenAgain = false;
+  #failed = false;
 
   /** Begins at the end of what there is. */
   static async open(source: TailSource, bounds: WindowBounds): Promise<Tail> {
@@ -89,6 +90,11 @@ export class Tail {
     }
   }
 
+  /** Whether the last read has failed, so that there may be something that nobody will wake it for again. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   /** There may be something new. */
   wake(): void {
     this.#wokenAgain = true;
@@ -102,8 +108,10 @@ export class Tail {
         // Set again by whoever wakes the tail during the read, whose message that read may not have seen.
         this.#wokenAgain = false;
         await this.#readToEnd();
+        this.#failed = false;
       }
     } catch (error) {
+      this.#failed = true;
       for (const waiter of this.#waiting) waiter.reject(error);
     } finally {
       this.#reading = false;
