@@ -7,36 +7,45 @@
 import { parseArgs } from "node:util";
 import { createDatabaseOn } from "../support/database-on.ts";
 import { startPostgres } from "../support/postgres-server.ts";
-import { openSite } from "./site.ts";
+import { openSite, type Site } from "./site.ts";
 import { storm } from "./storm.ts";
 
 const { values } = parseArgs({
   options: { runs: { type: "string", default: "50" }, seed: { type: "string", default: "1" } },
 });
-const first = Number(values.seed);
-const runs = Number(values.runs);
 
-await using postgres = await startPostgres();
-await using database = await createDatabaseOn(postgres.url);
-await using onSqlite = await openSite();
-await using onPostgres = await openSite(database.url);
+const failed = await storms(Number(values.seed), Number(values.runs));
+// Explicitly: what stops PostgreSQL when the process ends would make it 0.
+process.exit(failed === 0 ? 0 : 1);
 
-let failed = 0;
-for (let seed = first; seed < first + runs; seed++) {
-  for (const site of [onSqlite, onPostgres]) {
-    // Every second storm on PostgreSQL has Message DB clients in it.
-    const messageDb = site.engine === "postgresql" && seed % 2 === 0;
-    const began = performance.now();
-    const { problems, appended, delivered, calls, fellBehind } = await storm({ site, seed, messageDb });
-    const took = `${((performance.now() - began) / 1_000).toFixed(1)} s`;
-    const writers = messageDb ? ", with Message DB clients" : "";
-    process.stdout.write(
-      `seed ${seed}, ${site.engine}${writers}: ${appended} appended, ${delivered} delivered in ${calls} calls, fell behind ${fellBehind} times, ${took}\n`,
-    );
-    if (problems.length === 0) continue;
-    failed++;
-    process.stdout.write(`seed ${seed} FAILED: ${problems[0]}\n${problems.length - 1} more problems\n`);
+async function storms(first: number, runs: number): Promise<number> {
+  await using postgres = await startPostgres();
+  await using database = await createDatabaseOn(postgres.url);
+  await using onSqlite = await openSite();
+  await using onPostgres = await openSite(database.url);
+  let failed = 0;
+  for (let seed = first; seed < first + runs; seed++) {
+    for (const site of [onSqlite, onPostgres]) if (!(await passes(site, seed))) failed++;
   }
+  print(`${2 * runs} storms, ${failed} failed`);
+  return failed;
 }
-process.stdout.write(`${2 * runs} storms, ${failed} failed\n`);
-process.exitCode = failed === 0 ? 0 : 1;
+
+async function passes(site: Site, seed: number): Promise<boolean> {
+  // Every second storm on PostgreSQL has Message DB clients in it.
+  const messageDb = site.engine === "postgresql" && seed % 2 === 0;
+  const began = performance.now();
+  const { problems, appended, delivered, calls, fellBehind } = await storm({ site, seed, messageDb });
+  const took = ((performance.now() - began) / 1_000).toFixed(1);
+  const writers = messageDb ? ", with Message DB clients" : "";
+  print(
+    `seed ${seed}, ${site.engine}${writers}: ${appended} appended, ${delivered} delivered in ${calls} calls, fell behind ${fellBehind} times, ${took} s`,
+  );
+  if (problems.length === 0) return true;
+  print(`seed ${seed} FAILED: ${problems[0]}\n${problems.length - 1} more problems`);
+  return false;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
