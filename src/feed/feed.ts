@@ -1,7 +1,7 @@
 import type { Selector } from "../domain/message.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import { type Category, categoryOf } from "../domain/stream-name.ts";
-import type { StreamStore } from "../store/dialect.ts";
+import type { Progress, StreamStore } from "../store/dialect.ts";
 import { Tail, type TailSource } from "./tail.ts";
 import type { WindowBounds } from "./window.ts";
 
@@ -80,7 +80,7 @@ class FollowedNamespace {
   readonly #streams: Pick<StreamStore, "head" | "page" | "progress">;
   readonly #window: WindowBounds;
   readonly #tails = new Map<string, { readonly opening: Promise<Tail>; followers: number; tail?: Tail }>();
-  #drawn: bigint | undefined;
+  #progress: Progress | undefined;
   #polling = false;
 
   constructor(streams: Pick<StreamStore, "head" | "page" | "progress">, window: WindowBounds) {
@@ -120,17 +120,19 @@ class FollowedNamespace {
   }
 
   /**
-   * Wakes everybody when positions have been drawn since the last poll, and for as long as an append is under way: its
-   * messages become visible without another position being drawn. Wakes whoever could not read when it was woken last.
+   * Wakes everybody when positions have been drawn since the last poll, and for as long as an append is under way, and once
+   * more when it has ended: its messages become visible without another position being drawn. Wakes whoever could not read
+   * when it was woken last.
    */
   async poll(): Promise<void> {
     if (this.#polling) return;
     this.#polling = true;
     try {
-      const { drawn, safe } = await this.#streams.progress({});
-      if (drawn !== this.#drawn || safe < drawn) this.wake();
+      const before = this.#progress;
+      this.#progress = await this.#streams.progress({});
+      const { drawn, safe } = this.#progress;
+      if (drawn !== before?.drawn || safe !== before.safe || safe < drawn) this.wake();
       else for (const { tail } of this.#tails.values()) if (tail?.failed === true) tail.wake();
-      this.#drawn = drawn;
     } catch {
       // The store is away. The tails find out, and tell their followers, when they read.
       this.wake();

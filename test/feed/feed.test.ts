@@ -13,6 +13,8 @@ const SELECTOR: Selector = { kind: "category", category: "a" as Category };
 class FakeStreams {
   readonly messages: StoredMessage[] = [];
   away = false;
+  /** Whether what was appended last is not visible yet. */
+  underWay = false;
   reads = 0;
 
   append(): void {
@@ -22,17 +24,18 @@ class FakeStreams {
   }
 
   readonly store: Pick<StreamStore, "head" | "page" | "progress"> = {
-    head: async () => this.#last,
-    progress: async () => ({ drawn: this.#last, safe: this.#last }),
+    head: async () => this.#safe,
+    progress: async () => ({ drawn: BigInt(this.messages.length), safe: this.#safe }),
     page: async ({ from }) => {
       this.reads++;
       if (this.away) throw new Error("away");
-      return { messages: this.messages.filter(({ globalPosition }) => globalPosition >= from), next: undefined };
+      const visible = this.messages.slice(0, Number(this.#safe));
+      return { messages: visible.filter(({ globalPosition }) => globalPosition >= from), next: undefined };
     },
   };
 
-  get #last(): bigint {
-    return BigInt(this.messages.length);
+  get #safe(): bigint {
+    return BigInt(this.messages.length - (this.underWay ? 1 : 0));
   }
 }
 
@@ -47,6 +50,19 @@ function open() {
   );
   return { streams, feed };
 }
+
+test("an append that ends after the last time that anybody looked is found by the poll", async () => {
+  const { streams, feed } = open();
+  await using _ = feed;
+  using lease = await feed.follow(NS, SELECTOR);
+  streams.underWay = true;
+  streams.append();
+  await vi.advanceTimersByTimeAsync(2 * POLL_MS);
+  expect(lease.tail.to).toBe(0n);
+  streams.underWay = false;
+  await vi.advanceTimersByTimeAsync(POLL_MS);
+  expect(lease.tail.to).toBe(1n);
+});
 
 test("a read that has failed is made up for, although nothing else happens", async () => {
   const { streams, feed } = open();
