@@ -113,13 +113,14 @@ class Follower {
   async *#live(): AsyncGenerator<ReadFrame> {
     let caughtUp = false;
     while (!this.#finished) {
-      const next = this.#tail.after(this.#seen, MAX_LOOK);
+      const next = this.#next();
       if (next === undefined) {
         if (caughtUp) yield this.#notice("fell-behind");
         return;
       }
-      if (next.length > 0) {
-        yield* this.#take(next);
+      if (next.passed > this.#seen) {
+        if (next.messages.length > 0) yield this.#deliver(next.messages);
+        this.#pass(next.passed);
       } else if (caughtUp) {
         yield* this.#wait();
       } else {
@@ -129,14 +130,26 @@ class Follower {
     }
   }
 
-  async *#take(messages: readonly StoredMessage[]): AsyncGenerator<ReadFrame> {
-    const passed = messages.at(-1)!.globalPosition;
-    for (const frame of frames(messages.filter(this.#matches))) {
-      const room = this.#left === undefined ? frame : frame.slice(0, Number(this.#left));
-      yield this.#deliver(room);
-      if (this.#finished) return;
+  /**
+   * The next frame of what the tail has, and how far it goes; undefined when that has left the window. No more than one: a
+   * reader that has stopped reading keeps what it was given.
+   */
+  #next(): { readonly messages: readonly StoredMessage[]; readonly passed: bigint } | undefined {
+    const looked = this.#tail.after(this.#seen, MAX_LOOK);
+    if (looked === undefined) return undefined;
+    const messages: StoredMessage[] = [];
+    const room = this.#left === undefined ? MAX_LOOK : Number(this.#left);
+    let passed = this.#seen;
+    let bytes = 0;
+    for (const message of looked) {
+      if (this.#matches(message)) {
+        bytes += payloadLength(message);
+        if (messages.length > 0 && (bytes > MAX_FRAME_BYTES || messages.length === room)) break;
+        messages.push(message);
+      }
+      passed = message.globalPosition;
     }
-    this.#pass(passed);
+    return { messages, passed };
   }
 
   /** Waits for something that matches; says now and then that there is nothing. */
@@ -173,20 +186,4 @@ class Follower {
     this.#lastFrameMs = performance.now();
     this.#told = this.#at;
   }
-}
-
-/** Cuts messages into frames of bounded size. */
-function* frames(messages: readonly StoredMessage[]): Generator<readonly StoredMessage[]> {
-  let start = 0;
-  let bytes = 0;
-  for (const [index, message] of messages.entries()) {
-    const size = payloadLength(message);
-    if (index > start && bytes + size > MAX_FRAME_BYTES) {
-      yield messages.slice(start, index);
-      start = index;
-      bytes = 0;
-    }
-    bytes += size;
-  }
-  if (start < messages.length) yield messages.slice(start);
 }
