@@ -114,9 +114,8 @@ class FollowedNamespace {
   }
 
   wake(categories?: ReadonlySet<string>): void {
-    for (const [key, { tail }] of this.#tails) {
-      if (categories === undefined || key === WHOLE_NAMESPACE || categories.has(key)) tail?.wake();
-    }
+    const keys = categories === undefined ? this.#tails.keys() : [WHOLE_NAMESPACE, ...categories];
+    for (const key of keys) this.#tails.get(key)?.tail?.wake();
   }
 
   /**

@@ -1,11 +1,11 @@
-import { type CursorScope, newCursor } from "../domain/cursor.ts";
+import { type CursorScope, newCursor, scopeKey } from "../domain/cursor.ts";
 import { MAX_POSITION, payloadLength, type StoredMessage } from "../domain/message.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
-import type { Notice, ReadFrame, ReadRequest } from "../domain/read.ts";
+import type { MessagesFrame, Notice, ReadFrame, ReadRequest } from "../domain/read.ts";
 import { positionOf, selection } from "../domain/selection.ts";
 import type { Feed } from "./feed.ts";
 import { MAX_FRAME_BYTES, pages, type ReadSource, resumable, startPosition } from "./read.ts";
-import type { Tail } from "./tail.ts";
+import type { Step, Tail } from "./tail.ts";
 
 /** How long a follower hears nothing when nothing happens. */
 const HEARTBEAT_MS = 15_000;
@@ -51,6 +51,8 @@ class Follower {
   readonly #request: ReadRequest;
   readonly #tail: Tail;
   readonly #scope: CursorScope;
+  /** What those have in common who may be given the same. */
+  readonly #key: string;
   readonly #matches: (message: StoredMessage) => boolean;
   /** The next position of the selector: everything before it has been delivered, or does not match. */
   #at: bigint;
@@ -74,6 +76,7 @@ class Follower {
     this.#request = request;
     this.#tail = tail;
     this.#scope = scope;
+    this.#key = scopeKey(scope);
     this.#at = at;
     // The position of a stream says nothing about the tail; a stream is read to its end in any case.
     this.#head = request.selector.kind === "stream" ? -1n : head;
@@ -105,7 +108,7 @@ class Follower {
     const until = this.#request.selector.kind === "stream" ? MAX_POSITION : seen;
     const request = { ...this.#request, limit: this.#left };
     for await (const messages of pages(this.#context.store, request, this.#at, until, this.#context.signal))
-      yield this.#deliver(messages);
+      yield this.#deliver(this.#frameOf(messages));
     this.#pass(seen);
   }
 
@@ -119,7 +122,7 @@ class Follower {
         return;
       }
       if (next.passed > this.#seen) {
-        if (next.messages.length > 0) yield this.#deliver(next.messages);
+        if (next.frame !== undefined) yield this.#deliver(next.frame);
         this.#pass(next.passed);
       } else if (caughtUp) {
         yield* this.#wait();
@@ -130,11 +133,14 @@ class Follower {
     }
   }
 
-  /**
-   * The next frame of what the tail has, and how far it goes; undefined when that has left the window. No more than one: a
-   * reader that has stopped reading keeps what it was given.
-   */
-  #next(): { readonly messages: readonly StoredMessage[]; readonly passed: bigint } | undefined {
+  /** The next frame of what the tail has; undefined when that has left the window. */
+  #next(): Step | undefined {
+    if (this.#left !== undefined) return this.#look();
+    return this.#tail.step(`${this.#key}${this.#seen}/${this.#at}`, () => this.#look());
+  }
+
+  /** Takes no more than one frame: a reader that has stopped reading keeps what it was given. */
+  #look(): Step | undefined {
     const looked = this.#tail.after(this.#seen, MAX_LOOK);
     if (looked === undefined) return undefined;
     const messages: StoredMessage[] = [];
@@ -149,7 +155,7 @@ class Follower {
       }
       passed = message.globalPosition;
     }
-    return { messages, passed };
+    return { frame: messages.length === 0 ? undefined : this.#frameOf(messages), passed };
   }
 
   /** Waits for something that matches; says now and then that there is nothing. */
@@ -157,18 +163,25 @@ class Follower {
     const { signal } = this.#context;
     const intervalMs = this.#at > this.#told ? CHECKPOINT_MS : HEARTBEAT_MS;
     const timeoutMs = Math.max(0, this.#lastFrameMs + intervalMs - performance.now());
-    const options = { matches: this.#matches, timeoutMs, passedTimeoutMs: CHECKPOINT_MS, signal };
+    // What others write moves no position of a stream.
+    const passedTimeoutMs = this.#request.selector.kind === "stream" ? undefined : CHECKPOINT_MS;
+    const options = { matches: this.#matches, timeoutMs, passedTimeoutMs, signal };
     this.#pass(await this.#tail.nothingUntil(this.#seen, options));
     signal.throwIfAborted();
     if (this.#tail.after(this.#seen, 1)?.length !== 0) return;
     yield this.#notice(this.#at > this.#told ? "checkpoint" : "heartbeat");
   }
 
-  #deliver(messages: readonly StoredMessage[]): ReadFrame {
-    this.#at = positionOf(this.#request.selector, messages.at(-1)!) + 1n;
-    if (this.#left !== undefined) this.#left -= BigInt(messages.length);
+  #frameOf(messages: readonly StoredMessage[]): MessagesFrame {
+    const next = positionOf(this.#request.selector, messages.at(-1)!) + 1n;
+    return { kind: "messages", messages, cursor: newCursor(next, this.#scope) };
+  }
+
+  #deliver(frame: MessagesFrame): MessagesFrame {
+    this.#at = positionOf(this.#request.selector, frame.messages.at(-1)!) + 1n;
+    if (this.#left !== undefined) this.#left -= BigInt(frame.messages.length);
     this.#tell();
-    return { kind: "messages", messages, cursor: this.cursor };
+    return frame;
   }
 
   /** Nothing up to a global position is still to be delivered. */

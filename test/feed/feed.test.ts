@@ -1,43 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Selector, StoredMessage } from "../../src/domain/message.ts";
+import type { Selector } from "../../src/domain/message.ts";
 import type { NamespaceId } from "../../src/domain/namespace-id.ts";
 import type { Category } from "../../src/domain/stream-name.ts";
 import { Feed } from "../../src/feed/feed.ts";
-import type { StreamStore } from "../../src/store/dialect.ts";
+import { FakeStreams } from "../support/fake-streams.ts";
 
 const NS = "live" as NamespaceId;
 const POLL_MS = 1_000;
 const SELECTOR: Selector = { kind: "category", category: "a" as Category };
-
-/** A store of which one can say what it holds and whether it answers. */
-class FakeStreams {
-  readonly messages: StoredMessage[] = [];
-  away = false;
-  /** Whether what was appended last is not visible yet. */
-  underWay = false;
-  reads = 0;
-
-  append(): void {
-    const globalPosition = BigInt(this.messages.length + 1);
-    const rest = { streamName: "a-1", type: "T", data: "{}", metadata: null, timeMicros: 0n };
-    this.messages.push({ id: `m${globalPosition}`, position: globalPosition - 1n, globalPosition, ...rest });
-  }
-
-  readonly store: Pick<StreamStore, "head" | "page" | "progress"> = {
-    head: async () => this.#safe,
-    progress: async () => ({ drawn: BigInt(this.messages.length), safe: this.#safe }),
-    page: async ({ from }) => {
-      this.reads++;
-      if (this.away) throw new Error("away");
-      const visible = this.messages.slice(0, Number(this.#safe));
-      return { messages: visible.filter(({ globalPosition }) => globalPosition >= from), next: undefined };
-    },
-  };
-
-  get #safe(): bigint {
-    return BigInt(this.messages.length - (this.underWay ? 1 : 0));
-  }
-}
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
