@@ -6,6 +6,7 @@
  *   npm run bench:live -- [seconds of each measurement, 10 unless given] [followers, 1,000 unless given]
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { createDatabaseOn } from "../test/support/database-on.ts";
 import { startPostgres } from "../test/support/postgres-server.ts";
 import { RawFollowers } from "../test/support/raw-followers.ts";
 import { type ServerProcess, startServer } from "../test/support/server-process.ts";
@@ -32,7 +33,7 @@ const latencies = [
   ...(await measureEngine("PostgreSQL", onPostgres, onPostgres)),
   ...(await measureEngine("PostgreSQL, from one replica to another", onPostgres, replica)),
 ];
-const idle = [await measureIdle("SQLite", onSqlite), await measureIdle("PostgreSQL", onPostgres)];
+const idle = [await measureIdle("SQLite"), await measureIdle("PostgreSQL", postgres.url)];
 const text = [
   `${seconds} s each; clients and servers share the machine. From the call of the append to the arrival of the message.`,
   [
@@ -60,7 +61,11 @@ async function measureEngine(name: string, from: ServerProcess, to: ServerProces
   return [
     await measure("1", ["one"], APPENDS_PER_SECOND),
     await measure(`${many}, each of a category of its own`, own, APPENDS_PER_SECOND),
-    await measure(`${many} of one category`, own.map(() => "shared"), FAN_OUT_APPENDS_PER_SECOND),
+    await measure(
+      `${many} of one category`,
+      own.map(() => "shared"),
+      FAN_OUT_APPENDS_PER_SECOND,
+    ),
   ];
 }
 
@@ -69,7 +74,10 @@ function rowOf(name: string, what: string, { appends, deliveries, p50, p99, cpuM
   return `| ${[...cells, cpuMicros?.toFixed(0) ?? "unknown"].join(" | ")} |`;
 }
 
-async function measureIdle(name: string, server: ServerProcess): Promise<string> {
+/** On a server that has done nothing else. */
+async function measureIdle(name: string, serverUrl?: string): Promise<string> {
+  await using database = serverUrl === undefined ? undefined : await createDatabaseOn(serverUrl);
+  await using server = await startServer({ databaseUrl: database?.url });
   const before = await server.residentMib();
   const requests = Array.from({ length: followers }, () => ({ selector: inCategory("idle") }));
   using _ = await RawFollowers.open({
@@ -81,6 +89,11 @@ async function measureIdle(name: string, server: ServerProcess): Promise<string>
   const cpuBefore = (await server.cpuSeconds()) ?? 0;
   await delay(IDLE_MS);
   const cpu = (((await server.cpuSeconds()) ?? 0) - cpuBefore) / (IDLE_MS / 1_000) / followers;
-  const cells = [name, before?.toFixed(0) ?? "", (await server.residentMib())?.toFixed(0) ?? "", (cpu * 1e6).toFixed(0)];
+  const cells = [
+    name,
+    before?.toFixed(0) ?? "",
+    (await server.residentMib())?.toFixed(0) ?? "",
+    (cpu * 1e6).toFixed(0),
+  ];
   return `| ${cells.join(" | ")} |`;
 }

@@ -118,9 +118,6 @@ export class LiveRun implements AsyncDisposable {
       messages: [{ type: "SomethingHappened", data: JSON.stringify({ run: this.#run, n, text: "of some length" }) }],
     });
     this.#sentMs[n] = performance.now();
-    return this.#load.call(
-      "satchel.v1.StreamService/AppendMessages",
-      toBinary(AppendMessagesRequestSchema, request),
-    );
+    return this.#load.call("satchel.v1.StreamService/AppendMessages", toBinary(AppendMessagesRequestSchema, request));
   }
 }

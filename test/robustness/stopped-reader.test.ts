@@ -1,13 +1,11 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { once } from "node:events";
 import { type ClientHttp2Stream, connect } from "node:http2";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { payloadLength } from "../../src/domain/message.ts";
 import { ReadMessagesRequestSchema, ReadMessagesResponseSchema } from "../../src/gen/satchel/v1/streams_pb.ts";
 import { openHarness, type StreamClient } from "../support/harness.ts";
+import { heldBytes } from "../support/held-bytes.ts";
 import { envelope } from "../support/raw.ts";
 import { append, inCategory, upTo } from "../support/streams.ts";
 
@@ -131,16 +129,4 @@ function headersOf(token: string) {
 function followCategory(): Buffer {
   const request = create(ReadMessagesRequestSchema, { selector: inCategory("a"), follow: true });
   return envelope(toBinary(ReadMessagesRequestSchema, request));
-}
-
-/** What is in use after the garbage has been collected, and what it has kept of buffers after that. */
-async function heldBytes(): Promise<number> {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  for (let round = 0; round < 3; round++) {
-    collect();
-    await nextTurn();
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }
