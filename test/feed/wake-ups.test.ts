@@ -66,6 +66,22 @@ test("of 1,000 followers one append wakes those whom it is for, and reads the st
   expect(live.got.flat()).toHaveLength(2);
 });
 
+test("what nobody was told of wakes those whom it is for when the feed polls, and nobody else reads", async () => {
+  const selectors = upTo(1_000).map((index) => ({ selector: category(`own${index}`) }));
+  await using live = await follow([...selectors, { selector: { kind: "all" } }]);
+  live.streams.append("own7-1");
+  await vi.advanceTimersByTimeAsync(POLL_MS);
+  expect(live.got.flatMap((frames, index) => frames.map((frame) => [index, frame]))).toEqual([
+    [7, "messages"],
+    [1_000, "messages"],
+  ]);
+  expect(live.streams.reads).toBe(2);
+  // Who was told has read it.
+  await live.append("own8-1");
+  await vi.advanceTimersByTimeAsync(POLL_MS);
+  expect(live.streams.reads).toBe(4);
+});
+
 test("followers of other streams of the category are not woken, and hear nothing but the heartbeat", async () => {
   await using live = await follow(upTo(100).map((index) => ({ selector: stream(`a-${index}`) })));
   for (let index = 0; index < 10; index++) {

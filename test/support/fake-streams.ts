@@ -1,5 +1,6 @@
 import { MAX_POSITION, type Selector, type StoredMessage } from "../../src/domain/message.ts";
 import { positionOf, selection } from "../../src/domain/selection.ts";
+import { categoryOf } from "../../src/domain/stream-name.ts";
 import type { StreamStore } from "../../src/store/dialect.ts";
 
 /** A store of which one can say what it holds and whether it answers. */
@@ -17,7 +18,7 @@ export class FakeStreams {
     this.messages.push({ id: `m${globalPosition}`, streamName, type, position, globalPosition, ...rest });
   }
 
-  readonly store: Pick<StreamStore, "head" | "page" | "progress" | "firstAt"> = {
+  readonly store: Pick<StreamStore, "head" | "page" | "progress" | "changedSince" | "firstAt"> = {
     head: async (selector) => {
       const last = this.#visible(selector).at(-1);
       return last && positionOf(selector, last);
@@ -31,6 +32,10 @@ export class FakeStreams {
         return position >= from && position <= until;
       };
       return { messages: this.#visible(selector).filter(inPage), next: undefined };
+    },
+    changedSince: async (after) => {
+      const later = this.#visible({ kind: "all" }).filter(({ globalPosition }) => globalPosition > after);
+      return new Map(later.map(({ streamName, globalPosition }) => [categoryOf(streamName), globalPosition]));
     },
     firstAt: async () => undefined,
   };
