@@ -116,6 +116,8 @@ class Follower {
   async *#live(): AsyncGenerator<ReadFrame> {
     let caughtUp = false;
     while (!this.#finished) {
+      // Where others write without pause, this never waits.
+      this.#context.signal.throwIfAborted();
       const next = this.#next();
       if (next === undefined) {
         if (caughtUp) yield this.#notice("fell-behind");

@@ -3,6 +3,7 @@ import type { Selector } from "../../src/domain/message.ts";
 import type { NamespaceId } from "../../src/domain/namespace-id.ts";
 import type { ReadFrame } from "../../src/domain/read.ts";
 import type { Category, StreamName } from "../../src/domain/stream-name.ts";
+import { SatchelError } from "../../src/errors.ts";
 import { Feed } from "../../src/feed/feed.ts";
 import { followFrames } from "../../src/feed/follow.ts";
 import { FakeStreams } from "../support/fake-streams.ts";
@@ -102,6 +103,38 @@ test("followers whose filter leaves a message out get one checkpoint for all tha
   expect(live.got[0]).toEqual(["checkpoint"]);
   await live.append("a-1", "Wanted");
   expect(live.got[0]).toEqual(["checkpoint", "messages"]);
+});
+
+test("a follower for whom there is always something more ends when the server shuts down, and says where to go on", async () => {
+  const streams = new FakeStreams();
+  await using feed = new Feed(
+    { streams: () => streams.store },
+    { window: { maxMessages: 10, maxBytes: 1_000 }, pollIntervalMs: POLL_MS },
+  );
+  const end = new AbortController();
+  const context = { feed, store: streams.store, namespaceId: NS, signal: end.signal };
+  const request = {
+    selector: category("a"),
+    types: [],
+    start: { kind: "end" },
+    follow: true,
+    limit: undefined,
+  } as const;
+  const follower = followFrames(context, request);
+  const append = async (): Promise<void> => {
+    streams.append("a-1");
+    feed.wake(NS, new Set(["a"]));
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  await follower.next();
+  await append();
+  const { value } = await follower.next();
+  await append();
+  end.abort(new SatchelError("SHUTTING_DOWN", "the server is shutting down"));
+  await expect(follower.next()).rejects.toMatchObject({
+    reason: "SHUTTING_DOWN",
+    facts: [{ metadata: { cursor: value?.cursor } }],
+  });
 });
 
 test("followers of the same share what they are given", async () => {
