@@ -4,7 +4,7 @@ import { systemClock } from "./domain/clock.ts";
 import { DEFAULT_NAMESPACE } from "./domain/namespace-id.ts";
 import { SatchelError } from "./errors.ts";
 import { faultLog } from "./fault-log.ts";
-import { Feed } from "./feed/feed.ts";
+import { Feed, type FeedOptions } from "./feed/feed.ts";
 import { type Logger, createLogger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { IN_MEMORY, openStore } from "./open-store.ts";
@@ -27,6 +27,7 @@ export interface Overrides {
   /** Opened and migrated; the app closes it. */
   readonly dialect?: Dialect;
   readonly timeouts?: Partial<Timeouts>;
+  readonly feed?: FeedOptions;
 }
 
 interface CreateOptions extends Overrides {
@@ -69,7 +70,7 @@ export async function createApp(config: Config, overrides: CreateOptions = {}): 
   const made = await bootstrap(store, { rootToken });
   if (config.dataDir !== IN_MEMORY) saveTokens(config.dataDir, made);
 
-  const feed = opened.use(new Feed(store, FEED));
+  const feed = opened.use(new Feed(store, overrides.feed ?? FEED));
   store.watch((...appended) => feed.wake(...appended));
   const services = createServices({ store, feed, limits, version: VERSION, rootToken });
   const readiness = opened.use(new Readiness({ ping: (options) => dialect.ping(options), log }));

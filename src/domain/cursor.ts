@@ -28,6 +28,11 @@ export function parseCursor(cursor: string, scope: CursorScope): bigint | undefi
   return payload?.[0] === VERSION && payload.length === CURSOR_BYTES ? payload.readBigInt64BE(1) : undefined;
 }
 
+/** The same for two scopes if they are the same. */
+export function scopeKey(scope: CursorScope): string {
+  return JSON.stringify(bindingOf(scope));
+}
+
 function bindingOf({ namespaceId, selector, types }: CursorScope): readonly unknown[] {
   return ["cursor", namespaceId, ...selection(selector), [...new Set(types)].sort()];
 }

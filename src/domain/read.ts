@@ -19,9 +19,14 @@ export interface ReadRequest {
 }
 
 /** One step of a read. */
-export type ReadFrame =
-  | { readonly kind: "messages"; readonly messages: readonly StoredMessage[]; readonly cursor: string }
-  | Notice;
+export type ReadFrame = MessagesFrame | Notice;
+
+/** The next messages, at least one. Those who read the same may be given the same object. */
+export interface MessagesFrame {
+  readonly kind: "messages";
+  readonly messages: readonly StoredMessage[];
+  readonly cursor: string;
+}
 
 /** A step without messages. */
 export interface Notice {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 const SEAL_BYTES = 9;
 
@@ -20,10 +20,6 @@ export function unseal(text: string, binding: readonly unknown[]): Buffer | unde
 }
 
 function checksum(payload: Uint8Array, binding: readonly unknown[]): Buffer {
-  return createHash("sha256")
-    .update(JSON.stringify(binding))
-    .update("\n")
-    .update(payload)
-    .digest()
-    .subarray(0, SEAL_BYTES);
+  const sealed = Buffer.concat([Buffer.from(`${JSON.stringify(binding)}\n`), payload]);
+  return hash("sha256", sealed, "buffer").subarray(0, SEAL_BYTES);
 }

@@ -1,13 +1,15 @@
 import type { Selector } from "../domain/message.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import { type Category, categoryOf } from "../domain/stream-name.ts";
-import type { StreamStore } from "../store/dialect.ts";
+import type { Progress, StreamStore } from "../store/dialect.ts";
 import { Tail, type TailSource } from "./tail.ts";
 import type { WindowBounds } from "./window.ts";
 
+type FeedStreams = Pick<StreamStore, "head" | "page" | "progress" | "changedSince">;
+
 /** What a feed needs of the store. */
 export interface FeedSource {
-  streams(namespaceId: NamespaceId): Pick<StreamStore, "head" | "page" | "progress">;
+  streams(namespaceId: NamespaceId): FeedStreams;
 }
 
 /** How a feed works. */
@@ -18,6 +20,8 @@ export interface FeedOptions {
   readonly pollIntervalMs: number;
 }
 
+/** How many positions a poll looks at; beyond that everybody does. */
+const MAX_POLLED = 10_000n;
 const PAGE = { limit: 1_000, maxBytes: 1024 * 1024 };
 
 /** A tail for as long as somebody follows it. */
@@ -77,13 +81,13 @@ export class Feed implements AsyncDisposable {
 const WHOLE_NAMESPACE = "\u0000";
 
 class FollowedNamespace {
-  readonly #streams: Pick<StreamStore, "head" | "page" | "progress">;
+  readonly #streams: FeedStreams;
   readonly #window: WindowBounds;
   readonly #tails = new Map<string, { readonly opening: Promise<Tail>; followers: number; tail?: Tail }>();
-  #drawn: bigint | undefined;
+  #progress: Progress | undefined;
   #polling = false;
 
-  constructor(streams: Pick<StreamStore, "head" | "page" | "progress">, window: WindowBounds) {
+  constructor(streams: FeedStreams, window: WindowBounds) {
     this.#streams = streams;
     this.#window = window;
   }
@@ -114,27 +118,40 @@ class FollowedNamespace {
   }
 
   wake(categories?: ReadonlySet<string>): void {
-    for (const [key, { tail }] of this.#tails) {
-      if (categories === undefined || key === WHOLE_NAMESPACE || categories.has(key)) tail?.wake();
-    }
+    const keys = categories === undefined ? this.#tails.keys() : [WHOLE_NAMESPACE, ...categories];
+    for (const key of keys) this.#tails.get(key)?.tail?.wake();
   }
 
   /**
-   * Wakes everybody when positions have been drawn since the last poll, and for as long as an append is under way: its
-   * messages become visible without another position being drawn.
+   * Wakes those for whom there is something that they have not read, and whoever could not read when it was woken last.
+   * Looks when positions have been drawn since the last poll, for as long as an append is under way, and once more when it
+   * has ended: its messages become visible without another position being drawn.
    */
   async poll(): Promise<void> {
     if (this.#polling) return;
     this.#polling = true;
     try {
-      const { drawn, safe } = await this.#streams.progress({});
-      if (drawn !== this.#drawn || safe < drawn) this.wake();
-      this.#drawn = drawn;
+      const before = this.#progress;
+      const now = await this.#streams.progress({});
+      if (before === undefined || now.drawn - before.safe > MAX_POLLED) this.wake();
+      else if (now.drawn !== before.drawn || now.safe !== before.safe || now.safe < now.drawn)
+        await this.#wakeBehind(before.safe, now.safe);
+      this.#progress = now;
+      for (const { tail } of this.#tails.values()) if (tail?.failed === true) tail.wake();
     } catch {
       // The store is away. The tails find out, and tell their followers, when they read.
       this.wake();
     } finally {
       this.#polling = false;
+    }
+  }
+
+  /** Wakes who has not read what has become visible since the namespace was complete up to a position. */
+  async #wakeBehind(since: bigint, safe: bigint): Promise<void> {
+    const changed = await this.#streams.changedSince(since, {});
+    for (const [key, last] of [...changed, [WHOLE_NAMESPACE, safe] as const]) {
+      const tail = this.#tails.get(key)?.tail;
+      if (tail !== undefined && tail.to < last) tail.wake();
     }
   }
 

@@ -1,11 +1,11 @@
-import { type CursorScope, newCursor } from "../domain/cursor.ts";
+import { type CursorScope, newCursor, scopeKey } from "../domain/cursor.ts";
 import { MAX_POSITION, payloadLength, type StoredMessage } from "../domain/message.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
-import type { Notice, ReadFrame, ReadRequest } from "../domain/read.ts";
+import type { MessagesFrame, Notice, ReadFrame, ReadRequest } from "../domain/read.ts";
 import { positionOf, selection } from "../domain/selection.ts";
 import type { Feed } from "./feed.ts";
 import { MAX_FRAME_BYTES, pages, type ReadSource, resumable, startPosition } from "./read.ts";
-import type { Tail } from "./tail.ts";
+import type { Step, Tail } from "./tail.ts";
 
 /** How long a follower hears nothing when nothing happens. */
 const HEARTBEAT_MS = 15_000;
@@ -31,13 +31,8 @@ export async function* followFrames(context: FollowContext, request: ReadRequest
   using lease = await feed.follow(namespaceId, request.selector);
   const scope: CursorScope = { namespaceId, selector: request.selector, types: request.types };
   const head = (await store.head(request.selector, { signal })) ?? -1n;
-  const follower = new Follower(
-    context,
-    request,
-    lease.tail,
-    scope,
-    await startPosition(store, request, scope, head, signal),
-  );
+  const at = await startPosition(store, request, scope, head, signal);
+  const follower = new Follower(context, request, lease.tail, scope, { at, head });
   try {
     yield* follower.frames();
   } catch (error) {
@@ -56,9 +51,13 @@ class Follower {
   readonly #request: ReadRequest;
   readonly #tail: Tail;
   readonly #scope: CursorScope;
+  /** What those have in common who may be given the same. */
+  readonly #key: string;
   readonly #matches: (message: StoredMessage) => boolean;
   /** The next position of the selector: everything before it has been delivered, or does not match. */
   #at: bigint;
+  /** What there was when the call began, which the tail may not have heard of yet. */
+  readonly #head: bigint;
   /** The global position up to which the tail need not be looked at. */
   #seen = 0n;
   #left: bigint | undefined;
@@ -66,12 +65,21 @@ class Follower {
   #lastFrameMs = performance.now();
   #told: bigint;
 
-  constructor(context: FollowContext, request: ReadRequest, tail: Tail, scope: CursorScope, at: bigint) {
+  constructor(
+    context: FollowContext,
+    request: ReadRequest,
+    tail: Tail,
+    scope: CursorScope,
+    { at, head }: { readonly at: bigint; readonly head: bigint },
+  ) {
     this.#context = context;
     this.#request = request;
     this.#tail = tail;
     this.#scope = scope;
+    this.#key = scopeKey(scope);
     this.#at = at;
+    // The position of a stream says nothing about the tail; a stream is read to its end in any case.
+    this.#head = request.selector.kind === "stream" ? -1n : head;
     this.#told = at;
     this.#left = request.limit;
     const matches = selection(request.selector, request.types);
@@ -95,11 +103,12 @@ class Follower {
 
   async *#backfill(): AsyncGenerator<ReadFrame> {
     // Before the store is read: what comes after this is taken from the tail.
-    const seen = this.#tail.to;
+    const { to } = this.#tail;
+    const seen = to < this.#head ? this.#head : to;
     const until = this.#request.selector.kind === "stream" ? MAX_POSITION : seen;
     const request = { ...this.#request, limit: this.#left };
     for await (const messages of pages(this.#context.store, request, this.#at, until, this.#context.signal))
-      yield this.#deliver(messages);
+      yield this.#deliver(this.#frameOf(messages));
     this.#pass(seen);
   }
 
@@ -107,13 +116,16 @@ class Follower {
   async *#live(): AsyncGenerator<ReadFrame> {
     let caughtUp = false;
     while (!this.#finished) {
-      const next = this.#tail.after(this.#seen, MAX_LOOK);
+      // Where others write without pause, this never waits.
+      this.#context.signal.throwIfAborted();
+      const next = this.#next();
       if (next === undefined) {
         if (caughtUp) yield this.#notice("fell-behind");
         return;
       }
-      if (next.length > 0) {
-        yield* this.#take(next);
+      if (next.passed > this.#seen) {
+        if (next.frame !== undefined) yield this.#deliver(next.frame);
+        this.#pass(next.passed);
       } else if (caughtUp) {
         yield* this.#wait();
       } else {
@@ -123,14 +135,29 @@ class Follower {
     }
   }
 
-  async *#take(messages: readonly StoredMessage[]): AsyncGenerator<ReadFrame> {
-    const passed = messages.at(-1)!.globalPosition;
-    for (const frame of frames(messages.filter(this.#matches))) {
-      const room = this.#left === undefined ? frame : frame.slice(0, Number(this.#left));
-      yield this.#deliver(room);
-      if (this.#finished) return;
+  /** The next frame of what the tail has; undefined when that has left the window. */
+  #next(): Step | undefined {
+    if (this.#left !== undefined) return this.#look();
+    return this.#tail.step(`${this.#key}${this.#seen}/${this.#at}`, () => this.#look());
+  }
+
+  /** Takes no more than one frame: a reader that has stopped reading keeps what it was given. */
+  #look(): Step | undefined {
+    const looked = this.#tail.after(this.#seen, MAX_LOOK);
+    if (looked === undefined) return undefined;
+    const messages: StoredMessage[] = [];
+    const room = this.#left === undefined ? MAX_LOOK : Number(this.#left);
+    let passed = this.#seen;
+    let bytes = 0;
+    for (const message of looked) {
+      if (this.#matches(message)) {
+        bytes += payloadLength(message);
+        if (messages.length > 0 && (bytes > MAX_FRAME_BYTES || messages.length === room)) break;
+        messages.push(message);
+      }
+      passed = message.globalPosition;
     }
-    this.#pass(passed);
+    return { frame: messages.length === 0 ? undefined : this.#frameOf(messages), passed };
   }
 
   /** Waits for something that matches; says now and then that there is nothing. */
@@ -138,18 +165,25 @@ class Follower {
     const { signal } = this.#context;
     const intervalMs = this.#at > this.#told ? CHECKPOINT_MS : HEARTBEAT_MS;
     const timeoutMs = Math.max(0, this.#lastFrameMs + intervalMs - performance.now());
-    const options = { matches: this.#matches, timeoutMs, passedTimeoutMs: CHECKPOINT_MS, signal };
+    // What others write moves no position of a stream.
+    const passedTimeoutMs = this.#request.selector.kind === "stream" ? undefined : CHECKPOINT_MS;
+    const options = { matches: this.#matches, timeoutMs, passedTimeoutMs, signal };
     this.#pass(await this.#tail.nothingUntil(this.#seen, options));
     signal.throwIfAborted();
     if (this.#tail.after(this.#seen, 1)?.length !== 0) return;
     yield this.#notice(this.#at > this.#told ? "checkpoint" : "heartbeat");
   }
 
-  #deliver(messages: readonly StoredMessage[]): ReadFrame {
-    this.#at = positionOf(this.#request.selector, messages.at(-1)!) + 1n;
-    if (this.#left !== undefined) this.#left -= BigInt(messages.length);
+  #frameOf(messages: readonly StoredMessage[]): MessagesFrame {
+    const next = positionOf(this.#request.selector, messages.at(-1)!) + 1n;
+    return { kind: "messages", messages, cursor: newCursor(next, this.#scope) };
+  }
+
+  #deliver(frame: MessagesFrame): MessagesFrame {
+    this.#at = positionOf(this.#request.selector, frame.messages.at(-1)!) + 1n;
+    if (this.#left !== undefined) this.#left -= BigInt(frame.messages.length);
     this.#tell();
-    return { kind: "messages", messages, cursor: this.cursor };
+    return frame;
   }
 
   /** Nothing up to a global position is still to be delivered. */
@@ -167,20 +201,4 @@ class Follower {
     this.#lastFrameMs = performance.now();
     this.#told = this.#at;
   }
-}
-
-/** Cuts messages into frames of bounded size. */
-function* frames(messages: readonly StoredMessage[]): Generator<readonly StoredMessage[]> {
-  let start = 0;
-  let bytes = 0;
-  for (const [index, message] of messages.entries()) {
-    const size = payloadLength(message);
-    if (index > start && bytes + size > MAX_FRAME_BYTES) {
-      yield messages.slice(start, index);
-      start = index;
-      bytes = 0;
-    }
-    bytes += size;
-  }
-  if (start < messages.length) yield messages.slice(start);
 }

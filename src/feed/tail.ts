@@ -1,4 +1,5 @@
 import type { StoredMessage } from "../domain/message.ts";
+import type { MessagesFrame } from "../domain/read.ts";
 import { Window, type WindowBounds } from "./window.ts";
 
 /** How a tail reads the store. */
@@ -14,9 +15,17 @@ export interface WaitOptions {
   readonly matches: (message: StoredMessage) => boolean;
   /** How long to wait when nothing is read at all. */
   readonly timeoutMs: number;
-  /** How long to go on waiting after the first message that does not match. */
-  readonly passedTimeoutMs: number;
+  /** How long to go on waiting after the first message that does not match; unset = as long as if there were none. */
+  readonly passedTimeoutMs?: number | undefined;
   readonly signal: AbortSignal;
+}
+
+/** What comes next for those who select the same and have got as far. */
+export interface Step {
+  /** Undefined when nothing of what was looked at is selected. */
+  readonly frame: MessagesFrame | undefined;
+  /** The global position of the last message that was looked at. */
+  readonly passed: bigint;
 }
 
 interface Waiter {
@@ -37,8 +46,10 @@ export class Tail {
   readonly #source: TailSource;
   readonly #window: Window;
   readonly #waiting = new Set<Waiter>();
+  readonly #steps = new Map<string, Step>();
   #reading = false;
   #wokenAgain = false;
+  #failed = false;
 
   /** Begins at the end of what there is. */
   static async open(source: TailSource, bounds: WindowBounds): Promise<Tail> {
@@ -60,6 +71,16 @@ export class Tail {
     return this.#window.after(globalPosition, limit);
   }
 
+  /** What `make` has made for this key; it is made once for all who ask before the next message is read. */
+  step(key: string, make: () => Step | undefined): Step | undefined {
+    let step = this.#steps.get(key);
+    if (step === undefined) {
+      step = make();
+      if (step !== undefined) this.#steps.set(key, step);
+    }
+    return step;
+  }
+
   /**
    * Waits until something that `matches` and comes after a global position has been read, at most for a time or until the
    * signal fires. Resolves with the position up to which nothing matches. Rejects when the store cannot be read: whoever
@@ -73,7 +94,7 @@ export class Tail {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timers = [setTimeout(resolve, timeoutMs)];
     const passed = (): void => {
-      if (timers.length === 1) timers.push(setTimeout(resolve, passedTimeoutMs));
+      if (timers.length === 1 && passedTimeoutMs !== undefined) timers.push(setTimeout(resolve, passedTimeoutMs));
     };
     const waiter: Waiter = { until: globalPosition, matches, passed, resolve, reject };
     const stop = (): void => resolve();
@@ -89,6 +110,11 @@ export class Tail {
     }
   }
 
+  /** Whether the last read has failed, so that there may be something that nobody will wake it for again. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   /** There may be something new. */
   wake(): void {
     this.#wokenAgain = true;
@@ -102,8 +128,10 @@ export class Tail {
         // Set again by whoever wakes the tail during the read, whose message that read may not have seen.
         this.#wokenAgain = false;
         await this.#readToEnd();
+        this.#failed = false;
       }
     } catch (error) {
+      this.#failed = true;
       for (const waiter of this.#waiting) waiter.reject(error);
     } finally {
       this.#reading = false;
@@ -116,6 +144,7 @@ export class Tail {
       more = page.more;
       if (page.messages.length === 0) continue;
       this.#window.add(page.messages);
+      this.#steps.clear();
       for (const waiter of this.#waiting) this.#tell(waiter, page.messages);
     }
   }
@@ -125,7 +154,7 @@ export class Tail {
     if (messages.some(waiter.matches)) {
       this.#waiting.delete(waiter);
       waiter.resolve();
-    } else {
+    } else if (this.#window.to > waiter.until) {
       waiter.until = this.#window.to;
       waiter.passed();
     }

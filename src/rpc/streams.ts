@@ -1,8 +1,13 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Limits } from "../domain/limits.ts";
-import type { ReadFrame } from "../domain/read.ts";
-import type { ReadMessagesResponseSchema, StreamService } from "../gen/satchel/v1/streams_pb.ts";
+import type { MessagesFrame, Notice, ReadFrame } from "../domain/read.ts";
+import type {
+  ReadMessagesResponse,
+  ReadMessagesResponseSchema,
+  StreamMessageBatch,
+  StreamService,
+} from "../gen/satchel/v1/streams_pb.ts";
 import type { Retention } from "../service/retention.ts";
 import type { Streams } from "../service/streams.ts";
 import { serviceCaller } from "./principal.ts";
@@ -16,6 +21,7 @@ export function streamHandlers(
   retention: Retention,
   limits: Limits,
 ): ServiceImpl<typeof StreamService> {
+  const responses = new FrameResponses();
   return {
     ...retentionHandlers(retention, limits),
 
@@ -53,7 +59,7 @@ export function streamHandlers(
 
     async *readMessages(request, context) {
       const frames = streams.read(serviceCaller(context), requests.parseRead(request, limits), context);
-      for await (const frame of frames) yield readResponse(frame);
+      for await (const frame of frames) yield responses.of(frame);
     },
 
     async listCategories(request, context) {
@@ -70,18 +76,39 @@ export function streamHandlers(
   };
 }
 
-function readResponse(frame: ReadFrame): MessageInitShape<typeof ReadMessagesResponseSchema> {
-  const { kind, cursor } = frame;
+/** What frames are on the wire; followers who are given the same frame are given the same response. */
+class FrameResponses {
+  readonly #ofMessages = new WeakMap<MessagesFrame, ReadMessagesResponse>();
+
+  of(frame: ReadFrame): MessageInitShape<typeof ReadMessagesResponseSchema> {
+    if (frame.kind !== "messages") return noticeResponse(frame);
+    let response = this.#ofMessages.get(frame);
+    if (response === undefined) {
+      response = messagesResponse(frame);
+      this.#ofMessages.set(frame, response);
+    }
+    return response;
+  }
+}
+
+function messagesResponse({ messages, cursor }: MessagesFrame): ReadMessagesResponse {
+  const value: StreamMessageBatch = {
+    $typeName: "satchel.v1.StreamMessageBatch",
+    messages: messages.map(streamMessage),
+    cursor,
+  };
+  return { $typeName: "satchel.v1.ReadMessagesResponse", frame: { case: "messages", value } };
+}
+
+function noticeResponse({ kind, cursor, position }: Notice): MessageInitShape<typeof ReadMessagesResponseSchema> {
   switch (kind) {
-    case "messages":
-      return { frame: { case: "messages", value: { messages: frame.messages.map(streamMessage), cursor } } };
     case "caught-up":
-      return { frame: { case: "caughtUp", value: { cursor, position: frame.position } } };
+      return { frame: { case: "caughtUp", value: { cursor, position } } };
     case "fell-behind":
-      return { frame: { case: "fellBehind", value: { cursor, position: frame.position } } };
+      return { frame: { case: "fellBehind", value: { cursor, position } } };
     case "checkpoint":
-      return { frame: { case: "checkpoint", value: { cursor, position: frame.position } } };
+      return { frame: { case: "checkpoint", value: { cursor, position } } };
     case "heartbeat":
-      return { frame: { case: "heartbeat", value: { cursor, position: frame.position } } };
+      return { frame: { case: "heartbeat", value: { cursor, position } } };
   }
 }

@@ -66,6 +66,12 @@ export interface StreamStore {
   /** How far the namespace is. */
   progress(options: CallOptions): Promise<Progress>;
 
+  /**
+   * The categories that have messages after a global position which are visible now, each with the last of them. Looks at
+   * every message after the position.
+   */
+  changedSince(globalPosition: bigint, options: CallOptions): Promise<ReadonlyMap<string, bigint>>;
+
   /** The last message of a stream, or its last one of a type. */
   last(streamName: StreamName, type: string | undefined, options: CallOptions): Promise<StoredMessage | undefined>;
 

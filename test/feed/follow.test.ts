@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
+import type { AppendRequest } from "../../src/domain/append.ts";
 import { newMessageId } from "../../src/domain/message-id.ts";
 import type { Selector } from "../../src/domain/message.ts";
 import type { NamespaceId } from "../../src/domain/namespace-id.ts";
@@ -20,20 +21,23 @@ const QUEUE = {
   maxLockWaiters: 2,
 };
 
-async function open() {
+async function open({ pollIntervalMs = 100 } = {}) {
   const cleanUp = new AsyncDisposableStack();
   const engine = cleanUp.use(await openEngine("sqlite-memory"));
   await engine.dialect.orm.em.fork().transactional((em) => engine.dialect.provisionNamespace(NS, em));
   const store = new Store(engine.dialect, QUEUE);
-  const feed = cleanUp.use(new Feed(store, { window: { maxMessages: 20, maxBytes: 1 << 20 }, pollIntervalMs: 100 }));
+  const feed = cleanUp.use(new Feed(store, { window: { maxMessages: 20, maxBytes: 1 << 20 }, pollIntervalMs }));
   store.watch((...appended) => feed.wake(...appended));
-  const append = async (streamName: string, type = "T") => {
+  const requestOf = (streamName: string, type = "T"): AppendRequest => {
     const messages = [{ id: newMessageId(), type, data: "{}", metadata: null }];
-    await store.append(
-      NS,
-      { appends: [{ streamName: streamName as StreamName, expectation: { kind: "any" }, messages }] },
-      {},
-    );
+    return { appends: [{ streamName: streamName as StreamName, expectation: { kind: "any" }, messages }] };
+  };
+  const append = async (streamName: string) => {
+    await store.append(NS, requestOf(streamName), {});
+  };
+  /** As another process does whose announcement is still on its way. */
+  const appendUnheard = async (streamName: string) => {
+    await engine.dialect.streamStore(NS).append([requestOf(streamName)], { lockTimeoutMs: 0 });
   };
   const follow = (request: Partial<ReadRequest>, signal: AbortSignal) =>
     followFrames(
@@ -47,7 +51,7 @@ async function open() {
         ...request,
       },
     );
-  return { append, follow, store, feed, [Symbol.asyncDispose]: () => cleanUp.disposeAsync() };
+  return { append, appendUnheard, follow, store, feed, [Symbol.asyncDispose]: () => cleanUp.disposeAsync() };
 }
 
 test("a follower gets what there is, then what comes", async () => {
@@ -60,6 +64,30 @@ test("a follower gets what there is, then what comes", async () => {
   }
   expect(seen.join()).toBe("a-1,caught-up,a-2,b-1");
 });
+
+test.each<Selector>([
+  { kind: "all" },
+  { kind: "category", category: "a" as Category },
+  { kind: "stream", streamName: "a-1" as StreamName },
+])(
+  "is not caught up before it has what there was when it began, although nobody else has heard of it: %o",
+  async (selector) => {
+    await using live = await open({ pollIntervalMs: 60_000 });
+    const end = AbortSignal.timeout(5_000);
+    const first = live.follow({ selector }, end);
+    expect((await first.next()).value).toMatchObject({ kind: "caught-up" });
+    const waiting = first.next();
+    await live.appendUnheard("a-1");
+    const second = live.follow({ selector }, end);
+    expect((await second.next()).value).toMatchObject({ kind: "messages", messages: [{ position: 0n }] });
+    expect((await second.next()).value).toMatchObject({ kind: "caught-up" });
+    const next = second.next();
+    await live.append("a-1");
+    expect((await waiting).value).toMatchObject({ kind: "messages", messages: [{ position: 0n }, { position: 1n }] });
+    expect((await next).value).toMatchObject({ kind: "messages", messages: [{ position: 1n }] });
+    await Promise.all([first.return(undefined), second.return(undefined)]);
+  },
+);
 
 test("followers of everything, a category and a stream, slow and cut at random, miss nothing and see nothing twice", async () => {
   await using live = await open();

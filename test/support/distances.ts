@@ -14,6 +14,8 @@ export type Distance = (typeof DISTANCES)[number];
 /** The way to a server. */
 export interface Line extends AsyncDisposable {
   readonly transport: Transport;
+  /** Where the server listens; unset without a network. */
+  readonly url?: string;
 }
 
 const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
@@ -46,6 +48,7 @@ export async function connectAt(distance: Distance, dependencies: RpcDependencie
   const httpVersion = distance === "connect-json" ? "1.1" : "2";
   return {
     transport: transportOf(distance, { baseUrl: server.url, httpVersion, readMaxBytes: MAX_RESPONSE_BYTES }),
+    url: server.url,
     async [Symbol.asyncDispose]() {
       readiness[Symbol.dispose]();
       await server.close(100);

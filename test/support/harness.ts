@@ -2,7 +2,8 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { type Clock, systemClock } from "../../src/domain/clock.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/domain/limits.ts";
-import { Feed } from "../../src/feed/feed.ts";
+import type { ReadFrame } from "../../src/domain/read.ts";
+import { Feed, type FeedOptions } from "../../src/feed/feed.ts";
 import { Role } from "../../src/gen/satchel/options/v1/access_pb.ts";
 import { NamespaceService } from "../../src/gen/satchel/v1/namespaces_pb.ts";
 import { ServerService } from "../../src/gen/satchel/v1/server_pb.ts";
@@ -10,6 +11,7 @@ import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
 import type { Fault } from "../../src/rpc/interceptors/errors.ts";
 import { bootstrap } from "../../src/service/bootstrap.ts";
 import { createServices } from "../../src/service/services.ts";
+import type { Streams } from "../../src/service/streams.ts";
 import { Sweeper } from "../../src/service/sweeper.ts";
 import { Store } from "../../src/store/store.ts";
 import { connectAt, type Distance } from "./distances.ts";
@@ -31,6 +33,8 @@ export interface Harness extends AsyncDisposable {
   readonly engine: TestEngine;
   readonly store: Store;
   readonly limits: Limits;
+  /** Where the server listens; unset without a network. */
+  readonly url: string | undefined;
   readonly rootToken: string;
   /** Calls with the root token. */
   readonly operator: NamespaceClient;
@@ -56,6 +60,9 @@ export interface HarnessOptions {
   readonly engine: EngineName;
   readonly distance?: Distance;
   readonly limits?: Partial<Limits>;
+  readonly feed?: FeedOptions;
+  /** Sees every frame that the RPC layer takes of a read. */
+  readonly onFrame?: (frame: ReadFrame) => void;
 }
 
 /** Small enough that tests exceed it. */
@@ -81,6 +88,8 @@ export async function openHarness({
   engine: name,
   distance = "direct",
   limits: given = {},
+  feed: feedOptions = FEED,
+  onFrame,
 }: HarnessOptions): Promise<Harness> {
   const limits: Limits = { ...DEFAULT_LIMITS, maxRetentionPolicies: MAX_RETENTION_POLICIES, ...given };
   const engine = await openEngine(name);
@@ -90,9 +99,10 @@ export async function openHarness({
   let passed = 0n;
   const clock: Clock = () => now() + passed;
   const { rootToken = "" } = await bootstrap(store, { clock });
-  const feed = new Feed(store, FEED);
+  const feed = new Feed(store, feedOptions);
   store.watch((...appended) => feed.wake(...appended));
   const services = createServices({ store, feed, limits, version: "0.0.0-test", clock });
+  if (onFrame !== undefined) watchFrames(services.streams, onFrame);
   const line = await connectAt(distance, { services, limits, log: (fault) => faults.push(fault) });
 
   const holding = <S extends DescService>(service: S, authorization: string): Client<S> =>
@@ -116,6 +126,7 @@ export async function openHarness({
     engine,
     store,
     limits,
+    url: line.url,
     rootToken,
     operator,
     faults,
@@ -149,6 +160,16 @@ export async function openHarness({
 }
 
 export { NamespaceService, Role, ServerService, StreamService };
+
+function watchFrames(streams: Streams, onFrame: (frame: ReadFrame) => void): void {
+  const read = streams.read.bind(streams);
+  streams.read = async function* (...call) {
+    for await (const frame of read(...call)) {
+      onFrame(frame);
+      yield frame;
+    }
+  };
+}
 
 function withHeader(transport: Transport, authorization: string): Transport {
   const headers = (given: HeadersInit | undefined): Headers => {

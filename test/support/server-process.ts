@@ -32,6 +32,8 @@ export interface ServerProcess extends AsyncDisposable {
   stop(): Promise<number | null>;
   /** Seconds of CPU used so far; undefined where /proc does not tell. */
   cpuSeconds(): Promise<number | undefined>;
+  /** Memory in use, as the operating system counts it; undefined where /proc does not tell. */
+  residentMib(): Promise<number | undefined>;
 }
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
@@ -73,6 +75,7 @@ export async function startServer(options: ServerProcessOptions = {}): Promise<S
     kill: async () => void (await end("SIGKILL")),
     stop: () => end("SIGTERM"),
     cpuSeconds: () => cpuSeconds(pid),
+    residentMib: () => residentMib(pid),
     async [Symbol.asyncDispose]() {
       await end("SIGTERM");
       if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
@@ -103,4 +106,10 @@ async function cpuSeconds(pid: number): Promise<number | undefined> {
   // Fields 14 and 15, user and system time; the second field, a name in parentheses, may have spaces.
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+async function residentMib(pid: number): Promise<number | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const kib = /VmRSS:\s+(\d+)/.exec(status)?.[1];
+  return kib === undefined ? undefined : Number(kib) / 1024;
 }

@@ -94,6 +94,12 @@ export class PostgresStreamStore implements StreamStore {
     return { drawn: bigintOf(row?.[0]), safe: bigintOf(row?.[1]) };
   }
 
+  async changedSince(globalPosition: bigint, options: CallOptions): Promise<ReadonlyMap<string, bigint>> {
+    const text = `SELECT category, max(global_position) FROM ${this.#schema}.messages WHERE global_position > $1 GROUP BY category`;
+    const rows = await this.#query({ name: `${this.#schema}w`, text }, [String(globalPosition)], options);
+    return new Map(rows.map(([category, last]) => [textOf(category), bigintOf(last)]));
+  }
+
   async last(
     streamName: StreamName,
     type: string | undefined,

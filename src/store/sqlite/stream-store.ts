@@ -29,6 +29,9 @@ import { stateOf, visibleVersion } from "./stream-state.ts";
 const HEAD_OF_CATEGORY = "SELECT last_global_position AS position FROM categories WHERE category = ?";
 /** The last position that was drawn, whether or not its message is still there. */
 const HEAD_OF_ALL = "SELECT seq AS position FROM sqlite_sequence WHERE name = 'messages'";
+/** By global position: the index of the category would be read from one end to the other. */
+const CHANGED_SINCE = `
+  SELECT category, max(global_position) AS last FROM messages NOT INDEXED WHERE global_position > ? GROUP BY category`;
 const COUNTS = `
 SELECT coalesce(sum(message_count), 0) AS messageCount, count(*) AS categoryCount FROM categories WHERE message_count > 0`;
 
@@ -62,6 +65,13 @@ export class SqliteStreamStore implements StreamStore {
   async progress(options: CallOptions): Promise<Progress> {
     const head = (await this.head({ kind: "all" }, options)) ?? 0n;
     return { drawn: head, safe: head };
+  }
+
+  async changedSince(globalPosition: bigint, options: CallOptions): Promise<ReadonlyMap<string, bigint>> {
+    return this.#use(options, (database) => {
+      const rows = database.rows<{ readonly category: string; readonly last: bigint }>(CHANGED_SINCE, globalPosition);
+      return new Map([...rows].map(({ category, last }) => [category, last]));
+    });
   }
 
   async last(

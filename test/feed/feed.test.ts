@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Selector } from "../../src/domain/message.ts";
+import type { NamespaceId } from "../../src/domain/namespace-id.ts";
+import type { Category } from "../../src/domain/stream-name.ts";
+import { Feed } from "../../src/feed/feed.ts";
+import { FakeStreams } from "../support/fake-streams.ts";
+
+const NS = "live" as NamespaceId;
+const POLL_MS = 1_000;
+const SELECTOR: Selector = { kind: "category", category: "a" as Category };
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function open() {
+  const streams = new FakeStreams();
+  const feed = new Feed(
+    { streams: () => streams.store },
+    { window: { maxMessages: 10, maxBytes: 1_000 }, pollIntervalMs: POLL_MS },
+  );
+  return { streams, feed };
+}
+
+test("an append that ends after the last time that anybody looked is found by the poll", async () => {
+  const { streams, feed } = open();
+  await using _ = feed;
+  using lease = await feed.follow(NS, SELECTOR);
+  streams.underWay = true;
+  streams.append();
+  await vi.advanceTimersByTimeAsync(2 * POLL_MS);
+  expect(lease.tail.to).toBe(0n);
+  streams.underWay = false;
+  await vi.advanceTimersByTimeAsync(POLL_MS);
+  expect(lease.tail.to).toBe(1n);
+});
+
+test("a read that has failed is made up for, although nothing else happens", async () => {
+  const { streams, feed } = open();
+  await using _ = feed;
+  using lease = await feed.follow(NS, SELECTOR);
+  streams.away = true;
+  streams.append();
+  // The poll has seen the position; the read that it has caused fails.
+  await vi.advanceTimersByTimeAsync(POLL_MS);
+  expect(lease.tail.to).toBe(0n);
+  streams.away = false;
+  await vi.advanceTimersByTimeAsync(POLL_MS);
+  expect(lease.tail.to).toBe(1n);
+});
+
+test("the store is not read while nothing happens", async () => {
+  const { streams, feed } = open();
+  await using _ = feed;
+  using lease = await feed.follow(NS, SELECTOR);
+  await vi.advanceTimersByTimeAsync(2 * POLL_MS);
+  const { reads } = streams;
+  await vi.advanceTimersByTimeAsync(100 * POLL_MS);
+  expect(streams.reads).toBe(reads);
+  streams.append();
+  await vi.advanceTimersByTimeAsync(POLL_MS);
+  expect(lease.tail.to).toBe(1n);
+});
