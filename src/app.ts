@@ -5,6 +5,7 @@ import { DEFAULT_NAMESPACE } from "./domain/namespace-id.ts";
 import { SatchelError } from "./errors.ts";
 import { faultLog } from "./fault-log.ts";
 import { Feed, type FeedOptions } from "./feed/feed.ts";
+import { Consumers } from "./groups/consumers.ts";
 import { type Logger, createLogger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { IN_MEMORY, openStore } from "./open-store.ts";
@@ -71,8 +72,11 @@ export async function createApp(config: Config, overrides: CreateOptions = {}): 
   if (config.dataDir !== IN_MEMORY) saveTokens(config.dataDir, made);
 
   const feed = opened.use(new Feed(store, overrides.feed ?? FEED));
-  store.watch((...appended) => feed.wake(...appended));
-  const services = createServices({ store, feed, limits, version: VERSION, rootToken });
+  store.watch((...news) => feed.wake(...news));
+  const report = (cause: unknown): void => log.error({ err: cause }, "consumer groups have failed inside");
+  const consumers = opened.use(new Consumers({ store, feed, clock: systemClock(), report }));
+  store.watch((...news) => consumers.wake(...news));
+  const services = createServices({ store, feed, consumers, limits, version: VERSION, rootToken });
   const readiness = opened.use(new Readiness({ ping: (options) => dialect.ping(options), log }));
   const metrics = metricsOf(dialect, log);
   const shutdown = new AbortController();

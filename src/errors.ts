@@ -27,9 +27,12 @@ export const REASONS = {
   ACCESS_DENIED: "PERMISSION_DENIED",
   NAMESPACE_NOT_FOUND: "NOT_FOUND",
   TOKEN_NOT_FOUND: "NOT_FOUND",
+  GROUP_NOT_FOUND: "NOT_FOUND",
   NAMESPACE_EXISTS: "ALREADY_EXISTS",
   MESSAGE_ID_EXISTS: "ALREADY_EXISTS",
+  GROUP_EXISTS: "ALREADY_EXISTS",
   VERSION_CONFLICT: "ABORTED",
+  LEASE_LOST: "ABORTED",
   NAMESPACE_DELETING: "FAILED_PRECONDITION",
   SCHEMA_OUT_OF_DATE: "FAILED_PRECONDITION",
   STREAM_DELETED: "FAILED_PRECONDITION",
@@ -99,6 +102,11 @@ export function limitExceeded(limit: string, maximum: number, actual: number, fi
     metadata: { limit, maximum: String(maximum), actual: String(actual), field },
     violations: [{ field, description }],
   });
+}
+
+/** NOT_FOUND: there is no consumer group of this id in the caller's namespace. */
+export function groupNotFound(consumerGroupId: string): SatchelError {
+  return new SatchelError("GROUP_NOT_FOUND", `there is no consumer group ${consumerGroupId}`);
 }
 
 /** UNAVAILABLE: the store cannot be reached, or does not answer. */

@@ -45,6 +45,24 @@ export class Caller {
     }
   }
 
+  /** A call that must arrive: as `repeatable`, for as long as it takes. Each try has the deadline of a call. */
+  async persistent<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    input: MessageInitShape<I>,
+    signal: AbortSignal,
+  ): Promise<MessageShape<O>> {
+    const attempts = this.persistentAttempts(signal);
+    // A signal of its own for each call: Node warns of a leak when one has many listeners.
+    const own = AbortSignal.any([signal]);
+    for (;;) {
+      try {
+        return await this.#unary(method, input, own, this.#timeoutMs);
+      } catch (error) {
+        await attempts.failed(toClientError(error, signal));
+      }
+    }
+  }
+
   /** A call that is made once, because its outcome would be unknown when it is cut off. */
   async once<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
@@ -73,6 +91,12 @@ export class Caller {
   /** The tries of one call. With a `timeoutMs` of 0 it has no deadline. */
   attempts(timeoutMs: number, signal: AbortSignal | undefined): Attempts {
     return new Attempts(this.#retry, this.#environment, timeoutMs, signal);
+  }
+
+  /** Tries that end only with success, an error that is final, or the signal. */
+  persistentAttempts(signal: AbortSignal): Attempts {
+    const policy = this.#retry === NO_RETRY ? DEFAULT_RETRY : this.#retry;
+    return new Attempts({ ...policy, maxAttempts: Infinity }, this.#environment, 0, signal);
   }
 
   async #unary<I extends DescMessage, O extends DescMessage>(

@@ -1,6 +1,7 @@
 import type { Transport } from "@connectrpc/connect";
 import { ServerService } from "../gen/satchel/v1/server_pb.ts";
 import { Caller } from "./caller.ts";
+import { ConsumerGroups } from "./consumer-groups.ts";
 import { Namespaces } from "./namespaces.ts";
 import type { CallOptions, ClientOptions } from "./options.ts";
 import { Streams } from "./streams.ts";
@@ -17,6 +18,8 @@ export interface ServerInfo {
 export class SatchelClient implements Disposable {
   /** Messages in streams and categories. */
   readonly streams: Streams;
+  /** Consumer groups: several members share the work on a category. */
+  readonly consumerGroups: ConsumerGroups;
   /** Namespaces and tokens, for the operator. */
   readonly namespaces: Namespaces;
   readonly #caller: Caller;
@@ -27,6 +30,7 @@ export class SatchelClient implements Disposable {
     this.#caller = new Caller(transport, options);
     this.#disconnect = disconnect;
     this.streams = new Streams(this.#caller);
+    this.consumerGroups = new ConsumerGroups(this.#caller);
     this.namespaces = new Namespaces(this.#caller);
   }
 

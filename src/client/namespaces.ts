@@ -1,4 +1,4 @@
-import { type Timestamp, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Role as WireRole } from "../gen/satchel/options/v1/access_pb.ts";
 import {
   NamespaceService,
@@ -8,9 +8,9 @@ import {
   type Namespace as WireNamespace,
 } from "../gen/satchel/v1/namespaces_pb.ts";
 import type { Caller } from "./caller.ts";
-import { SatchelClientError } from "./errors.ts";
 import type { CallOptions } from "./options.ts";
 import { allItems, type ListOptions } from "./paging.ts";
+import { dateOf, optionalDate, present } from "./wire-values.ts";
 
 /** What a token may do in its namespace; each role includes the ones before it. */
 export type Role = "reader" | "writer" | "admin";
@@ -140,8 +140,8 @@ function namespaceOf(namespace: WireNamespace | undefined): Namespace {
     namespaceId,
     description,
     state: state === NamespaceState.DELETING ? "deleting" : "active",
-    createTime: timestampDate(present(createTime)),
-    updateTime: timestampDate(present(updateTime)),
+    createTime: dateOf(createTime),
+    updateTime: dateOf(updateTime),
   };
 }
 
@@ -156,7 +156,7 @@ function tokenOf(token: WireToken | undefined): TokenInfo {
     namespaceId,
     role: roleOf(role),
     description,
-    createTime: timestampDate(present(createTime)),
+    createTime: dateOf(createTime),
     expireTime: optionalDate(expireTime),
     revokeTime: optionalDate(revokeTime),
   };
@@ -165,14 +165,4 @@ function tokenOf(token: WireToken | undefined): TokenInfo {
 function roleOf(role: WireRole): Role {
   const found = Object.entries(WIRE_ROLES).find(([, wire]) => wire === role);
   return present(found)[0] as Role;
-}
-
-function optionalDate(time: Timestamp | undefined): Date | undefined {
-  return time === undefined ? undefined : timestampDate(time);
-}
-
-/** A field that every server of this protocol sets. */
-function present<T>(field: T | undefined): T {
-  if (field !== undefined) return field;
-  throw new SatchelClientError("UNKNOWN", "UNKNOWN", "the answer lacks a field that this client needs");
 }

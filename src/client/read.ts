@@ -6,8 +6,9 @@ import {
   StreamService,
 } from "../gen/satchel/v1/streams_pb.ts";
 import type { Caller } from "./caller.ts";
-import { SatchelClientError, toClientError } from "./errors.ts";
+import { toClientError } from "./errors.ts";
 import type { CallOptions } from "./options.ts";
+import { StreamCall } from "./stream-call.ts";
 import { StreamMessage } from "./stream-message.ts";
 
 /** One member of a consumer group of a fixed size. */
@@ -76,13 +77,20 @@ export async function* readBatches(
   const attempts = caller.attempts(timeoutMs, signal);
   let cursor = options.cursor;
   let left = options.limit === undefined || BigInt(options.limit) === 0n ? undefined : BigInt(options.limit);
-  const open = (): ReadCall => new ReadCall(caller, requestOf(options, cursor, left), attempts.remainingMs(), signal);
+  const open = (): StreamCall<ReadMessagesResponse> => {
+    const request = requestOf(options, cursor, left);
+    const timeoutMs = attempts.remainingMs();
+    return new StreamCall((either) => caller.stream(StreamService.method.readMessages, request, either, timeoutMs), {
+      signal,
+      live: options.follow === true,
+    });
+  };
   let call = open();
   try {
     for (;;) {
       let batch: MessageBatch;
       try {
-        batch = await call.nextBatch();
+        batch = await nextBatch(call);
       } catch (error) {
         call.close();
         const failure = toClientError(error, signal);
@@ -104,76 +112,13 @@ export async function* readBatches(
   }
 }
 
-/** One try of a read. */
-class ReadCall {
-  readonly #abandoned = new AbortController();
-  readonly #follows: boolean;
-  readonly #responses: Promise<AsyncIterator<ReadMessagesResponse>>;
-
-  constructor(
-    caller: Caller,
-    request: MessageInitShape<typeof ReadMessagesRequestSchema>,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-  ) {
-    this.#follows = request.follow === true;
-    const either = signal === undefined ? this.#abandoned.signal : AbortSignal.any([signal, this.#abandoned.signal]);
-    this.#responses = caller
-      .stream(StreamService.method.readMessages, request, either, timeoutMs)
-      .then((responses) => responses[Symbol.asyncIterator]());
-    // Whoever asks for the first batch sees the failure.
-    this.#responses.catch(() => {});
-  }
-
-  /** The next batch; throws when the call breaks off before its last one. */
-  async nextBatch(): Promise<MessageBatch> {
-    const responses = await this.#responses;
-    for (;;) {
-      const { done, value } = await this.#notSilent(responses.next());
-      if (done === true) throw new SatchelClientError("UNREACHABLE", "UNAVAILABLE", "the read ended before its end");
-      const batch = batchOf(value);
-      if (batch !== undefined) return batch;
-    }
-  }
-
-  /** A follower is told something every 15 seconds at least; when it is not, the connection is dead. */
-  async #notSilent<T>(next: Promise<T>): Promise<T> {
-    if (!this.#follows) return next;
-    const silence = Promise.withResolvers<never>();
-    const fail = (): void =>
-      silence.reject(new SatchelClientError("UNREACHABLE", "UNAVAILABLE", "the read fell silent"));
-    const timer = setTimeout(fail, SILENCE_MS);
-    try {
-      return await Promise.race([next, silence.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /**
-   * Waits a moment for the end of a call that has delivered everything. Cancelling it instead would cost the server a
-   * stream reset, of which it tolerates only so many.
-   */
-  async end(): Promise<void> {
-    const timer = setTimeout(() => this.close(), END_TIMEOUT_MS);
-    try {
-      await (await this.#responses).next();
-    } catch {
-      // All messages have arrived; how the call ends does not matter.
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** Cancels the call, unless it has ended. */
-  close(): void {
-    this.#abandoned.abort();
+/** The next batch; throws when the call breaks off before its last one. */
+async function nextBatch(call: StreamCall<ReadMessagesResponse>): Promise<MessageBatch> {
+  for (;;) {
+    const batch = batchOf(await call.next());
+    if (batch !== undefined) return batch;
   }
 }
-
-const END_TIMEOUT_MS = 1_000;
-/** Three times what the server lets pass between two frames of a read that goes on live. */
-const SILENCE_MS = 45_000;
 
 /** Undefined for a kind of frame that is newer than this client. */
 function batchOf({ frame }: ReadMessagesResponse): MessageBatch | undefined {

@@ -40,13 +40,17 @@ export function retryDelayMs(
   failures: number,
   random: () => number,
 ): number | undefined {
-  if (failures >= policy.maxAttempts || !isTransient(error)) return undefined;
+  if (failures >= policy.maxAttempts || !isTransient(error, policy)) return undefined;
   const ceilingMs = Math.min(policy.maxDelayMs, policy.initialDelayMs * 2 ** (failures - 1));
   return (error.retryAfterMs ?? 0) + random() * ceilingMs;
 }
 
-/** UNAVAILABLE is; so is an exhausted limit that the server expects to have room again at a time that it names. */
-function isTransient({ code, retryAfterMs }: SatchelClientError): boolean {
+/**
+ * UNAVAILABLE is; so is an exhausted limit that the server expects to have room again at a time that it names. A deadline
+ * ends the tries that it is for, but not those without an end, where it is the deadline of one of them.
+ */
+function isTransient({ code, retryAfterMs }: SatchelClientError, { maxAttempts }: RetryPolicy): boolean {
+  if (code === "DEADLINE_EXCEEDED") return maxAttempts === Infinity;
   return code === "UNAVAILABLE" || (code === "RESOURCE_EXHAUSTED" && retryAfterMs !== undefined);
 }
 

@@ -50,6 +50,19 @@ export const LIMITS = {
     range: [1, 100_000],
     description: "tokens of a namespace that are neither expired nor revoked",
   },
+  maxConsumerGroups: {
+    default: 1_000,
+    range: [1, 100_000],
+    description: "consumer groups of a namespace",
+  },
+  maxConsumerGroupPartitions: { default: 256, description: "partitions of a consumer group" },
+  maxBackoffSteps: { default: 20, description: "delays in a consumer group's backoff" },
+  maxInFlightMessages: { default: 1_000, description: "messages that a member of a consumer group may hold at once" },
+  maxSettledMessages: {
+    default: 1_000,
+    description: "global positions in one list of Acknowledge, Reject, ReplayParkedMessages or DeleteParkedMessages",
+  },
+  maxReasonCharacters: { default: 1_000, description: "characters of the reason of a Reject" },
   maxQueuedAppends: {
     default: 10_000,
     range: [1, 1_000_000],

@@ -1,5 +1,6 @@
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { type ConsumerGroupMember, consumerGroupProblem } from "../domain/consumer-group.ts";
+import { type ConsumerGroupId, parseConsumerGroupId } from "../domain/consumer-groups.ts";
 import { checkJson } from "../domain/json-text.ts";
 import type { LimitName } from "../domain/limits.ts";
 import { type MessageId, newMessageId, parseMessageId } from "../domain/message-id.ts";
@@ -129,12 +130,34 @@ export function namespaceId(text: string, field: string, problems: Problems): Na
 
 /** Free text for the operator. */
 export function description(text: string, field: string, problems: Problems): string {
-  const characters = text.length > problems.limits.maxDescriptionCharacters ? [...text].length : text.length;
-  if (characters > problems.limits.maxDescriptionCharacters)
-    problems.addExcess(field, "maxDescriptionCharacters", characters);
+  return freeText(text, "maxDescriptionCharacters", field, problems);
+}
+
+/** Free text. */
+export function freeText(text: string, limit: LimitName, field: string, problems: Problems): string {
+  const characters = text.length > problems.limits[limit] ? [...text].length : text.length;
+  if (characters > problems.limits[limit]) problems.addExcess(field, limit, characters);
   else if (text.includes("\u0000")) problems.add(field, "must not contain NUL");
   else if (!text.isWellFormed()) problems.add(field, "must be well-formed Unicode (it has a lone surrogate)");
   return text;
+}
+
+/** The id of a consumer group. */
+export function consumerGroupId(text: string, field: string, problems: Problems): ConsumerGroupId {
+  const id = parseConsumerGroupId(text);
+  if (id === undefined) problems.add(field, "must match ^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$");
+  return id ?? (text as ConsumerGroupId);
+}
+
+/** What a member of a consumer group calls itself; empty = nothing. */
+export function memberName(text: string, field: string, problems: Problems): string {
+  return text === "" ? text : checked(text, nameProblem(text), field, problems);
+}
+
+/** Global positions of messages to settle. */
+export function positions(list: readonly bigint[], field: string, problems: Problems): readonly bigint[] {
+  if (list.length > problems.limits.maxSettledMessages) problems.addExcess(field, "maxSettledMessages", list.length);
+  return list;
 }
 
 /** A role. */
@@ -169,7 +192,35 @@ export function micros(
   return seconds * MICROS_PER_SECOND + BigInt(Math.ceil(nanos / NANOS_PER_MICRO));
 }
 
-function count(size: number, unset: number, limit: LimitName, field: string, problems: Problems): number {
+/** A length of time in microseconds; what is between two microseconds counts as the longer one. */
+export function duration(
+  { seconds, nanos }: Pick<Duration, "seconds" | "nanos">,
+  { minimum, maximum }: { readonly minimum: bigint; readonly maximum: bigint },
+  field: string,
+  problems: Problems,
+): bigint {
+  const micros = seconds * MICROS_PER_SECOND + BigInt(Math.ceil(nanos / NANOS_PER_MICRO));
+  if (nanos < 0 || nanos > 999_999_999 || micros < minimum || micros > maximum) {
+    const [least, most] = [minimum / MICROS_PER_SECOND, maximum / MICROS_PER_SECOND];
+    problems.add(field, `must be ${least} to ${most} seconds`);
+  }
+  return micros;
+}
+
+/** A number within bounds, or what it is when it is unset. */
+export function within(
+  value: number,
+  { unset, minimum, maximum }: { readonly unset: number; readonly minimum: number; readonly maximum: number },
+  field: string,
+  problems: Problems,
+): number {
+  if (value === 0) return unset;
+  if (value < minimum || value > maximum) problems.add(field, `must be ${minimum} to ${maximum}, is ${value}`);
+  return value;
+}
+
+/** How many of something a request wants, up to a limit. */
+export function count(size: number, unset: number, limit: LimitName, field: string, problems: Problems): number {
   if (size > problems.limits[limit]) problems.addExcess(field, limit, size);
   return size === 0 ? Math.min(unset, problems.limits[limit]) : size;
 }

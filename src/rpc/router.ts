@@ -1,9 +1,11 @@
 import { type ConnectRouter, createConnectRouter, type Interceptor } from "@connectrpc/connect";
 import type { Limits } from "../domain/limits.ts";
+import { ConsumerGroupService } from "../gen/satchel/v1/consumer_groups_pb.ts";
 import { NamespaceService } from "../gen/satchel/v1/namespaces_pb.ts";
 import { ServerService } from "../gen/satchel/v1/server_pb.ts";
 import { StreamService } from "../gen/satchel/v1/streams_pb.ts";
 import type { Services } from "../service/services.ts";
+import { consumerGroupHandlers } from "./consumer-groups.ts";
 import { accessInterceptor } from "./interceptors/access.ts";
 import { deadlineInterceptor } from "./interceptors/deadline.ts";
 import { errorsInterceptor, type Fault } from "./interceptors/errors.ts";
@@ -28,6 +30,8 @@ export function routes({ services, limits }: RpcDependencies): (router: ConnectR
     router.service(NamespaceService, namespaceHandlers(services.namespaces, services.namespaceTokens, limits));
     router.service(ServerService, serverHandlers(services.serverInfo));
     router.service(StreamService, streamHandlers(services.streams, services.retention, limits));
+    const { consumerGroups, parkedMessages } = services;
+    router.service(ConsumerGroupService, consumerGroupHandlers(consumerGroups, parkedMessages, limits));
   };
 }
 

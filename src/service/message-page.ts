@@ -38,7 +38,8 @@ export class PageBuilder {
   }
 }
 
-function bytesOf({ streamName, type, data, metadata }: StoredMessage): number {
+/** What a message takes in a page. */
+export function bytesOf({ streamName, type, data, metadata }: StoredMessage): number {
   return OVERHEAD_BYTES + byteLength(streamName) + byteLength(type) + byteLength(data) + byteLength(metadata);
 }
 

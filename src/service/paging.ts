@@ -19,15 +19,13 @@ export interface ListPage<T> {
  * keys. Throws PAGE_TOKEN_INVALID.
  */
 export async function listPage<T>(
-  { pageSize, pageToken }: ListRequest,
+  request: ListRequest,
   binding: PageTokenBinding,
   keyOf: (item: T) => string,
   find: (after: string | undefined, limit: number) => Promise<readonly T[]>,
 ): Promise<ListPage<T>> {
-  const after = pageToken === "" ? undefined : parsePageToken(pageToken, binding);
-  if (pageToken !== "" && after === undefined) {
-    throw fieldError("page_token", "is not a page token that this list has given out", "PAGE_TOKEN_INVALID");
-  }
+  const { pageSize } = request;
+  const after = pageStart(request, binding);
   // One more than asked for tells whether another page follows.
   const found = await find(after, pageSize + 1);
   const items = found.slice(0, pageSize);
@@ -36,4 +34,15 @@ export async function listPage<T>(
     items,
     nextPageToken: found.length > pageSize && last !== undefined ? newPageToken(keyOf(last), binding) : "",
   };
+}
+
+/** The key after which a page begins; undefined for the first page. Throws PAGE_TOKEN_INVALID. */
+export function pageStart(
+  { pageToken }: Pick<ListRequest, "pageToken">,
+  binding: PageTokenBinding,
+): string | undefined {
+  if (pageToken === "") return undefined;
+  const after = parsePageToken(pageToken, binding);
+  if (after !== undefined) return after;
+  throw fieldError("page_token", "is not a page token that this list has given out", "PAGE_TOKEN_INVALID");
 }

@@ -1,9 +1,12 @@
 import { type Clock, systemClock } from "../domain/clock.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Feed } from "../feed/feed.ts";
+import type { Consumers } from "../groups/consumers.ts";
 import type { Store } from "../store/store.ts";
+import { ConsumerGroups } from "./consumer-groups.ts";
 import { NamespaceTokens } from "./namespace-tokens.ts";
 import { Namespaces } from "./namespaces.ts";
+import { ParkedMessages } from "./parked-messages.ts";
 import { Retention } from "./retention.ts";
 import { describeServer, type ServerInfo } from "./server-info.ts";
 import { Streams } from "./streams.ts";
@@ -12,6 +15,8 @@ import { Tokens } from "./tokens.ts";
 /** The use cases, one object per area. */
 export interface Services {
   readonly streams: Streams;
+  readonly consumerGroups: ConsumerGroups;
+  readonly parkedMessages: ParkedMessages;
   readonly retention: Retention;
   readonly namespaces: Namespaces;
   readonly namespaceTokens: NamespaceTokens;
@@ -23,6 +28,7 @@ export interface Services {
 export interface ServicesOptions {
   readonly store: Store;
   readonly feed: Feed;
+  readonly consumers: Consumers;
   readonly limits: Limits;
   /** Satchel's version. */
   readonly version: string;
@@ -35,6 +41,7 @@ export interface ServicesOptions {
 export function createServices({
   store,
   feed,
+  consumers,
   limits,
   version,
   rootToken,
@@ -42,6 +49,8 @@ export function createServices({
 }: ServicesOptions): Services {
   return {
     streams: new Streams(store, feed, limits),
+    consumerGroups: new ConsumerGroups(store, consumers, limits, clock),
+    parkedMessages: new ParkedMessages(store, consumers, limits),
     retention: new Retention(store, limits, clock),
     namespaces: new Namespaces(store, limits, clock),
     namespaceTokens: new NamespaceTokens(store, limits, clock),

@@ -14,6 +14,7 @@ import type {
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import type { Role } from "../domain/role.ts";
 import type { StreamName } from "../domain/stream-name.ts";
+import type { ConsumerGroupStore } from "./consumer-group-store.ts";
 import type { RetentionStore } from "./retention-store.ts";
 
 /** How a call to the store ends early: it is cancelled in the database, and rejects with the signal's reason. */
@@ -67,6 +68,12 @@ export interface StreamStore {
   progress(options: CallOptions): Promise<Progress>;
 
   /**
+   * The messages at these global positions, ascending; those that are gone are left out. Ends before the message that would
+   * take the sum of data and metadata beyond `maxBytes`; has at least one when any is there.
+   */
+  at(globalPositions: readonly bigint[], maxBytes: number, options: CallOptions): Promise<readonly StoredMessage[]>;
+
+  /**
    * The categories that have messages after a global position which are visible now, each with the last of them. Looks at
    * every message after the position.
    */
@@ -107,8 +114,11 @@ export interface TokenRecord {
   readonly active: boolean;
 }
 
-/** Told that something was appended: to these categories of a namespace, or perhaps to any; without a namespace, anywhere. */
-export type WakeUp = (namespaceId?: NamespaceId, categories?: ReadonlySet<string>) => void;
+/**
+ * Told that something has changed in these topics of a namespace, or perhaps in any; without a namespace, anywhere. A topic is
+ * a category, to which messages were appended; for anything else it is a name with a "-" in it, which no category has.
+ */
+export type WakeUp = (namespaceId?: NamespaceId, topics?: ReadonlySet<string>) => void;
 
 /** What differs between the engines. Everything else is written once, on the entities. */
 export interface Dialect extends AsyncDisposable {
@@ -129,14 +139,16 @@ export interface Dialect extends AsyncDisposable {
   /** The streams of a namespace; cheap, and holds no connection. Whether it exists shows at the first call. */
   streamStore(id: NamespaceId): StreamStore;
 
+  /** The consumer groups of a namespace; cheap, and holds no connection, as above. */
+  consumerGroupStore(id: NamespaceId): ConsumerGroupStore;
   /** What removes messages of a namespace; as `streamStore`. */
   retentionStore(id: NamespaceId): RetentionStore;
 
   /** Looks a token up, always in the store: a revocation counts at once on every replica. */
   findToken(tokenId: string): Promise<TokenRecord | undefined>;
 
-  /** Tells the other processes that use the store that messages were appended. May get lost: the truth is in the store. */
-  announce(namespaceId: NamespaceId, categories: ReadonlySet<string>): void;
+  /** Tells the other processes that use the store what a WakeUp is told. May get lost: the truth is in the store. */
+  announce(namespaceId: NamespaceId, topics: ReadonlySet<string>): void;
 
   /** Hears what other processes announce, from now on. */
   listen(wake: WakeUp): void;

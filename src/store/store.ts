@@ -2,6 +2,7 @@ import type { EntityManager } from "@mikro-orm/core";
 import { type AppendOutcome, type AppendRequest, categoriesOf } from "../domain/append.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import { AppendQueue, type AppendQueueOptions } from "./append-queue.ts";
+import type { ConsumerGroupStore } from "./consumer-group-store.ts";
 import type { CallOptions, Dialect, StreamStore, WakeUp } from "./dialect.ts";
 
 /** Everything that is kept, on whichever engine. */
@@ -9,17 +10,23 @@ export class Store implements AsyncDisposable {
   readonly dialect: Dialect;
   readonly #options: AppendQueueOptions;
   readonly #queues = new Map<NamespaceId, AppendQueue>();
-  #appended: WakeUp | undefined;
+  readonly #watchers: WakeUp[] = [];
 
   constructor(dialect: Dialect, options: AppendQueueOptions) {
     this.dialect = dialect;
     this.#options = options;
   }
 
-  /** Calls `wake` after every append, here or, as soon as that is known, in another process. */
+  /** Calls `wake` after every append and announcement, here or, as soon as that is known, in another process. */
   watch(wake: WakeUp): void {
-    this.#appended = wake;
-    this.dialect.listen(wake);
+    this.#watchers.push(wake);
+    if (this.#watchers.length === 1) this.dialect.listen((...news) => this.#wake(...news));
+  }
+
+  /** Wakes whoever watches, here and in other processes: something has changed in these topics, as WakeUp has them. */
+  announce(namespaceId: NamespaceId, topics: ReadonlySet<string>): void {
+    this.#wake(namespaceId, topics);
+    this.dialect.announce(namespaceId, topics);
   }
 
   /** One unit of work on the control plane: what `work` does is committed together, or not at all. */
@@ -37,6 +44,11 @@ export class Store implements AsyncDisposable {
     return this.dialect.streamStore(namespaceId);
   }
 
+  /** The consumer groups of a namespace. */
+  consumerGroups(namespaceId: NamespaceId): ConsumerGroupStore {
+    return this.dialect.consumerGroupStore(namespaceId);
+  }
+
   /** Appends to a namespace's streams, together with whoever else appends there now. */
   async append(namespaceId: NamespaceId, request: AppendRequest, options: CallOptions): Promise<AppendOutcome> {
     let queue = this.#queues.get(namespaceId);
@@ -46,7 +58,7 @@ export class Store implements AsyncDisposable {
     }
     try {
       const outcome = await queue.append(request, options);
-      if (outcome.kind === "appended") this.#announce(namespaceId, request);
+      if (outcome.kind === "appended") this.announce(namespaceId, categoriesOf(request));
       return outcome;
     } finally {
       if (queue.idle) this.#queues.delete(namespaceId);
@@ -57,11 +69,8 @@ export class Store implements AsyncDisposable {
     await this.dialect[Symbol.asyncDispose]();
   }
 
-  #announce(namespaceId: NamespaceId, request: AppendRequest): void {
-    if (this.#appended === undefined) return;
-    const categories = categoriesOf(request);
-    this.#appended(namespaceId, categories);
-    this.dialect.announce(namespaceId, categories);
+  #wake(...news: Parameters<WakeUp>): void {
+    for (const wake of this.#watchers) wake(...news);
   }
 
   async #translated<T>(work: () => Promise<T>): Promise<T> {

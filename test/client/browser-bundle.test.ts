@@ -1,8 +1,11 @@
 import { build } from "esbuild";
 import { expect, test } from "vitest";
 
-/** Minified; a third of it is the schema of the validation rules, which the generated files import. */
-const MAX_BYTES = 240_000;
+/**
+ * Minified; a third of it is the schema of the validation rules, which the generated files import. Consumer groups are
+ * 23,000: a third of that is their schema, the rest calls them and takes part in them.
+ */
+const MAX_BYTES = 255_000;
 
 test("what a browser loads imports nothing of Node", async () => {
   const { metafile, outputFiles } = await build({

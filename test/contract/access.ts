@@ -2,65 +2,106 @@ import { describe, expect, it } from "vitest";
 import { newToken } from "../../src/domain/token.ts";
 import { failureOf } from "../support/failures.ts";
 import {
+  ConsumerGroupService,
+  type GroupClient,
   type Harness,
   NamespaceService,
   Role,
   ServerService,
-  StreamService,
   type StreamClient,
+  StreamService,
 } from "../support/harness.ts";
 import { ALL, inCategory, message, readAll } from "../support/streams.ts";
 
-/** Every RPC of StreamService, with a good request. */
-const STREAM_CALLS: Readonly<Record<string, readonly [Role, (streams: StreamClient) => Promise<unknown>]>> = {
-  AppendMessages: [Role.WRITER, (streams) => streams.appendMessages({ streamName: "a-1", messages: [message(1)] })],
+interface Clients {
+  readonly streams: StreamClient;
+  readonly groups: GroupClient;
+}
+
+type Call = (clients: Clients) => Promise<unknown>;
+
+const GROUP = { consumerGroupId: "g", category: "a" };
+const LEASE = { consumerGroupId: "g", partition: 0, epoch: 9_999n };
+
+/** Every RPC that a service may call, with a good request. */
+const CALLS: Readonly<Record<string, readonly [Role, Call]>> = {
+  AppendMessages: [Role.WRITER, ({ streams }) => streams.appendMessages({ streamName: "a-1", messages: [message(1)] })],
   AppendToStreams: [
     Role.WRITER,
-    (streams) => streams.appendToStreams({ appends: [{ streamName: "a-1", messages: [message(1)] }] }),
+    ({ streams }) => streams.appendToStreams({ appends: [{ streamName: "a-1", messages: [message(1)] }] }),
   ],
-  GetStreamMessages: [Role.READER, (streams) => streams.getStreamMessages({ streamName: "a-1" })],
-  GetCategoryMessages: [Role.READER, (streams) => streams.getCategoryMessages({ category: "a" })],
-  GetLastStreamMessage: [Role.READER, (streams) => streams.getLastStreamMessage({ streamName: "a-1" })],
-  GetStreamVersion: [Role.READER, (streams) => streams.getStreamVersion({ streamName: "a-1" })],
-  ReadMessages: [Role.READER, (streams) => readAll(streams, { selector: ALL })],
-  ListCategories: [Role.READER, (streams) => streams.listCategories({})],
-  ListStreams: [Role.READER, (streams) => streams.listStreams({})],
-  TruncateStream: [Role.ADMIN, (streams) => streams.truncateStream({ streamName: "a-1", beforePosition: 1n })],
-  DeleteStream: [Role.ADMIN, (streams) => streams.deleteStream({ streamName: "a-1" })],
-  SetRetention: [Role.ADMIN, (streams) => streams.setRetention({ target: inCategory("a"), policy: { maxCount: 1n } })],
-  GetRetention: [Role.READER, (streams) => streams.getRetention({ target: inCategory("a") })],
+  GetStreamMessages: [Role.READER, ({ streams }) => streams.getStreamMessages({ streamName: "a-1" })],
+  GetCategoryMessages: [Role.READER, ({ streams }) => streams.getCategoryMessages({ category: "a" })],
+  GetLastStreamMessage: [Role.READER, ({ streams }) => streams.getLastStreamMessage({ streamName: "a-1" })],
+  GetStreamVersion: [Role.READER, ({ streams }) => streams.getStreamVersion({ streamName: "a-1" })],
+  ReadMessages: [Role.READER, ({ streams }) => readAll(streams, { selector: ALL })],
+  ListCategories: [Role.READER, ({ streams }) => streams.listCategories({})],
+  ListStreams: [Role.READER, ({ streams }) => streams.listStreams({})],
+  TruncateStream: [Role.ADMIN, ({ streams }) => streams.truncateStream({ streamName: "a-1", beforePosition: 1n })],
+  DeleteStream: [Role.ADMIN, ({ streams }) => streams.deleteStream({ streamName: "a-1" })],
+  SetRetention: [
+    Role.ADMIN,
+    ({ streams }) => streams.setRetention({ target: inCategory("a"), policy: { maxCount: 1n } }),
+  ],
+  GetRetention: [Role.READER, ({ streams }) => streams.getRetention({ target: inCategory("a") })],
+  CreateConsumerGroup: [Role.WRITER, ({ groups }) => groups.createConsumerGroup({ consumerGroup: GROUP })],
+  GetConsumerGroup: [Role.READER, ({ groups }) => groups.getConsumerGroup({ consumerGroupId: "g" })],
+  ListConsumerGroups: [Role.READER, ({ groups }) => groups.listConsumerGroups({})],
+  UpdateConsumerGroup: [
+    Role.ADMIN,
+    ({ groups }) => groups.updateConsumerGroup({ consumerGroup: GROUP, updateMask: { paths: ["retry_policy"] } }),
+  ],
+  DeleteConsumerGroup: [Role.ADMIN, ({ groups }) => groups.deleteConsumerGroup({ consumerGroupId: "g" })],
+  ResetConsumerGroup: [Role.ADMIN, ({ groups }) => groups.resetConsumerGroup({ consumerGroupId: "g" })],
+  Consume: [Role.WRITER, ({ groups }) => firstOf(groups.consume({ consumerGroupId: "g" }))],
+  Acknowledge: [Role.WRITER, ({ groups }) => fenced(groups.acknowledge(LEASE))],
+  Reject: [
+    Role.WRITER,
+    ({ groups }) => fenced(groups.reject({ ...LEASE, globalPositions: [1n], action: { case: "skip", value: {} } })),
+  ],
+  ListParkedMessages: [Role.READER, ({ groups }) => groups.listParkedMessages({ consumerGroupId: "g" })],
+  ReplayParkedMessages: [Role.WRITER, ({ groups }) => groups.replayParkedMessages({ consumerGroupId: "g", all: true })],
+  DeleteParkedMessages: [Role.ADMIN, ({ groups }) => groups.deleteParkedMessages({ consumerGroupId: "g", all: true })],
 };
 
 /** Who may call what. */
 export function accessContract(h: () => Harness): void {
+  const holding = (credential: string): Clients => ({
+    streams: h().holding(StreamService, `Bearer ${credential}`),
+    groups: h().holding(ConsumerGroupService, `Bearer ${credential}`),
+  });
+
   describe("access", () => {
-    it("covers every RPC of the service", () => {
-      expect(Object.keys(STREAM_CALLS).toSorted()).toEqual(StreamService.methods.map(({ name }) => name).toSorted());
+    it("covers every RPC of the services", () => {
+      const methods = [StreamService, ConsumerGroupService].flatMap((service) => service.methods);
+      expect(Object.keys(CALLS).toSorted()).toEqual(methods.map(({ name }) => name).toSorted());
     });
 
-    it.each(Object.entries(STREAM_CALLS))(
+    it.each(Object.entries(CALLS))(
       "%s is open to the roles that its rule names, and to nobody else",
       async (_, [least, call]) => {
-        const { id } = await h().namespace();
+        const { id, consumerGroups } = await h().namespace();
+        await consumerGroups.createConsumerGroup({ consumerGroup: GROUP });
         for (const role of [Role.READER, Role.WRITER, Role.ADMIN]) {
-          const streams = await h().streamsAs(id, role);
-          if (role >= least) await call(streams);
+          const clients = holding(await h().tokenOf(id, role));
+          if (role >= least) await call(clients);
           else
-            expect(await failureOf(call(streams))).toMatchObject({
+            expect(await failureOf(call(clients))).toMatchObject({
               code: "PermissionDenied",
               reason: "ACCESS_DENIED",
               fields: [],
             });
         }
-        expect(await failureOf(call(h().holding(StreamService, `Bearer ${h().rootToken}`)))).toMatchObject({
+        expect(await failureOf(call(holding(h().rootToken)))).toMatchObject({
           code: "PermissionDenied",
           reason: "ACCESS_DENIED",
         });
-        expect(await failureOf(call(h().anyone(StreamService)))).toMatchObject({
+        const anyone = { streams: h().anyone(StreamService), groups: h().anyone(ConsumerGroupService) };
+        expect(await failureOf(call(anyone))).toMatchObject({
           code: "Unauthenticated",
           reason: "CREDENTIAL_MISSING",
         });
-        expect(await failureOf(call(h().holding(StreamService, "Bearer nonsense")))).toMatchObject({
+        expect(await failureOf(call(holding("nonsense")))).toMatchObject({
           code: "Unauthenticated",
           reason: "CREDENTIAL_INVALID",
         });
@@ -145,4 +186,14 @@ export function accessContract(h: () => Harness): void {
       expect(await failure(gone.token)).toEqual(unknown);
     });
   });
+}
+
+async function firstOf(frames: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of frames) return;
+}
+
+/** Settling without a lease: whoever is let in is told that it has none. */
+async function fenced(call: Promise<unknown>): Promise<void> {
+  const { reason } = await failureOf(call);
+  if (reason !== "LEASE_LOST") await call;
 }

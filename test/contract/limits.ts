@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS, wireName } from "../../src/domain/limits.ts";
 import { failureOf } from "../support/failures.ts";
+import { GROUP_ID, newGroup } from "../support/groups.ts";
 import { type Harness, Role, ServerService } from "../support/harness.ts";
 import { append, inCategory, message, readAll, upTo } from "../support/streams.ts";
 
@@ -125,12 +126,14 @@ export function limitsContract(h: () => Harness): void {
     });
 
     it("of the items of a page of a list", async () => {
-      const { id: namespaceId, streams } = await h().namespace();
+      const { id: namespaceId, streams, groups } = await newGroup(h());
       const { operator, limits } = h();
       const { maxPageSize: maximum } = limits;
       const lists = [
         (pageSize: number) => streams.listCategories({ pageSize }),
         (pageSize: number) => streams.listStreams({ pageSize }),
+        (pageSize: number) => groups.listConsumerGroups({ pageSize }),
+        (pageSize: number) => groups.listParkedMessages({ consumerGroupId: GROUP_ID, pageSize }),
         (pageSize: number) => operator.listNamespaces({ pageSize }),
         (pageSize: number) => operator.listTokens({ namespaceId, pageSize }),
       ];
@@ -161,6 +164,89 @@ export function limitsContract(h: () => Harness): void {
         const failure = await failureOf(read(upTo(maximum + 1).map((index) => `t${index}`)));
         expect(failure).toMatchObject(exceeded("max_types", maximum, maximum + 1, "types"));
       }
+    });
+
+    it("of a consumer group's partitions, types and backoff", async () => {
+      const { consumerGroups } = await h().namespace();
+      const { maxConsumerGroupPartitions, maxTypes, maxBackoffSteps } = h().limits;
+      const group = (partitions: number, types: number, steps: number) => ({
+        consumerGroupId: "g",
+        category: "a",
+        partitions,
+        types: upTo(types).map((index) => `t${index}`),
+        retryPolicy: { backoff: upTo(steps).map((step) => ({ seconds: BigInt(step), nanos: 0 })) },
+      });
+      const create = (...more: readonly [number, number, number]) => {
+        const [partitions, types, steps] = more;
+        return consumerGroups.createConsumerGroup({
+          consumerGroup: group(maxConsumerGroupPartitions + partitions, maxTypes + types, maxBackoffSteps + steps),
+        });
+      };
+      const over = (limit: string, maximum: number, field: string) =>
+        exceeded(limit, maximum, maximum + 1, `consumer_group.${field}`);
+      expect(await failureOf(create(1, 0, 0))).toMatchObject(
+        over("max_consumer_group_partitions", maxConsumerGroupPartitions, "partitions"),
+      );
+      expect(await failureOf(create(0, 1, 0))).toMatchObject(over("max_types", maxTypes, "types"));
+      expect(await failureOf(create(0, 0, 1))).toMatchObject(
+        over("max_backoff_steps", maxBackoffSteps, "retry_policy.backoff"),
+      );
+      const { consumerGroup } = await create(0, 0, 0);
+      expect(consumerGroup).toMatchObject(group(maxConsumerGroupPartitions, maxTypes, maxBackoffSteps));
+      const { partitions } = await consumerGroups.getConsumerGroup({ consumerGroupId: "g" });
+      expect(partitions).toHaveLength(maxConsumerGroupPartitions);
+      const update = consumerGroups.updateConsumerGroup({
+        consumerGroup: group(0, 0, maxBackoffSteps + 1),
+        updateMask: { paths: ["retry_policy"] },
+      });
+      expect(await failureOf(update)).toMatchObject(over("max_backoff_steps", maxBackoffSteps, "retry_policy.backoff"));
+    });
+
+    it("of the messages that a member may hold", async () => {
+      const { groups, join } = await newGroup(h());
+      const { maxInFlightMessages: maximum } = h().limits;
+      await using _member = await join({ maxInFlight: maximum });
+      const more = groups.consume({ consumerGroupId: GROUP_ID, maxInFlight: maximum + 1 });
+      expect(await failureOf(more)).toMatchObject(
+        exceeded("max_in_flight_messages", maximum, maximum + 1, "max_in_flight"),
+      );
+    });
+
+    it("of the messages that are settled at once, and of the reason", async () => {
+      const { groups, join } = await newGroup(h(), { partitions: 1 });
+      await using member = await join();
+      await member.holds(1);
+      const { maxSettledMessages: maximum, maxReasonCharacters } = h().limits;
+      const lease = { consumerGroupId: GROUP_ID, partition: 0, epoch: member.leases.get(0)! };
+      const positions = (count: number) => upTo(count).map((index) => BigInt(index + 1));
+      const action = { case: "park", value: {} } as const;
+      const calls = [
+        ["global_positions", (list: bigint[]) => groups.acknowledge({ ...lease, globalPositions: list })],
+        [
+          "in_progress_global_positions",
+          (list: bigint[]) => groups.acknowledge({ ...lease, inProgressGlobalPositions: list }),
+        ],
+        ["global_positions", (list: bigint[]) => groups.reject({ ...lease, globalPositions: list, action })],
+        [
+          "global_positions",
+          (list: bigint[]) => groups.replayParkedMessages({ consumerGroupId: GROUP_ID, globalPositions: list }),
+        ],
+        [
+          "global_positions",
+          (list: bigint[]) => groups.deleteParkedMessages({ consumerGroupId: GROUP_ID, globalPositions: list }),
+        ],
+      ] as const;
+      for (const [field, call] of calls) {
+        await call(positions(maximum));
+        expect(await failureOf(call(positions(maximum + 1)))).toMatchObject(
+          exceeded("max_settled_messages", maximum, maximum + 1, field),
+        );
+      }
+      const reject = (reason: string) => groups.reject({ ...lease, globalPositions: [1n], action, reason });
+      await reject("😀".repeat(maxReasonCharacters));
+      expect(await failureOf(reject("x".repeat(maxReasonCharacters + 1)))).toMatchObject(
+        exceeded("max_reason_characters", maxReasonCharacters, maxReasonCharacters + 1, "reason"),
+      );
     });
 
     it("of a description", async () => {

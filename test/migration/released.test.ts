@@ -23,6 +23,7 @@ test("no step of a schema is changed once it was released", () => {
       "postgresqlNamespace": [
         "922e9ea7225cd5e5",
         "8ab0cf504deec9a0",
+        "6e0e1274707c698a",
       ],
       "sqliteControl": [
         "0669679ca3f83748",
@@ -31,6 +32,7 @@ test("no step of a schema is changed once it was released", () => {
       "sqliteNamespace": [
         "dba6bb57ac1a8f2f",
         "d7c992df88e04598",
+        "0c81c446bd7ff791",
       ],
     }
   `);

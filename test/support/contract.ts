@@ -2,18 +2,23 @@ import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { accessContract } from "../contract/access.ts";
 import { appendToStreamsContract } from "../contract/append-to-streams.ts";
 import { appendContract } from "../contract/append.ts";
+import { consumeContract } from "../contract/consume.ts";
+import { consumerGroupsContract } from "../contract/consumer-groups.ts";
 import { followContract } from "../contract/follow.ts";
 import { jsonContract } from "../contract/json.ts";
 import { limitsContract } from "../contract/limits.ts";
 import { listsContract } from "../contract/lists.ts";
+import { membersContract } from "../contract/members.ts";
 import { namesContract } from "../contract/names.ts";
 import { namespacesContract } from "../contract/namespaces.ts";
 import { orderContract } from "../contract/order.ts";
 import { pagesContract } from "../contract/pages.ts";
+import { parkedContract } from "../contract/parked.ts";
 import { readContract } from "../contract/read.ts";
 import { removalContract } from "../contract/removal.ts";
 import { repeatsContract } from "../contract/repeats.ts";
 import { retentionContract } from "../contract/retention.ts";
+import { settleContract } from "../contract/settle.ts";
 import { tokensContract } from "../contract/tokens.ts";
 import { type Harness, type HarnessOptions, openHarness } from "./harness.ts";
 
@@ -29,6 +34,11 @@ const CONTRACT = [
   followContract,
   orderContract,
   listsContract,
+  consumerGroupsContract,
+  consumeContract,
+  settleContract,
+  parkedContract,
+  membersContract,
   removalContract,
   retentionContract,
   namespacesContract,

@@ -5,9 +5,11 @@ import { DEFAULT_LIMITS, type Limits } from "../../src/domain/limits.ts";
 import type { ReadFrame } from "../../src/domain/read.ts";
 import { Feed, type FeedOptions } from "../../src/feed/feed.ts";
 import { Role } from "../../src/gen/satchel/options/v1/access_pb.ts";
+import { ConsumerGroupService } from "../../src/gen/satchel/v1/consumer_groups_pb.ts";
 import { NamespaceService } from "../../src/gen/satchel/v1/namespaces_pb.ts";
 import { ServerService } from "../../src/gen/satchel/v1/server_pb.ts";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
+import { Consumers } from "../../src/groups/consumers.ts";
 import type { Fault } from "../../src/rpc/interceptors/errors.ts";
 import { bootstrap } from "../../src/service/bootstrap.ts";
 import { createServices } from "../../src/service/services.ts";
@@ -18,6 +20,7 @@ import { connectAt, type Distance } from "./distances.ts";
 import { type EngineName, openEngine, type TestEngine } from "./engines.ts";
 
 export type StreamClient = Client<typeof StreamService>;
+export type GroupClient = Client<typeof ConsumerGroupService>;
 export type NamespaceClient = Client<typeof NamespaceService>;
 
 /** A namespace of its own for one test. */
@@ -26,6 +29,7 @@ export interface TestNamespace {
   readonly token: string;
   /** Calls with the namespace's first token. */
   readonly streams: StreamClient;
+  readonly consumerGroups: GroupClient;
 }
 
 /** A server and clients for it. */
@@ -52,6 +56,8 @@ export interface Harness extends AsyncDisposable {
   readonly holding: <S extends DescService>(service: S, authorization: string) => Client<S>;
   /** A new namespace. */
   readonly namespace: () => Promise<TestNamespace>;
+  /** A new token of a namespace. */
+  readonly tokenOf: (namespaceId: string, role: Role) => Promise<string>;
   /** A client with a new token of a namespace. */
   readonly streamsAs: (namespaceId: string, role: Role) => Promise<StreamClient>;
 }
@@ -100,14 +106,21 @@ export async function openHarness({
   const clock: Clock = () => now() + passed;
   const { rootToken = "" } = await bootstrap(store, { clock });
   const feed = new Feed(store, feedOptions);
-  store.watch((...appended) => feed.wake(...appended));
-  const services = createServices({ store, feed, limits, version: "0.0.0-test", clock });
+  store.watch((...news) => feed.wake(...news));
+  const report = (error: unknown): void => {
+    faults.push({ method: "satchel.v1.ConsumerGroupService/Consume", requestId: undefined, error });
+  };
+  const consumers = new Consumers({ store, feed, clock: systemClock(), report });
+  store.watch((...news) => consumers.wake(...news));
+  const services = createServices({ store, feed, consumers, limits, version: "0.0.0-test", clock });
   if (onFrame !== undefined) watchFrames(services.streams, onFrame);
   const line = await connectAt(distance, { services, limits, log: (fault) => faults.push(fault) });
 
   const holding = <S extends DescService>(service: S, authorization: string): Client<S> =>
     createClient(service, withHeader(line.transport, authorization));
   const operator = holding(NamespaceService, `Bearer ${rootToken}`);
+  const tokenOf = async (namespaceId: string, role: Role): Promise<string> =>
+    (await operator.createToken({ namespaceId, role })).token;
   let count = 0;
   let removed = 0;
   const sweeper = new Sweeper({
@@ -144,14 +157,17 @@ export async function openHarness({
     async namespace() {
       const id = `test-${count++}`;
       const { token } = await operator.createNamespace({ namespaceId: id });
-      return { id, token, streams: holding(StreamService, `Bearer ${token}`) };
+      const credential = `Bearer ${token}`;
+      const [streams, consumerGroups] = [holding(StreamService, credential), holding(ConsumerGroupService, credential)];
+      return { id, token, streams, consumerGroups };
     },
+    tokenOf,
     async streamsAs(namespaceId, role) {
-      const { token } = await operator.createToken({ namespaceId, role });
-      return holding(StreamService, `Bearer ${token}`);
+      return holding(StreamService, `Bearer ${await tokenOf(namespaceId, role)}`);
     },
     async [Symbol.asyncDispose]() {
       await line[Symbol.asyncDispose]();
+      await consumers[Symbol.asyncDispose]();
       await sweeper[Symbol.asyncDispose]();
       await feed[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
@@ -159,7 +175,7 @@ export async function openHarness({
   };
 }
 
-export { NamespaceService, Role, ServerService, StreamService };
+export { ConsumerGroupService, NamespaceService, Role, ServerService, StreamService };
 
 function watchFrames(streams: Streams, onFrame: (frame: ReadFrame) => void): void {
   const read = streams.read.bind(streams);

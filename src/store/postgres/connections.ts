@@ -13,6 +13,9 @@ export interface Statement {
 /** A row: every column as PostgreSQL's text, or null. */
 export type Row = readonly (string | null)[];
 
+/** Runs one statement of a transaction and returns its rows. */
+export type TransactionQuery = (statement: Statement, values: readonly unknown[]) => Promise<Row[]>;
+
 /** How many prepared statements a connection may keep; with more it is replaced, since the server never forgets them. */
 const MAX_PREPARED = 500;
 
@@ -40,21 +43,39 @@ export class Connections {
    * fires, with STORE_UNAVAILABLE when the database does not answer in time, otherwise with the driver's error.
    */
   async query(statement: Statement, values: readonly unknown[], { signal }: CallOptions = {}): Promise<Row[]> {
-    return withoutDeadlock(() => this.#queryOnce(statement, values, signal));
+    return withoutDeadlock(() => this.#withClient(signal, (client) => this.#run(client, statement, values)));
   }
 
-  async #queryOnce(statement: Statement, values: readonly unknown[], signal: AbortSignal | undefined): Promise<Row[]> {
+  /**
+   * Runs what `work` does in one transaction, on one connection, and commits it; when `work` rejects, nothing of it has
+   * happened. `work` must wait for nothing but the statements it runs. Rejects as `query` does; a deadlock is not tried again.
+   */
+  async transact<T>(work: (query: TransactionQuery) => Promise<T>): Promise<T> {
+    return this.#withClient(undefined, async (client) => {
+      try {
+        await client.query("BEGIN ISOLATION LEVEL READ COMMITTED");
+        const result = await work((statement, values) => this.#run(client, statement, values));
+        await client.query("COMMIT");
+        return result;
+      } catch (error) {
+        await client.query("ROLLBACK").catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  async #withClient<T>(signal: AbortSignal | undefined, run: (client: PoolClient) => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
     const client = await this.#connect(signal);
-    const running = this.#run(client, statement, values);
+    const running = run(client);
     const { promise: stopped, stop, clear } = stopper(signal, this.#statementTimeoutMs + CANCEL_GRACE_MS);
     try {
-      const rows = await Promise.race([running, stopped]);
+      const result = await Promise.race([running, stopped]);
       client.release(this.#hasTooManyStatements(client));
-      return rows;
+      return result;
     } catch (error) {
       if (stop()) void this.#abandon(client, running);
-      else client.release(isConnectionLost(client));
+      else client.release(isUnusable(client));
       throw error;
     } finally {
       clear();
@@ -93,7 +114,7 @@ export class Connections {
     const { promise: overdue, clear } = stopper(undefined, CANCEL_GRACE_MS);
     const clean = await Promise.race([ended, overdue.catch(() => false)]);
     clear();
-    client.release(!clean || isConnectionLost(client));
+    client.release(!clean || isUnusable(client));
   }
 
   #remember(client: PoolClient, name: string): void {
@@ -107,8 +128,9 @@ export class Connections {
   }
 }
 
-function isConnectionLost(client: PoolClient): boolean {
-  return "_queryable" in client && client._queryable === false;
+/** The connection is lost, or still in a transaction. */
+function isUnusable(client: PoolClient): boolean {
+  return ("_queryable" in client && client._queryable === false) || client.getTransactionStatus() !== "I";
 }
 
 interface Stopper {

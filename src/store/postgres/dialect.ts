@@ -3,11 +3,13 @@ import { type EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import type { Pool } from "pg";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import { ROLES } from "../../domain/role.ts";
+import type { ConsumerGroupStore } from "../consumer-group-store.ts";
 import { type CallOptions, type Dialect, type StreamStore, type TokenRecord, type WakeUp } from "../dialect.ts";
 import { CONTROL_ENTITIES } from "../entities/index.ts";
 import type { RetentionStore } from "../retention-store.ts";
 import { Canceller } from "./canceller.ts";
 import { Connections } from "./connections.ts";
+import { PostgresConsumerGroupStore } from "./consumer-groups.ts";
 import { withoutDeadlock } from "./deadlock.ts";
 import { translateError } from "./errors.ts";
 import { dropSql, migrate, provisionSql } from "./migrate.ts";
@@ -108,12 +110,16 @@ export class PostgresDialect implements Dialect {
     return new PostgresStreamStore(this.#connections, id);
   }
 
+  consumerGroupStore(id: NamespaceId): ConsumerGroupStore {
+    return new PostgresConsumerGroupStore(this.#connections, id);
+  }
+
   retentionStore(id: NamespaceId): RetentionStore {
     return new PostgresRetentionStore(this.#connections, id);
   }
 
-  announce(namespaceId: NamespaceId, categories: ReadonlySet<string>): void {
-    this.#notifications.announce(namespaceId, categories);
+  announce(namespaceId: NamespaceId, topics: ReadonlySet<string>): void {
+    this.#notifications.announce(namespaceId, topics);
   }
 
   listen(wake: WakeUp): void {

@@ -54,7 +54,7 @@ export function translateError(error: unknown): unknown {
   return error;
 }
 
-/** The same, and NAMESPACE_NOT_FOUND when the namespace is gone. */
+/** The same for what a statement about a namespace threw: NAMESPACE_NOT_FOUND when its schema is not there. */
 export function translateNamespaceError(error: unknown, id: NamespaceId): unknown {
   if (!isMissingSchema(error)) return translateError(error);
   return new SatchelError("NAMESPACE_NOT_FOUND", `there is no namespace ${id}`, { cause: error });

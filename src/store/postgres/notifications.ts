@@ -17,7 +17,7 @@ const CHECK_MS = 5_000;
 interface Payload {
   /** Which process has sent it: its own followers know already. */
   readonly from: string;
-  /** Categories by namespace; null = too many to tell. */
+  /** Topics by namespace; null = too many to tell. */
   readonly appended: Readonly<Record<string, readonly string[] | null>>;
 }
 
@@ -39,11 +39,11 @@ export class Notifications implements AsyncDisposable {
     this.#config = config;
   }
 
-  /** Says that messages were appended to these categories; soon, and without waiting for it. */
-  announce(namespaceId: NamespaceId, categories: ReadonlySet<string>): void {
+  /** Says that something has changed in these topics; soon, and without waiting for it. */
+  announce(namespaceId: NamespaceId, topics: ReadonlySet<string>): void {
     const gathered = this.#gathered.get(namespaceId) ?? new Set();
     this.#gathered.set(namespaceId, gathered);
-    for (const category of categories) gathered.add(category);
+    for (const topic of topics) gathered.add(topic);
     this.#sending ??= this.#send();
   }
 
@@ -108,20 +108,20 @@ export class Notifications implements AsyncDisposable {
   #hear(text: string, wake: WakeUp): void {
     const { from, appended } = JSON.parse(text) as Payload;
     if (from === this.#self) return;
-    for (const [namespaceId, categories] of Object.entries(appended)) {
-      wake(namespaceId as NamespaceId, categories === null ? undefined : new Set(categories));
+    for (const [namespaceId, topics] of Object.entries(appended)) {
+      wake(namespaceId as NamespaceId, topics === null ? undefined : new Set(topics));
     }
   }
 }
 
-/** As many payloads as are needed for all namespaces; one whose categories do not fit is named without them. */
+/** As many payloads as are needed for all namespaces; one whose topics do not fit is named without them. */
 function payloadsOf(from: string, gathered: ReadonlyMap<NamespaceId, ReadonlySet<string>>): string[] {
   const payloads: string[] = [];
   let appended: Record<string, readonly string[] | null> = {};
   const payload = (): string => JSON.stringify({ from, appended });
-  for (const [namespaceId, categories] of gathered) {
+  for (const [namespaceId, topics] of gathered) {
     const before = { ...appended };
-    appended[namespaceId] = [...categories];
+    appended[namespaceId] = [...topics];
     if (Buffer.byteLength(payload()) <= MAX_PAYLOAD_BYTES) continue;
     if (Object.keys(before).length > 0) {
       const whole = appended[namespaceId];

@@ -1,9 +1,6 @@
 import { MAX_POSITION, type PageQuery, type Selector } from "../../domain/message.ts";
 import type { Statement } from "./connections.ts";
-
-/** The columns of a message, in the order that `messageOf` reads. */
-export const MESSAGE_COLUMNS =
-  "m.id, m.stream_name, m.type, m.position, m.global_position, m.data::text, m.metadata::text, (extract(epoch FROM m.time) * 1000000)::bigint";
+import { MESSAGE_COLUMNS } from "./row.ts";
 
 /** The column that positions of a selector are in. */
 function positionColumn(selector: Selector): "position" | "global_position" {
@@ -68,6 +65,19 @@ export function firstAtStatement(
   filter.select(selector);
   const text = `SELECT m.${column} FROM ${schema}.messages m WHERE ${filter.conditions} ORDER BY m.${column} LIMIT 1`;
   return { statement: { text }, values: filter.values };
+}
+
+/** The messages at global positions ($1), up to a number of bytes ($2). */
+export function atText(schema: string): string {
+  return `
+    SELECT ${MESSAGE_COLUMNS}
+    FROM (
+      SELECT m.*, row_number() OVER page AS ordinal, sum(m.bytes) OVER page AS total
+      FROM ${schema}.messages m WHERE m.global_position = ANY ($1::bigint[])
+      WINDOW page AS (ORDER BY m.global_position ROWS UNBOUNDED PRECEDING)
+    ) m
+    WHERE m.ordinal = 1 OR m.total <= $2::bigint
+    ORDER BY m.global_position`;
 }
 
 /** Collects conditions and their parameters; `shape` tells statements of different text apart. */

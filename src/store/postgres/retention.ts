@@ -10,7 +10,6 @@ import type {
   StoredPolicy,
   StreamEnds,
 } from "../retention-store.ts";
-import { bigintOf, textOf } from "./columns.ts";
 import type { Connections, Row } from "./connections.ts";
 import { translateNamespaceError } from "./errors.ts";
 import {
@@ -21,6 +20,7 @@ import {
   policiesText,
   policiesOfText,
 } from "./retention.sql.ts";
+import { bigintOf, textOf } from "./row.ts";
 import { quotedSchema } from "./schema-name.ts";
 
 /** What removes messages of one namespace on PostgreSQL. */

@@ -17,12 +17,12 @@ import type { StreamName } from "../../domain/stream-name.ts";
 import { BUSY, type CallOptions, type LockWait, type Progress, type StreamStore } from "../dialect.ts";
 import { firstAt } from "../first-at.ts";
 import { appendBatchText, BatchArrays } from "./append.ts";
-import { bigintOf, textOf } from "./columns.ts";
 import type { Connections, Row } from "./connections.ts";
 import { codeOf, SQLSTATE, translateNamespaceError, violates } from "./errors.ts";
 import { headOfCategoryText, headOfStreamText } from "./head.sql.ts";
 import { categoriesText, streamsText } from "./names.sql.ts";
-import { firstAtStatement, MESSAGE_COLUMNS, pageStatement } from "./page.sql.ts";
+import { atText, firstAtStatement, pageStatement } from "./page.sql.ts";
+import { bigintOf, MESSAGE_COLUMNS, messageOf, textOf } from "./row.ts";
 import { quotedSchema } from "./schema-name.ts";
 
 /** How often a batch is tried again when a writer that does not take our locks has got in its way. */
@@ -110,6 +110,15 @@ export class PostgresStreamStore implements StreamStore {
     const values = type === undefined ? [streamName] : [streamName, type];
     const [row] = await this.#query({ name: `${this.#schema}l${values.length}`, text }, values, options);
     return row === undefined ? undefined : messageOf(row);
+  }
+
+  async at(
+    globalPositions: readonly bigint[],
+    maxBytes: number,
+    options: CallOptions,
+  ): Promise<readonly StoredMessage[]> {
+    const statement = { name: `${this.#schema}i`, text: atText(this.#schema) };
+    return (await this.#query(statement, [globalPositions, maxBytes], options)).map(messageOf);
   }
 
   async version(streamName: StreamName, options: CallOptions): Promise<bigint | undefined> {
@@ -213,17 +222,4 @@ function isCollision(error: unknown): boolean {
 /** The times of a category ascend with its positions, so its filters only make the search slower. */
 function withoutFilters(selector: Selector): Selector {
   return selector.kind === "category" ? { kind: "category", category: selector.category } : selector;
-}
-
-function messageOf([id, streamName, type, position, globalPosition, data, metadata, timeMicros]: Row): StoredMessage {
-  return {
-    id: textOf(id),
-    streamName: textOf(streamName),
-    type: textOf(type),
-    position: bigintOf(position),
-    globalPosition: bigintOf(globalPosition),
-    data: data ?? null,
-    metadata: metadata ?? null,
-    timeMicros: bigintOf(timeMicros),
-  };
 }

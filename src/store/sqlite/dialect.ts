@@ -3,9 +3,11 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
+import type { ConsumerGroupStore } from "../consumer-group-store.ts";
 import type { CallOptions, Dialect, StreamStore, TokenRecord } from "../dialect.ts";
 import type { RetentionStore } from "../retention-store.ts";
 import { type Clock, wallClock } from "./clock.ts";
+import { SqliteConsumerGroupStore } from "./consumer-groups.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { translateSqliteError, translateStoreError } from "./errors.ts";
@@ -90,6 +92,10 @@ export class SqliteDialect implements Dialect {
 
   streamStore(id: NamespaceId): StreamStore {
     return new SqliteStreamStore(this.#opened.files, id, this.#opened.now);
+  }
+
+  consumerGroupStore(id: NamespaceId): ConsumerGroupStore {
+    return new SqliteConsumerGroupStore(this.#opened.files, id, this.#opened.now);
   }
 
   retentionStore(id: NamespaceId): RetentionStore {

@@ -43,7 +43,7 @@ export class NamespaceDatabase implements Disposable {
     return this.#statement(sql).run(...parameters).lastInsertRowid as bigint;
   }
 
-  /** Runs a change and returns how many rows it has changed. */
+  /** Runs a change and returns how many rows it has changed, not counting those that a foreign key has. */
   change(sql: string, ...parameters: Parameters): number {
     return this.#statement(sql).run(...parameters).changes;
   }

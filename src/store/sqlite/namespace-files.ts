@@ -3,8 +3,9 @@ import { platform } from "node:os";
 import { join } from "node:path";
 import { type NamespaceId, parseNamespaceId } from "../../domain/namespace-id.ts";
 import { SatchelError, storeUnavailable } from "../../errors.ts";
+import type { CallOptions } from "../dialect.ts";
 import { ensurePrivateFile } from "./database.ts";
-import { STORE_CLOSED } from "./errors.ts";
+import { STORE_CLOSED, translateStoreError } from "./errors.ts";
 import { headerIsCurrent } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { NamespaceDatabase } from "./namespace-database.ts";
@@ -134,5 +135,20 @@ export class NamespaceFiles implements Disposable {
     } finally {
       closeSync(directory);
     }
+  }
+}
+
+/** Works on the file of a namespace on behalf of a call. Throws what is meant for its caller, and the reason of a signal that has fired. */
+export function useNamespace<T>(
+  files: NamespaceFiles,
+  id: NamespaceId,
+  { signal }: CallOptions,
+  work: (database: NamespaceDatabase) => T,
+): T {
+  signal?.throwIfAborted();
+  try {
+    return files.use(id, work);
+  } catch (error) {
+    throw translateStoreError(error);
   }
 }

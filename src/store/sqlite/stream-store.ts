@@ -18,11 +18,10 @@ import type { CallOptions, Progress, StreamStore } from "../dialect.ts";
 import { firstAt } from "../first-at.ts";
 import { appendBatch } from "./append.ts";
 import type { Clock } from "./clock.ts";
-import { translateStoreError } from "./errors.ts";
 import { listCategories, listStreams } from "./names.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
-import type { NamespaceFiles } from "./namespace-files.ts";
-import { readPage } from "./page.ts";
+import { type NamespaceFiles, useNamespace } from "./namespace-files.ts";
+import { readAt, readPage } from "./page.ts";
 import { probe } from "./probe.ts";
 import { stateOf, visibleVersion } from "./stream-state.ts";
 
@@ -91,6 +90,14 @@ export class SqliteStreamStore implements StreamStore {
     }
   }
 
+  async at(
+    globalPositions: readonly bigint[],
+    maxBytes: number,
+    options: CallOptions,
+  ): Promise<readonly StoredMessage[]> {
+    return this.#use(options, (database) => readAt(database, globalPositions, maxBytes));
+  }
+
   async version(streamName: StreamName, options: CallOptions): Promise<bigint | undefined> {
     return this.#use(options, (database) => existing(visibleVersion(stateOf(database, streamName))));
   }
@@ -117,13 +124,8 @@ export class SqliteStreamStore implements StreamStore {
     });
   }
 
-  #use<T>({ signal }: CallOptions, work: (database: NamespaceDatabase) => T): T {
-    signal?.throwIfAborted();
-    try {
-      return this.#files.use(this.#id, work);
-    } catch (error) {
-      throw translateStoreError(error);
-    }
+  #use<T>(options: CallOptions, work: (database: NamespaceDatabase) => T): T {
+    return useNamespace(this.#files, this.#id, options, work);
   }
 }
 

@@ -2,6 +2,7 @@ import control0001 from "./control-0001.sql.ts";
 import control0002 from "./control-0002.sql.ts";
 import namespace0001 from "./namespace-0001.sql.ts";
 import namespace0002 from "./namespace-0002.sql.ts";
+import namespace0003 from "./namespace-0003-consumer-groups.sql.ts";
 
 /**
  * The steps from an empty file to this version's schema. The number of steps that a file has taken is its
@@ -12,5 +13,5 @@ export const MIGRATIONS = {
   /** `satchel.sqlite`. */
   control: [control0001, control0002],
   /** `namespaces/<id>.sqlite`. */
-  namespace: [namespace0001, namespace0002],
+  namespace: [namespace0001, namespace0002, namespace0003],
 } as const satisfies Record<string, readonly string[]>;

@@ -1,0 +1,317 @@
+import type { ConsumerGroup, PartitionLease } from "../domain/consumer-groups.ts";
+import { type Membership, needsUpdate, type PartitionHolder, updated } from "../domain/group-membership.ts";
+import { groupNotFound, SatchelError } from "../errors.ts";
+import { leaseLost } from "./errors.ts";
+import type { Member } from "./member.ts";
+import { PartitionWorker, type Prepared, type WorkContext } from "./partition-worker.ts";
+
+/** For how long a member counts as alive after it was last said to be. */
+export const LEASE_MICROS = 3_000_000n;
+/** How long to wait when the store is away. */
+const RETRY_MS = 500;
+const REPLAYS_AT_ONCE = 100;
+
+/** What a group's worker needs. */
+export interface GroupContext extends WorkContext {
+  /** Tells other processes that the membership of the group has changed. */
+  readonly announce: () => void;
+  /** Gets what went wrong inside. */
+  readonly report: (error: unknown) => void;
+}
+
+/**
+ * The members of one group in this process, and the partitions that they hold. Everything that changes accounts goes through
+ * one loop, which saves what all partitions have to save in one statement.
+ */
+export class GroupWorker {
+  readonly #context: GroupContext;
+  readonly #members = new Map<string, Member>();
+  readonly #workers = new Map<number, PartitionWorker>();
+  #group: ConsumerGroup;
+  #left: string[] = [];
+  #released: PartitionLease[] = [];
+  /** The membership is read and changed by one at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #flushing: Promise<void> | undefined;
+  #again = false;
+  #timer: NodeJS.Timeout | undefined;
+  #round = 0;
+
+  constructor(group: ConsumerGroup, context: GroupContext) {
+    this.#group = group;
+    this.#context = context;
+  }
+
+  get group(): ConsumerGroup {
+    return this.#group;
+  }
+
+  get memberIds(): readonly string[] {
+    return [...this.#members.keys()];
+  }
+
+  /** What is held here. */
+  get leases(): readonly PartitionLease[] {
+    return [...this.#workers.values()].map(({ lease }) => lease);
+  }
+
+  /** Takes a member in. Throws GROUP_NOT_FOUND, STORE_UNAVAILABLE. */
+  async join(member: Member): Promise<void> {
+    this.#members.set(member.memberId, member);
+    await this.#update();
+  }
+
+  /** Lets a member go: its partitions go to others at once, or, when the store is away, when its time is over. */
+  async leave(member: Member): Promise<void> {
+    // What it has acknowledged just before counts.
+    await this.#flushing;
+    if (!this.#members.delete(member.memberId)) return;
+    for (const worker of this.#workersOf(member)) this.#drop(worker);
+    this.#left.push(member.memberId);
+    await this.#update().catch(() => undefined);
+  }
+
+  /** The one who holds a partition under this very lease, if that is here. */
+  workerOf({ partition, epoch }: PartitionLease): PartitionWorker | undefined {
+    const worker = this.#workers.get(partition);
+    return worker?.lease.epoch === epoch ? worker : undefined;
+  }
+
+  /** Another process may have changed the accounts of a partition. */
+  suspect(partition: number): void {
+    this.#workers.get(partition)?.suspect();
+  }
+
+  /** Looks at who is in the group, after its members here were kept alive, all but those that are not in `renewed`. */
+  async tick(renewed: ReadonlySet<string>): Promise<void> {
+    if (this.memberIds.every((memberId) => renewed.has(memberId))) await this.look();
+    else await this.#update();
+  }
+
+  /** Looks at who is in the group, and does what follows from it. */
+  async look(): Promise<void> {
+    const membership = await this.#inTurn(async () => {
+      const membership = await this.#context.groups.membership(this.#group.id, {});
+      this.#adopt(membership);
+      return membership;
+    });
+    if (membership !== undefined && needsUpdate(membership)) await this.#update();
+  }
+
+  /** Looks at everything that may have changed: settings, members, and what is to be replayed. */
+  async refresh(): Promise<void> {
+    const group = await this.#context.groups.get(this.#group.id, {});
+    if (group === undefined) return this.#gone();
+    this.#group = group;
+    for (const worker of this.#workers.values()) {
+      worker.configure(group);
+      worker.saveProgress();
+    }
+    await this.look();
+    await this.#replay();
+  }
+
+  /** `refresh`, which nobody waits for; when the store is away, the next tick does it. */
+  refreshSoon(): void {
+    this.refresh().catch((error: unknown) => this.#report(error));
+  }
+
+  /** Ends the work of all members. */
+  stop(error: unknown): void {
+    clearTimeout(this.#timer);
+    for (const worker of this.#workers.values()) worker.stop(error);
+    this.#workers.clear();
+    for (const member of this.#members.values()) member.fail(error);
+  }
+
+  #report(error: unknown): void {
+    if (!(error instanceof SatchelError)) this.#context.report(error);
+  }
+
+  #gone(): void {
+    this.stop(groupNotFound(this.#group.id));
+    this.#members.clear();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Says what has become of the members here, and takes what falls to them. */
+  #update(): Promise<void> {
+    return this.#inTurn(async () => {
+      const left = this.#left;
+      const released = this.#released;
+      const alive = [...this.#members.values()];
+      const membership = await this.#context.groups.updateMembership(this.#group.id, (membership) =>
+        updated(membership, { alive, left, released, leaseMicros: LEASE_MICROS }),
+      );
+      this.#left = this.#left.filter((memberId) => !left.includes(memberId));
+      this.#released = this.#released.filter((lease) => !released.includes(lease));
+      this.#adopt(membership);
+      this.#context.announce();
+      if (membership === undefined) throw groupNotFound(this.#group.id);
+    });
+  }
+
+  #adopt(membership: Membership | undefined): void {
+    if (membership === undefined) this.#gone();
+    else for (const holder of membership.partitions) this.#adoptHolder(holder);
+  }
+
+  #adoptHolder(holder: PartitionHolder): void {
+    const owner = holder.ownerId === undefined ? undefined : this.#members.get(holder.ownerId);
+    const worker = this.#workers.get(holder.partition);
+    const current = worker?.lease.epoch === holder.epoch && worker.member === owner;
+    if (worker !== undefined && !current) this.#revoke(worker);
+    if (owner === undefined) return;
+    const revoking = holder.targetId !== holder.ownerId;
+    if (worker === undefined || !current) this.#assign(holder, owner);
+    else if (worker.revoking !== revoking) this.#want(worker, revoking);
+  }
+
+  #assign({ partition, epoch }: PartitionHolder, member: Member): void {
+    const parts = { group: this.#group, context: this.#context, wake: () => this.#wake() };
+    const worker = new PartitionWorker({ partition, epoch }, member, parts);
+    this.#workers.set(partition, worker);
+    member.tell({ kind: "assigned", partitions: [worker.lease] });
+    this.#wake();
+  }
+
+  /** Another member is to have it, or not any more. */
+  #want(worker: PartitionWorker, revoking: boolean): void {
+    worker.revoking = revoking;
+    worker.member.tell({ kind: revoking ? "revoking" : "assigned", partitions: [worker.lease] });
+    this.#wake();
+  }
+
+  #revoke(worker: PartitionWorker): void {
+    this.#drop(worker);
+    worker.member.tell({ kind: "revoked", partitions: [worker.lease] });
+  }
+
+  #drop(worker: PartitionWorker): void {
+    worker.stop(leaseLost(this.#group.id, worker.lease));
+    if (this.#workers.get(worker.lease.partition) === worker) this.#workers.delete(worker.lease.partition);
+  }
+
+  #workersOf(member: Member): PartitionWorker[] {
+    return [...this.#workers.values()].filter((worker) => worker.member === member);
+  }
+
+  async #replay(): Promise<void> {
+    const partitions = [...this.#workers.keys()];
+    if (partitions.length === 0) return;
+    const parked = await this.#context.groups.replaying(this.#group.id, partitions, REPLAYS_AT_ONCE);
+    for (const [partition, messages] of Map.groupBy(parked, ({ partition }) => partition)) {
+      await this.#workers.get(partition)?.replay(messages.map(({ position }) => position));
+    }
+    if (parked.length === REPLAYS_AT_ONCE) await this.#replay();
+  }
+
+  #wake(): void {
+    this.#again = true;
+    this.#flushing ??= this.#flushAll().finally(() => {
+      this.#flushing = undefined;
+      if (this.#again) this.#wake();
+    });
+  }
+
+  async #flushAll(): Promise<void> {
+    clearTimeout(this.#timer);
+    while (this.#again) {
+      this.#again = false;
+      // After the I/O events of this turn, so that what arrived together is saved together.
+      await new Promise((resolve) => setImmediate(resolve));
+      try {
+        await this.#flush();
+        await this.#release();
+      } catch (error) {
+        this.#again = false;
+        this.#later(RETRY_MS);
+        this.#report(error);
+        return;
+      }
+    }
+    this.#laterWhenDue();
+  }
+
+  async #flush(): Promise<void> {
+    await this.#load();
+    const prepared = this.#prepare();
+    if (prepared.size === 0) return;
+    const saves = [...prepared.values()].map(({ save }) => save);
+    let saved: ReadonlySet<number>;
+    try {
+      saved = await this.#context.groups.save(this.#group.id, saves);
+    } catch (error) {
+      for (const [worker, work] of prepared) worker.fail(work, error);
+      throw error;
+    }
+    for (const [worker, work] of prepared) {
+      if (saved.has(worker.lease.partition)) worker.commit(work);
+      else worker.retry(work);
+    }
+    // What one partition has settled may make room for another.
+    this.#again ||= [...this.#workers.values()].some(
+      ({ stale, hasMore, member }) => stale || (hasMore && member.room > 0),
+    );
+  }
+
+  async #load(): Promise<void> {
+    const stale = [...this.#workers.values()].filter((worker) => worker.stale);
+    const loaded = await Promise.allSettled(stale.map((worker) => worker.load()));
+    let lost = false;
+    for (const [index, worker] of stale.entries()) {
+      const held = loaded[index];
+      if (held?.status !== "fulfilled" || held.value) continue;
+      this.#revoke(worker);
+      lost = true;
+    }
+    if (lost) this.look().catch((error: unknown) => this.#report(error));
+    const failed = loaded.find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") throw failed.reason;
+  }
+
+  /** The partitions take turns at being the first to fill a member's room. */
+  #prepare(): Map<PartitionWorker, Prepared> {
+    const workers = [...this.#workers.values()];
+    const first = workers.length === 0 ? 0 : this.#round++ % workers.length;
+    const rooms = new Map<Member, number>();
+    const prepared = new Map<PartitionWorker, Prepared>();
+    for (const worker of [...workers.slice(first), ...workers.slice(0, first)]) {
+      const { member } = worker;
+      const room = rooms.get(member) ?? member.room;
+      const work = worker.prepare(room);
+      if (work === undefined) continue;
+      rooms.set(member, room - work.deliveries.length);
+      prepared.set(worker, work);
+    }
+    return prepared;
+  }
+
+  /** Gives up what others want, as soon as nothing of it is with its member. */
+  async #release(): Promise<void> {
+    const drained = [...this.#workers.values()].filter((worker) => worker.revoking && worker.drained);
+    if (drained.length === 0) return;
+    for (const worker of drained) {
+      this.#released.push(worker.lease);
+      this.#revoke(worker);
+    }
+    await this.#update();
+  }
+
+  #laterWhenDue(): void {
+    const due = [...this.#workers.values()].flatMap(({ nextDue }) => nextDue ?? []);
+    if (due.length === 0) return;
+    const next = due.reduce((least, micros) => (micros < least ? micros : least));
+    this.#later(Math.max(1, Number((next - this.#context.clock()) / 1_000n) + 1));
+  }
+
+  #later(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#wake(), Math.min(ms, 2 ** 31 - 1)).unref();
+  }
+}

@@ -1,0 +1,67 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ConsumeFrame } from "../domain/consumer-groups.ts";
+
+/** How a member takes part. */
+export interface MemberOptions {
+  readonly memberId: string;
+  readonly memberName: string;
+  /** How many messages it may hold at once. */
+  readonly maxInFlight: number;
+}
+
+/** One who takes part in a group, and what it has to be told. */
+export class Member {
+  readonly memberId: string;
+  readonly memberName: string;
+  readonly #maxInFlight: number;
+  readonly #frames: ConsumeFrame[] = [];
+  #error: { readonly error: unknown } | undefined;
+  #wake: (() => void) | undefined;
+  /** How many messages it holds. */
+  inFlight = 0;
+
+  constructor({ memberId, memberName, maxInFlight }: MemberOptions) {
+    this.memberId = memberId;
+    this.memberName = memberName;
+    this.#maxInFlight = maxInFlight;
+  }
+
+  /** How many more messages it can take. */
+  get room(): number {
+    return this.#maxInFlight - this.inFlight;
+  }
+
+  /** Tells it something. */
+  tell(frame: ConsumeFrame): void {
+    this.#frames.push(frame);
+    this.#wake?.();
+  }
+
+  /** It cannot go on. */
+  fail(error: unknown): void {
+    this.#error ??= { error };
+    this.#wake?.();
+  }
+
+  /** What it has to be told next; a heartbeat when that has taken too long. Throws what `fail` was given, or the signal's reason. */
+  async next(heartbeatMs: number, signal: AbortSignal): Promise<ConsumeFrame> {
+    signal.throwIfAborted();
+    if (this.#frames.length === 0 && this.#error === undefined) await this.#news(heartbeatMs, signal);
+    signal.throwIfAborted();
+    const frame = this.#frames.shift();
+    if (frame !== undefined) return frame;
+    if (this.#error !== undefined) throw this.#error.error;
+    return { kind: "heartbeat" };
+  }
+
+  async #news(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const enough = new AbortController();
+    const timeout = delay(timeoutMs, undefined, { signal: enough.signal }).catch(() => undefined);
+    this.#wake = resolve;
+    signal.addEventListener("abort", () => resolve(), { once: true, signal: enough.signal });
+    await Promise.race([promise, timeout]);
+    this.#wake = undefined;
+    enough.abort();
+  }
+}

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import type { NamespaceId } from "../../src/domain/namespace-id.ts";
+import type { WakeUp } from "../../src/store/dialect.ts";
+import type { Store } from "../../src/store/store.ts";
+import { NAMESPACE, openPostgresNamespace } from "../support/postgres-namespace.ts";
+
+type News = readonly [NamespaceId | undefined, readonly string[] | undefined];
+
+/** What a watcher is told, and when it has been told something of a topic. */
+function watcher(store: Store): { readonly heard: News[]; readonly told: (topic: string) => Promise<void> } {
+  const heard: News[] = [];
+  const waiting = new Map<string, () => void>();
+  const wake: WakeUp = (namespaceId, topics) => {
+    heard.push([namespaceId, topics && [...topics]]);
+    for (const topic of topics ?? []) waiting.get(topic)?.();
+  };
+  store.watch(wake);
+  return { heard, told: (topic) => new Promise((resolve) => void waiting.set(topic, resolve)) };
+}
+
+test("every watcher hears of appends and announcements, here at once, and in other processes", async () => {
+  await using namespace = await openPostgresNamespace();
+  const [here, there] = [await namespace.replica(), await namespace.replica()];
+  const watchers = [watcher(here.store), watcher(here.store), watcher(there.store), watcher(there.store)];
+  // The connection that listens says when it does: it wakes everybody.
+  await expect.poll(() => watchers[3]!.heard).toEqual([[undefined, undefined]]);
+
+  const told = watchers.slice(2).map((one) => one.told("group-mailer"));
+  here.store.announce(NAMESPACE, new Set(["group-mailer"]));
+  for (const { heard } of watchers.slice(0, 2)) expect(heard).toContainEqual([NAMESPACE, ["group-mailer"]]);
+  await Promise.all(told);
+
+  const appended = watchers.slice(2).map((one) => one.told("order"));
+  await here.append("order-1");
+  for (const { heard } of watchers.slice(0, 2)) expect(heard).toContainEqual([NAMESPACE, ["order"]]);
+  await Promise.all(appended);
+});
