@@ -91,10 +91,9 @@ export class ConsumerGroups {
     options: CallOptions,
   ): Promise<ConsumerGroup> {
     const store = this.#source.consumerGroups(namespaceId);
-    const group = { ...(await getGroup(store, id, options)), ...changes, updateTime: this.#clock() };
-    if (!(await store.update(id, group, group.updateTime))) throw groupNotFound(id);
+    if (!(await store.update(id, changes, this.#clock()))) throw groupNotFound(id);
     this.#runtime.changed(namespaceId, id);
-    return group;
+    return getGroup(store, id, options);
   }
 
   /** Deletes a group with everything about it. Throws GROUP_NOT_FOUND. */

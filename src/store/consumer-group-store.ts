@@ -61,8 +61,8 @@ export interface ConsumerGroupStore {
   /** How many groups there are. */
   count(): Promise<number>;
 
-  /** Changes settings; false when there is no such group. */
-  update(id: ConsumerGroupId, settings: GroupSettings, updateTime: bigint): Promise<boolean>;
+  /** Changes some settings, and nothing of the others; false when there is no such group. */
+  update(id: ConsumerGroupId, settings: Partial<GroupSettings>, updateTime: bigint): Promise<boolean>;
 
   /** Deletes a group and everything about it; false when there is no such group. */
   delete(id: ConsumerGroupId): Promise<boolean>;

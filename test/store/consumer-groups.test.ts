@@ -78,6 +78,12 @@ describe.each(ENGINES)("consumer groups on %s", (name) => {
     const settings = { acknowledgeTimeoutMicros: 1n, maxAttempts: 2, backoffMicros: [3n], maxInFlightPerEntity: 4 };
     expect(await groups.update(GROUP_ID, settings, 5_000n)).toBe(true);
     expect(await groups.get(GROUP_ID, {})).toEqual(groupOf({ ...settings, updateTime: 5_000n }));
+    await Promise.all([
+      groups.update(GROUP_ID, { maxAttempts: 3 }, 6_000n),
+      groups.update(GROUP_ID, { backoffMicros: [7n] }, 6_000n),
+    ]);
+    const both = { ...settings, maxAttempts: 3, backoffMicros: [7n], updateTime: 6_000n };
+    expect(await groups.get(GROUP_ID, {})).toMatchObject(both);
     expect(await groups.update(NOBODY, settings, 5_000n)).toBe(false);
   });
 

@@ -33,11 +33,12 @@ export function listText(schema: string): string {
     WHERE ($1::text IS NULL OR category = $1) AND ($2::text IS NULL OR id > $2) ORDER BY id LIMIT $3`;
 }
 
-/** Settings of a group ($1). */
+/** Settings of a group ($1); null = as it is. */
 export function updateText(schema: string): string {
   return `
     UPDATE ${schema}.consumer_groups
-    SET acknowledge_timeout = $2, max_attempts = $3, backoff = $4, max_in_flight_per_entity = $5, update_time = $6
+    SET acknowledge_timeout = coalesce($2, acknowledge_timeout), max_attempts = coalesce($3, max_attempts),
+        backoff = coalesce($4, backoff), max_in_flight_per_entity = coalesce($5, max_in_flight_per_entity), update_time = $6
     WHERE id = $1 RETURNING id`;
 }
 

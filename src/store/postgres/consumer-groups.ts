@@ -73,7 +73,7 @@ export class PostgresConsumerGroupStore implements ConsumerGroupStore {
     return Number(row?.[0]);
   }
 
-  async update(id: ConsumerGroupId, settings: GroupSettings, updateTime: bigint): Promise<boolean> {
+  async update(id: ConsumerGroupId, settings: Partial<GroupSettings>, updateTime: bigint): Promise<boolean> {
     return (await this.#query(updateText, [id, ...settingsColumns(settings), updateTime])).length > 0;
   }
 
@@ -208,9 +208,11 @@ export class PostgresConsumerGroupStore implements ConsumerGroupStore {
   }
 }
 
-function settingsColumns(settings: GroupSettings): unknown[] {
+/** Null for what is not given. */
+function settingsColumns(settings: Partial<GroupSettings>): unknown[] {
   const { acknowledgeTimeoutMicros, maxAttempts, backoffMicros, maxInFlightPerEntity } = settings;
-  return [acknowledgeTimeoutMicros, maxAttempts, microsText(backoffMicros), maxInFlightPerEntity];
+  const backoff = backoffMicros === undefined ? null : microsText(backoffMicros);
+  return [acknowledgeTimeoutMicros ?? null, maxAttempts ?? null, backoff, maxInFlightPerEntity ?? null];
 }
 
 function groupOf(row: Row): ConsumerGroup {

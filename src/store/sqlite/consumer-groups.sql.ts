@@ -27,7 +27,8 @@ export const COUNT_GROUPS = "SELECT count(*) AS count FROM consumer_groups";
 
 export const UPDATE_GROUP = `
 UPDATE consumer_groups
-SET acknowledge_timeout = ?, max_attempts = ?, backoff = ?, max_in_flight_per_entity = ?, update_time = ?
+SET acknowledge_timeout = coalesce(?, acknowledge_timeout), max_attempts = coalesce(?, max_attempts),
+    backoff = coalesce(?, backoff), max_in_flight_per_entity = coalesce(?, max_in_flight_per_entity), update_time = ?
 WHERE id = ?`;
 
 /** Everything else goes with it. */

@@ -77,7 +77,7 @@ export class SqliteConsumerGroupStore implements ConsumerGroupStore {
     return this.#use({}, (database) => Number(database.row<{ readonly count: bigint }>(COUNT_GROUPS)?.count));
   }
 
-  async update(id: ConsumerGroupId, settings: GroupSettings, updateTime: bigint): Promise<boolean> {
+  async update(id: ConsumerGroupId, settings: Partial<GroupSettings>, updateTime: bigint): Promise<boolean> {
     const values = [...settingsColumns(settings), updateTime, id];
     return this.#use({}, (database) => database.change(UPDATE_GROUP, ...values) > 0);
   }
@@ -217,9 +217,11 @@ interface ParkedRow extends Pick<ParkedMessage, "position" | "reason" | "parkTim
   readonly replaying: bigint;
 }
 
-function settingsColumns(settings: GroupSettings): (string | number | bigint)[] {
+/** Null for what is not given. */
+function settingsColumns(settings: Partial<GroupSettings>): (string | number | bigint | null)[] {
   const { acknowledgeTimeoutMicros, maxAttempts, backoffMicros, maxInFlightPerEntity } = settings;
-  return [acknowledgeTimeoutMicros, maxAttempts, microsText(backoffMicros), maxInFlightPerEntity];
+  const backoff = backoffMicros === undefined ? null : microsText(backoffMicros);
+  return [acknowledgeTimeoutMicros ?? null, maxAttempts ?? null, backoff, maxInFlightPerEntity ?? null];
 }
 
 function groupOf({ partitions, types, maxAttempts, backoff, maxInFlightPerEntity, ...row }: GroupRow): ConsumerGroup {
