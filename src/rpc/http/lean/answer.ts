@@ -1,0 +1,110 @@
+import type { JsonWriteOptions, Message } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
+import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { type Encoded, encodedOf } from "../../encoded-message.ts";
+import { gzip } from "../compression.ts";
+import { PROTO } from "./codec.ts";
+import { unaryError } from "./connect.ts";
+import type { CallContext } from "./context.ts";
+import { COMPRESSED, type Envelope, pack } from "./envelope.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import type { Head } from "./head.ts";
+import { nodeHeaders } from "./headers.ts";
+
+export interface AnswerOptions {
+  readonly stream: ServerHttp2Stream;
+  readonly head: Head;
+  readonly context: CallContext;
+  /** What goes before the headers that handlers have set. */
+  readonly headers: OutgoingHttpHeaders;
+  readonly json: Partial<JsonWriteOptions>;
+  readonly compressMinBytes: number;
+}
+
+/** Sends what a call comes to, as its protocol has it. */
+export class Answer {
+  readonly #options: AnswerOptions;
+  readonly #writer: FrameWriter;
+  #begun = false;
+
+  constructor(options: AnswerOptions) {
+    this.#options = options;
+    this.#writer = new FrameWriter(options.stream);
+  }
+
+  /** Sends the message of a unary call, or the reason why there is none. */
+  async unary(message: Message | undefined, result: Uint8Array | ConnectError): Promise<void> {
+    if (!this.#options.head.framing.enveloped) return this.#sendBody(result);
+    if (result instanceof ConnectError) return this.end(result);
+    this.#writer.hold(await this.#frame(message, result));
+    return this.end();
+  }
+
+  /** Sends a message of a stream; resolves when another should be made. */
+  async write(message: Message, bytes: Uint8Array): Promise<void> {
+    const frame = await this.#frame(message, bytes);
+    this.#begin();
+    await this.#writer.write(frame);
+  }
+
+  /** Ends the answer: well, or with an error. */
+  async end(error?: ConnectError): Promise<void> {
+    const { head, context, json, stream } = this.#options;
+    const { envelope, trailers } = head.framing.end(context.responseTrailer, error, json);
+    if (envelope !== undefined) this.#writer.hold(pack(await this.#compressed(envelope)));
+    this.#begin();
+    if (trailers !== undefined) stream.once("wantTrailers", () => stream.sendTrailers(trailers));
+    this.#writer.end();
+  }
+
+  /** Nobody is there any more. */
+  drop(): void {
+    this.#writer.drop();
+  }
+
+  #begin(): void {
+    if (this.#begun) return;
+    const { head, context, headers, stream } = this.#options;
+    const waitForTrailers = head.framing.protocol === "grpc";
+    stream.respond(nodeHeaders(context.responseHeader, { ":status": 200, ...headers }), { waitForTrailers });
+    this.#begun = true;
+  }
+
+  /** Without envelopes, errors have a status and a form of their own, and trailers go into the headers. */
+  async #sendBody(result: Uint8Array | ConnectError): Promise<void> {
+    const { context, headers, json, head, compressMinBytes, stream } = this.#options;
+    const { responseHeader, responseTrailer } = context;
+    const answer =
+      result instanceof ConnectError ? unaryError(result, responseHeader, json) : { status: 200, body: result };
+    const compresses = head.gzipOut && answer.body.length >= compressMinBytes;
+    const body = compresses ? await gzip(answer.body) : answer.body;
+    if (compresses) responseHeader.set("content-encoding", "gzip");
+    for (const [name, value] of responseTrailer) responseHeader.append(`trailer-${name}`, value);
+    responseHeader.set("content-length", String(body.length));
+    stream.respond(nodeHeaders(responseHeader, { ":status": answer.status, ...headers }));
+    stream.end(body);
+  }
+
+  /** What has been encoded for many is framed and compressed once for all of them. */
+  #frame(message: Message | undefined, data: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    const { head, compressMinBytes } = this.#options;
+    const shared = message !== undefined && head.codec === PROTO ? encodedOf(message) : undefined;
+    if (head.gzipOut && data.length >= compressMinBytes) return compressedFrame(data, shared);
+    if (shared === undefined) return pack({ flags: 0, data });
+    shared.frame ??= pack({ flags: 0, data });
+    return shared.frame;
+  }
+
+  async #compressed(envelope: Envelope): Promise<Envelope> {
+    const { head, compressMinBytes } = this.#options;
+    if (!head.gzipOut || envelope.data.length < compressMinBytes) return envelope;
+    return { flags: envelope.flags | COMPRESSED, data: await gzip(envelope.data) };
+  }
+}
+
+async function compressedFrame(data: Uint8Array, shared: Encoded | undefined): Promise<Uint8Array> {
+  const compress = async (): Promise<Uint8Array> => pack({ flags: COMPRESSED, data: await gzip(data) });
+  if (shared === undefined) return compress();
+  shared.gzipFrame ??= compress();
+  return shared.gzipFrame;
+}
