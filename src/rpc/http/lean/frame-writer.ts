@@ -1,4 +1,4 @@
-import type { ServerHttp2Stream } from "node:http2";
+import type { Writable } from "node:stream";
 
 /** From here on frames are sent without waiting for more. */
 const FLUSH_BYTES = 32 * 1024;
@@ -8,12 +8,12 @@ const FLUSH_BYTES = 32 * 1024;
  * the event loop ends.
  */
 export class FrameWriter {
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: Writable;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #flushing: NodeJS.Immediate | undefined;
 
-  constructor(stream: ServerHttp2Stream) {
+  constructor(stream: Writable) {
     this.#stream = stream;
   }
 
