@@ -11,8 +11,8 @@ import { handleEndpoint } from "./http/endpoints.ts";
 import { Http1 } from "./http/http1.ts";
 import { Http2 } from "./http/http2.ts";
 import { LeanAdapter } from "./http/lean/adapter.ts";
-import type { Settings } from "./http/lean/call.ts";
 import { type Route, recordRoutes } from "./http/lean/routes.ts";
+import type { Settings } from "./http/lean/settings.ts";
 import { Listener, type TlsFiles } from "./http/listener.ts";
 import { OpenCalls } from "./http/open-calls.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./http/request-id.ts";
@@ -159,6 +159,7 @@ export class Server {
     const durationMs = performance.now() - call.begunMs;
     this.#options.metrics.callEnded(call, status, durationMs / 1_000);
     const level = status === "INTERNAL" ? "info" : "debug";
+    if (!this.#options.log.isLevelEnabled(level)) return;
     this.#options.log[level](
       { requestId, method, protocol, status, reason, namespaceId, durationMs: Math.round(durationMs * 100) / 100 },
       "call",

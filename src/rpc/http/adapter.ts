@@ -46,7 +46,7 @@ export class Adapter {
   handle(requestId: string, request: HttpRequest, response: HttpResponse): boolean {
     const handler = this.#handlers.get(pathOf(request));
     if (handler === undefined) return false;
-    const call = new Call(requestId, nameOf(handler), protocolOf(request));
+    const call = new Call(requestId, `${handler.service.typeName}/${handler.method.name}`, protocolOf(request));
     // A handler that has read enough must not take the connection down, and with it the answer.
     const body = request.iterator({ destroyOnReturn: false });
     const exchange = { call, handler, request, response, body };
@@ -91,11 +91,6 @@ export class Adapter {
       else respond(response, 500, "");
     }
   }
-}
-
-/** `package.Service/Method`. */
-export function nameOf({ service, method }: Pick<Handler, "service" | "method">): string {
-  return `${service.typeName}/${method.name}`;
 }
 
 function underway({ handler, request }: Exchange): Underway {

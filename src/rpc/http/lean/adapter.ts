@@ -1,19 +1,14 @@
-import {
-  Http2ServerRequest,
-  Http2ServerResponse,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-  type ServerHttp2Stream,
-} from "node:http2";
+import { Http2ServerRequest, Http2ServerResponse, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { Call } from "../../call.ts";
-import { type Adapter, nameOf } from "../adapter.ts";
+import type { Adapter } from "../adapter.ts";
 import { corsHeaders } from "../cors.ts";
 import type { OpenCalls } from "../open-calls.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "../request-id.ts";
-import { LeanCall, type Settings } from "./call.ts";
+import { LeanCall, type LeanCallHost, type LeanCallOptions } from "./call.ts";
 import { PROTO, jsonCodec } from "./codec.ts";
 import { type Head, type Codecs, readHead } from "./head.ts";
 import type { Route } from "./routes.ts";
+import type { Settings } from "./settings.ts";
 
 export interface LeanAdapterOptions {
   /** By path. */
@@ -27,12 +22,6 @@ export interface LeanAdapterOptions {
   readonly failed: (call: Call, error: unknown) => void;
 }
 
-interface Request {
-  readonly stream: ServerHttp2Stream;
-  readonly headers: IncomingHttpHeaders;
-  readonly rawHeaders: readonly string[];
-}
-
 /**
  * Runs the calls that are most of the load, unary ones and server streams over HTTP/2, straight on node's streams; it
  * takes requests only as long as they are ordinary ones. docs/adr/0005-lean-adapter.md says why.
@@ -40,58 +29,46 @@ interface Request {
 export class LeanAdapter {
   readonly #options: LeanAdapterOptions;
   readonly #codecs: Codecs;
+  readonly #host: LeanCallHost;
 
   constructor(options: LeanAdapterOptions) {
     this.#options = options;
-    this.#codecs = { proto: PROTO, json: jsonCodec(options.settings.json) };
+    const { calls, settings, failed } = options;
+    this.#codecs = { proto: PROTO, json: jsonCodec(settings.json) };
+    this.#host = {
+      settings,
+      handOver: (call, read) => this.#handOver(call, read),
+      ended: (call, whole, sent) => calls.end(call, whole, sent),
+      failed,
+    };
   }
 
   /** Whether it takes the request over. */
   accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean {
-    const route = this.#options.routes.get(headers[":path"] ?? "");
+    const { routes, calls, corsOrigins } = this.#options;
+    const route = routes.get(headers[":path"] ?? "");
     const head = route && readHead(headers, route.spec.kind, this.#codecs);
     if (route === undefined || head === undefined || this.#announcesTooMuch(headers, head)) return false;
     const url = urlOf(stream, headers);
     if (url === undefined) return false;
-    this.#begin(route, head, url, { stream, headers, rawHeaders });
+    const requestId = requestIdOf(headers);
+    const answerHeaders = { [REQUEST_ID_HEADER]: requestId, ...corsHeaders(corsOrigins, headers.origin) };
+    const call = new Call(requestId, route.name, head.framing.protocol);
+    const host = this.#host;
+    const running = new LeanCall({ call, route, head, url, stream, headers, rawHeaders, answerHeaders, host });
+    calls.begin(call, running);
+    running.begin();
     return true;
   }
 
-  #begin(route: Route, head: Head, url: string, request: Request): void {
-    const { calls, corsOrigins, settings, failed } = this.#options;
-    const { stream, headers } = request;
-    const { method } = route.spec;
-    const requestId = requestIdOf(headers);
-    const call = new Call(requestId, nameOf({ service: method.parent, method }), head.framing.protocol);
-    const answerHeaders = { [REQUEST_ID_HEADER]: requestId, ...corsHeaders(corsOrigins, headers.origin) };
-    calls.begin(call, {
-      awaitsRequest: () => !stream.readableEnded,
-      abort: () => stream.close(),
-    });
-    new LeanCall({
-      call,
-      route,
-      head,
-      url,
-      stream,
-      headers,
-      answerHeaders,
-      settings,
-      handOver: (read) => this.#handOver(call, request, answerHeaders, read),
-      ended: (whole, sent) => calls.end(call, whole, sent),
-      failed: (error) => failed(call, error),
-    }).begin();
-  }
-
-  #handOver(call: Call, request: Request, answerHeaders: OutgoingHttpHeaders, read: readonly Buffer[]): void {
-    const { stream, headers, rawHeaders } = request;
-    const nodeRequest = new Http2ServerRequest(stream, headers, {}, rawHeaders);
+  #handOver({ call, stream, headers, rawHeaders, answerHeaders }: LeanCallOptions, read: readonly Buffer[]): void {
+    const request = new Http2ServerRequest(stream, headers, {}, rawHeaders);
     const response = new Http2ServerResponse(stream);
     response.on("error", () => undefined);
     // What nobody has read by then would keep the stream from ending.
     stream.once("finish", () => stream.resume());
     for (const [name, value] of Object.entries(answerHeaders)) response.setHeader(name, value ?? "");
-    this.#options.adapter.resume(call, headers[":path"] ?? "", nodeRequest, response, rest(stream, read));
+    this.#options.adapter.resume(call, headers[":path"] ?? "", request, response, rest(stream, read));
   }
 
   /** There is no need to wait for a body that says itself that it is too large. */

@@ -1,4 +1,4 @@
-import type { JsonWriteOptions, Message } from "@bufbuild/protobuf";
+import type { Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { type Encoded, encodedOf } from "../../encoded-message.ts";
@@ -9,7 +9,7 @@ import type { CallContext } from "./context.ts";
 import { COMPRESSED, type Envelope, pack } from "./envelope.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import type { Head } from "./head.ts";
-import { nodeHeaders } from "./headers.ts";
+import type { Settings } from "./settings.ts";
 
 export interface AnswerOptions {
   readonly stream: ServerHttp2Stream;
@@ -17,8 +17,7 @@ export interface AnswerOptions {
   readonly context: CallContext;
   /** What goes before the headers that handlers have set. */
   readonly headers: OutgoingHttpHeaders;
-  readonly json: Partial<JsonWriteOptions>;
-  readonly compressMinBytes: number;
+  readonly settings: Pick<Settings, "json" | "compressMinBytes">;
 }
 
 /** Sends what a call comes to, as its protocol has it. */
@@ -49,8 +48,10 @@ export class Answer {
 
   /** Ends the answer: well, or with an error. */
   async end(error?: ConnectError): Promise<void> {
-    const { head, context, json, stream } = this.#options;
-    const { envelope, trailers } = head.framing.end(context.responseTrailer, error, json);
+    const { head, context, settings, stream } = this.#options;
+    const { framing } = head;
+    const plain = error === undefined && !context.responseTrailer.touched;
+    const { envelope, trailers } = plain ? framing.ok : framing.end(context.responseTrailer, error, settings.json);
     if (envelope !== undefined) this.#writer.hold(pack(await this.#compressed(envelope)));
     this.#begin();
     if (trailers !== undefined) stream.once("wantTrailers", () => stream.sendTrailers(trailers));
@@ -66,38 +67,41 @@ export class Answer {
     if (this.#begun) return;
     const { head, context, headers, stream } = this.#options;
     const waitForTrailers = head.framing.protocol === "grpc";
-    stream.respond(nodeHeaders(context.responseHeader, { ":status": 200, ...headers }), { waitForTrailers });
+    stream.respond(context.addResponseHeaders({ ":status": 200, ...headers }), { waitForTrailers });
     this.#begun = true;
   }
 
   /** Without envelopes, errors have a status and a form of their own, and trailers go into the headers. */
   async #sendBody(result: Uint8Array | ConnectError): Promise<void> {
-    const { context, headers, json, head, compressMinBytes, stream } = this.#options;
-    const { responseHeader, responseTrailer } = context;
+    const { context, headers, head, settings, stream } = this.#options;
+    const { json, compressMinBytes } = settings;
     const answer =
-      result instanceof ConnectError ? unaryError(result, responseHeader, json) : { status: 200, body: result };
+      result instanceof ConnectError ? unaryError(result, context.responseHeader, json) : { status: 200, body: result };
     const compresses = head.gzipOut && answer.body.length >= compressMinBytes;
     const body = compresses ? await gzip(answer.body) : answer.body;
-    if (compresses) responseHeader.set("content-encoding", "gzip");
-    for (const [name, value] of responseTrailer) responseHeader.append(`trailer-${name}`, value);
-    responseHeader.set("content-length", String(body.length));
-    stream.respond(nodeHeaders(responseHeader, { ":status": answer.status, ...headers }));
+    if (compresses) context.responseHeader.set("content-encoding", "gzip");
+    if (context.responseTrailer.touched)
+      for (const [name, value] of context.responseTrailer) context.responseHeader.append(`trailer-${name}`, value);
+    stream.respond({
+      ...context.addResponseHeaders({ ":status": answer.status, ...headers }),
+      "content-length": body.length,
+    });
     stream.end(body);
   }
 
   /** What has been encoded for many is framed and compressed once for all of them. */
   #frame(message: Message | undefined, data: Uint8Array): Uint8Array | Promise<Uint8Array> {
-    const { head, compressMinBytes } = this.#options;
+    const { head, settings } = this.#options;
     const shared = message !== undefined && head.codec === PROTO ? encodedOf(message) : undefined;
-    if (head.gzipOut && data.length >= compressMinBytes) return compressedFrame(data, shared);
+    if (head.gzipOut && data.length >= settings.compressMinBytes) return compressedFrame(data, shared);
     if (shared === undefined) return pack({ flags: 0, data });
     shared.frame ??= pack({ flags: 0, data });
     return shared.frame;
   }
 
   async #compressed(envelope: Envelope): Promise<Envelope> {
-    const { head, compressMinBytes } = this.#options;
-    if (!head.gzipOut || envelope.data.length < compressMinBytes) return envelope;
+    const { head, settings } = this.#options;
+    if (!head.gzipOut || envelope.data.length < settings.compressMinBytes) return envelope;
     return { flags: envelope.flags | COMPRESSED, data: await gzip(envelope.data) };
   }
 }

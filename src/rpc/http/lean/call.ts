@@ -1,24 +1,18 @@
-import type { JsonReadOptions, JsonWriteOptions, Message } from "@bufbuild/protobuf";
+import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream, constants } from "node:http2";
 import { type Call, type StatusName, nameOfStatus } from "../../call.ts";
 import { gunzip } from "../compression.ts";
+import type { Underway } from "../open-calls.ts";
 import { Answer } from "./answer.ts";
 import { assertSize } from "./codec.ts";
-import { type CallContext, openContext } from "./context.ts";
+import { CallContext } from "./context.ts";
 import type { Head } from "./head.ts";
 import { type Invocation, invokeStream, invokeUnary } from "./invoke.ts";
 import { type Received, RequestBody } from "./request-body.ts";
 import { resetReason } from "./reset.ts";
 import type { Route } from "./routes.ts";
-
-/** What is the same for all calls. */
-export interface Settings {
-  readonly json: Partial<JsonReadOptions & JsonWriteOptions>;
-  readonly readMaxBytes: number;
-  readonly writeMaxBytes: number;
-  readonly compressMinBytes: number;
-}
+import type { Settings } from "./settings.ts";
 
 export interface LeanCallOptions {
   readonly call: Call;
@@ -27,17 +21,23 @@ export interface LeanCallOptions {
   readonly url: string;
   readonly stream: ServerHttp2Stream;
   readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
   /** What every answer to this request has, whatever becomes of it. */
   readonly answerHeaders: OutgoingHttpHeaders;
+  readonly host: LeanCallHost;
+}
+
+/** What runs the calls. */
+export interface LeanCallHost {
   readonly settings: Settings;
-  /** Takes the request over, as one that is out of the ordinary, with what has been read of its body. */
-  readonly handOver: (read: readonly Buffer[]) => void;
-  readonly ended: (whole: boolean, sent: () => StatusName) => void;
-  readonly failed: (error: unknown) => void;
+  /** Takes a request over, as one that is out of the ordinary, with what has been read of its body. */
+  readonly handOver: (options: LeanCallOptions, read: readonly Buffer[]) => void;
+  readonly ended: (call: Call, whole: boolean, sent: () => StatusName) => void;
+  readonly failed: (call: Call, error: unknown) => void;
 }
 
 /** One call on a stream of HTTP/2: reads the message of its request, runs it, and answers. */
-export class LeanCall {
+export class LeanCall implements Underway {
   readonly #options: LeanCallOptions;
   readonly #body: RequestBody;
   #context: CallContext | undefined;
@@ -45,20 +45,28 @@ export class LeanCall {
 
   constructor(options: LeanCallOptions) {
     this.#options = options;
-    const { head, settings } = options;
+    const { head, host } = options;
     this.#body = new RequestBody({
       enveloped: head.framing.enveloped,
       mayBeCompressed: head.gzipIn,
-      maxBytes: settings.readMaxBytes,
+      maxBytes: host.settings.readMaxBytes,
     });
   }
 
   begin(): void {
     const { stream } = this.#options;
-    stream.on("error", () => undefined);
+    stream.on("error", ignore);
     stream.on("close", this.#closed);
     stream.on("data", this.#arrived);
     stream.on("end", this.#complete);
+  }
+
+  awaitsRequest(): boolean {
+    return !this.#options.stream.readableEnded;
+  }
+
+  abort(): void {
+    this.#options.stream.close(constants.NGHTTP2_CANCEL);
   }
 
   readonly #arrived = (chunk: Buffer): void => {
@@ -72,10 +80,10 @@ export class LeanCall {
   };
 
   readonly #closed = (): void => {
-    const { stream, ended } = this.#options;
+    const { stream, call, host } = this.#options;
     const rstCode = stream.rstCode ?? 0;
     this.#context?.abort(resetReason(rstCode));
-    ended(rstCode === 0, () => nameOfStatus(this.#error?.code ?? 0));
+    host.ended(call, rstCode === 0, () => nameOfStatus(this.#error?.code ?? 0));
   };
 
   get #gone(): boolean {
@@ -84,25 +92,25 @@ export class LeanCall {
   }
 
   #handOver(): void {
-    const { stream, handOver } = this.#options;
+    const { stream, host } = this.#options;
     stream.off("close", this.#closed);
     stream.off("data", this.#arrived);
     stream.off("end", this.#complete);
     stream.pause();
-    handOver(this.#body.chunks);
+    host.handOver(this.#options, this.#body.chunks);
   }
 
   async #run(received: Received): Promise<void> {
-    const { call, route, head, headers, url, stream, answerHeaders, settings } = this.#options;
+    const { call, route, head, headers, url, stream, answerHeaders, host } = this.#options;
     const message = await this.#decode(received);
     if (this.#gone) return;
     if (message === undefined) {
       this.#handOver();
       return;
     }
-    const context = openContext({ call, method: route.spec.method, head, headers, url });
+    const context = new CallContext({ call, method: route.spec.method, head, headers, url });
     this.#context = context;
-    const answer = new Answer({ ...settings, stream, head, context, headers: answerHeaders });
+    const answer = new Answer({ settings: host.settings, stream, head, context, headers: answerHeaders });
     const { spec, interceptors } = route;
     try {
       if (spec.kind === "unary") await this.#unary(answer, { spec, interceptors, context, message });
@@ -114,9 +122,9 @@ export class LeanCall {
 
   /** Undefined when the bytes are not a message. */
   async #decode({ data, compressed }: Received): Promise<Message | undefined> {
-    const { route, head, settings } = this.#options;
+    const { route, head, host } = this.#options;
     try {
-      const bytes = compressed ? await gunzip(data, settings.readMaxBytes) : data;
+      const bytes = compressed ? await gunzip(data, host.settings.readMaxBytes) : data;
       return head.codec.decode(route.spec.method.input, bytes);
     } catch {
       return undefined;
@@ -151,20 +159,22 @@ export class LeanCall {
   }
 
   #encode(message: Message): Uint8Array {
-    const { route, head, settings } = this.#options;
+    const { route, head, host } = this.#options;
     const bytes = head.codec.encode(route.spec.method.output, message);
-    assertSize(bytes, settings.writeMaxBytes);
+    assertSize(bytes, host.settings.writeMaxBytes);
     return bytes;
   }
 
   #fail(error: unknown): void {
-    const { stream, answerHeaders, failed } = this.#options;
+    const { stream, answerHeaders, call, host } = this.#options;
     if (this.#gone) return;
-    failed(error);
-    if (stream.headersSent) stream.close(constants.NGHTTP2_CANCEL);
+    host.failed(call, error);
+    if (stream.headersSent) this.abort();
     else stream.respond({ ...answerHeaders, ":status": 500, "content-length": 0 }, { endStream: true });
   }
 }
+
+function ignore(): void {}
 
 function connectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error;

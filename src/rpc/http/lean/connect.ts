@@ -2,7 +2,7 @@ import { type JsonObject, type JsonValue, type JsonWriteOptions, create, toBinar
 import { base64Encode } from "@bufbuild/protobuf/wire";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { nameOfStatus } from "../../call.ts";
-import type { Framing } from "./framing.ts";
+import type { Ending, Framing } from "./framing.ts";
 import { addMetadata } from "./headers.ts";
 
 type Json = Partial<JsonWriteOptions>;
@@ -41,6 +41,7 @@ export const CONNECT_STREAM: Framing = {
     acceptEncoding: "connect-accept-encoding",
     timeout: "connect-timeout-ms",
   },
+  ok: streamEnd({}),
   end(trailer, error, json) {
     const end: JsonObject = {};
     if (error !== undefined) {
@@ -49,7 +50,7 @@ export const CONNECT_STREAM: Framing = {
     }
     const metadata = [...trailer].map(([name, value]): [string, JsonValue] => [name, [value]]);
     if (metadata.length > 0) end["metadata"] = Object.fromEntries(metadata);
-    return { envelope: { flags: END, data: Buffer.from(JSON.stringify(end)) } };
+    return streamEnd(end);
   },
 };
 
@@ -58,8 +59,13 @@ export const CONNECT_UNARY: Framing = {
   ...COMMON,
   enveloped: false,
   headers: { encoding: "content-encoding", acceptEncoding: "accept-encoding", timeout: "connect-timeout-ms" },
+  ok: {},
   end: () => ({}),
 };
+
+function streamEnd(end: JsonObject): Ending {
+  return { envelope: { flags: END, data: Buffer.from(JSON.stringify(end)) } };
+}
 
 /** An error as the answer to a unary call: a status of HTTP and a body of JSON. Adds what it carries to the headers. */
 export function unaryError(error: ConnectError, header: Headers, json: Json): { status: number; body: Uint8Array } {

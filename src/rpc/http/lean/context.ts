@@ -1,8 +1,9 @@
-import { Code, ConnectError, type ContextValues, type HandlerContext, createContextValues } from "@connectrpc/connect";
-import type { IncomingHttpHeaders } from "node:http2";
+import { Code, ConnectError, type ContextValues, createContextValues } from "@connectrpc/connect";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import { type Call, callKey } from "../../call.ts";
 import type { Head } from "./head.ts";
-import { webHeaders } from "./headers.ts";
+import { nodeHeaders } from "./headers.ts";
+import { LazyHeaders } from "./lazy-headers.ts";
 import type { Method } from "./routes.ts";
 
 /** The longest that a timer of node's can wait. */
@@ -10,12 +11,6 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Why the signal of a call fires that has ended: one for all, since each would note where it was made. */
 const ENDED = new DOMException("This operation was aborted", "AbortError");
-
-/** What handlers and interceptors are told of a call, and how it is cut off. */
-export interface CallContext extends HandlerContext {
-  /** Fires the signal, unless it has fired; without a reason because the call has ended. */
-  readonly abort: (reason?: unknown) => void;
-}
 
 export interface ContextOptions {
   readonly call: Call;
@@ -25,44 +20,61 @@ export interface ContextOptions {
   readonly url: string;
 }
 
-/** Its deadline is counted from the beginning of the call. */
-export function openContext({ call, method, head, headers, url }: ContextOptions): CallContext {
-  const controller = new AbortController();
-  const { framing, timeoutMs } = head;
-  const remainingMs = (): number | undefined =>
-    timeoutMs === undefined ? undefined : timeoutMs - (performance.now() - call.begunMs);
-  const timer = startTimer(controller, remainingMs());
-  const values: ContextValues = createContextValues().set(callKey, call);
-  return {
-    method,
-    service: method.parent,
-    requestMethod: "POST",
-    protocolName: framing.protocol,
-    url,
-    signal: controller.signal,
-    timeoutMs: remainingMs,
-    requestHeader: webHeaders(headers),
-    responseHeader: responseHeader(head),
-    responseTrailer: new Headers(framing.trailer),
-    values,
-    abort(reason: unknown = ENDED) {
-      clearTimeout(timer);
-      controller.abort(reason);
-    },
-  };
+/** What handlers and interceptors are told of a call, and how it is cut off. */
+export class CallContext {
+  readonly method: Method;
+  readonly protocolName: string;
+  readonly url: string;
+  readonly values: ContextValues;
+  readonly signal: AbortSignal;
+  readonly requestHeader: Headers;
+  readonly responseHeader: LazyHeaders;
+  readonly responseTrailer: LazyHeaders;
+  /** How much time is left until the deadline, which is counted from the beginning of the call. */
+  readonly timeoutMs: () => number | undefined;
+  readonly #head: Head;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  constructor({ call, method, head, headers, url }: ContextOptions) {
+    this.method = method;
+    this.protocolName = head.framing.protocol;
+    this.url = url;
+    this.values = createContextValues().set(callKey, call);
+    this.signal = this.#controller.signal;
+    this.requestHeader = new LazyHeaders(headers);
+    this.responseHeader = new LazyHeaders(protocolHeaders(head));
+    this.responseTrailer = new LazyHeaders(head.framing.trailer);
+    this.timeoutMs = () =>
+      head.timeoutMs === undefined ? undefined : head.timeoutMs - (performance.now() - call.begunMs);
+    call.cutOff = (reason) => this.abort(reason);
+    this.#head = head;
+    this.#timer = this.#startTimer(this.timeoutMs());
+  }
+
+  /** The headers of the answer, added to `target`. */
+  addResponseHeaders(target: OutgoingHttpHeaders): OutgoingHttpHeaders {
+    if (this.responseHeader.touched) return nodeHeaders(this.responseHeader, target);
+    return Object.assign(target, protocolHeaders(this.#head));
+  }
+
+  /** Fires the signal, unless it has fired; without a reason because the call has ended. */
+  abort(reason: unknown = ENDED): void {
+    clearTimeout(this.#timer);
+    this.#controller.abort(reason);
+  }
+
+  #startTimer(ms: number | undefined): NodeJS.Timeout | undefined {
+    if (ms === undefined) return undefined;
+    const expire = (): void => this.abort(new ConnectError("the operation timed out", Code.DeadlineExceeded));
+    if (ms > 0) return setTimeout(expire, Math.min(ms, MAX_TIMER_MS));
+    expire();
+    return undefined;
+  }
 }
 
-function startTimer(controller: AbortController, ms: number | undefined): NodeJS.Timeout | undefined {
-  if (ms === undefined) return undefined;
-  const expire = (): void => controller.abort(new ConnectError("the operation timed out", Code.DeadlineExceeded));
-  if (ms > 0) return setTimeout(expire, Math.min(ms, MAX_TIMER_MS));
-  expire();
-  return undefined;
-}
-
-function responseHeader({ framing, contentType, gzipOut }: Head): Headers {
-  const header = new Headers();
-  header.set("content-type", contentType);
-  if (gzipOut && framing.enveloped) header.set(framing.headers.encoding, "gzip");
-  return header;
+function protocolHeaders({ framing, contentType, gzipOut }: Head): Record<string, string> {
+  return gzipOut && framing.enveloped
+    ? { "content-type": contentType, [framing.headers.encoding]: "gzip" }
+    : { "content-type": contentType };
 }

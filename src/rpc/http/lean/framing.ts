@@ -19,7 +19,9 @@ export interface Framing {
   readonly trailer: Readonly<Record<string, string>>;
   /** Milliseconds; undefined when it is not a time. */
   parseTimeout(value: string): number | undefined;
-  /** Says how a call ended. */
+  /** How a call ends that went well, and whose trailers nobody has added to. */
+  readonly ok: Ending;
+  /** How any call ends. */
   end(trailer: Headers, error: ConnectError | undefined, json: Partial<JsonWriteOptions>): Ending;
 }
 

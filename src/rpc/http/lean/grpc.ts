@@ -3,7 +3,7 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import { type ConnectError, encodeBinaryHeader } from "@connectrpc/connect";
 import { type Status, StatusSchema } from "../../../gen/google/rpc/status_pb.ts";
 import { withReadableMessage } from "../status.ts";
-import type { Framing } from "./framing.ts";
+import type { Ending, Framing } from "./framing.ts";
 import { addMetadata, nodeHeaders } from "./headers.ts";
 
 const MS_OF: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 };
@@ -25,6 +25,7 @@ const COMMON = {
 export const GRPC: Framing = {
   ...COMMON,
   protocol: "grpc",
+  ok: { trailers: OK },
   end(trailer, error) {
     if (error !== undefined) setStatus(trailer, error);
     return { trailers: nodeHeaders(withReadableMessage(trailer)) };
@@ -34,12 +35,17 @@ export const GRPC: Framing = {
 export const GRPC_WEB: Framing = {
   ...COMMON,
   protocol: "grpc-web",
+  ok: webTrailers(Object.entries(OK)),
   end(trailer, error) {
     if (error !== undefined) setStatus(trailer, error);
-    const lines = [...trailer].map(([name, value]) => `${name}: ${value}\r\n`);
-    return { envelope: { flags: TRAILERS, data: Buffer.from(lines.join("")) } };
+    return webTrailers([...trailer]);
   },
 };
+
+function webTrailers(trailers: readonly (readonly [name: string, value: string])[]): Ending {
+  const lines = trailers.map(([name, value]) => `${name}: ${value}\r\n`);
+  return { envelope: { flags: TRAILERS, data: Buffer.from(lines.join("")) } };
+}
 
 function parseTimeout(value: string): number | undefined {
   const [, amount, unit = ""] = TIMEOUT.exec(value) ?? [];

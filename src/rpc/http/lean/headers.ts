@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import type { OutgoingHttpHeaders } from "node:http2";
 
 /** What protocols say in headers: an error that has such ones may not overrule it. */
 const PROTOCOL_HEADERS: ReadonlySet<string> = new Set([
@@ -22,18 +22,6 @@ const PROTOCOL_HEADERS: ReadonlySet<string> = new Set([
   "grpc-message",
   "grpc-status-details-bin",
 ]);
-
-/** The headers of a request, as handlers see them. */
-export function webHeaders(headers: IncomingHttpHeaders): Headers {
-  const web = new Headers();
-  for (const name in headers) {
-    const value = headers[name];
-    if (value === undefined || name.startsWith(":")) continue;
-    if (typeof value === "string") web.append(name, value);
-    else for (const one of value) web.append(name, one);
-  }
-  return web;
-}
 
 /** Headers as node sends them, added to `target`. */
 export function nodeHeaders(headers: Headers, target: OutgoingHttpHeaders = {}): OutgoingHttpHeaders {

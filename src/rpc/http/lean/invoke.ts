@@ -53,18 +53,20 @@ function intercepted(innermost: Next, interceptors: readonly Interceptor[]): Nex
   return interceptors.reduceRight((next, interceptor) => interceptor(next), innermost);
 }
 
-function requestCommon({ requestMethod, url, signal, requestHeader, service, values }: CallContext) {
-  return { requestMethod, url, signal, header: requestHeader, service, contextValues: values };
+function requestCommon({ url, signal, requestHeader, method, values }: CallContext) {
+  return { requestMethod: "POST", url, signal, header: requestHeader, service: method.parent, contextValues: values };
 }
 
-function responseCommon({ service, responseHeader, responseTrailer }: CallContext) {
-  return { service, header: responseHeader, trailer: responseTrailer };
+function responseCommon({ method, responseHeader, responseTrailer }: CallContext) {
+  return { service: method.parent, header: responseHeader, trailer: responseTrailer };
 }
 
-/** What interceptors have put in the place of what was there. */
+/** With what interceptors have put in the place of what was there. */
 function handlerContext(context: CallContext, request: Request): HandlerContext {
-  const { service, header, signal, contextValues } = request;
-  return { ...context, service, requestHeader: header, signal, values: contextValues };
+  const { method, protocolName, url, timeoutMs, responseHeader, responseTrailer } = context;
+  const { service, header: requestHeader, signal, contextValues: values } = request;
+  const told = { method, service, requestMethod: "POST", protocolName, url, timeoutMs, signal, values };
+  return { ...told, requestHeader, responseHeader, responseTrailer };
 }
 
 async function* just(message: Message): AsyncGenerator<Message> {

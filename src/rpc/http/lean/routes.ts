@@ -13,6 +13,8 @@ export type Method = DescMethodUnary | DescMethodServerStreaming;
 export type Spec = Extract<MethodImplSpec, { readonly kind: "unary" | "server_streaming" }>;
 
 export interface Route {
+  /** `package.Service/Method`. */
+  readonly name: string;
   readonly spec: Spec;
   /** Outermost first. */
   readonly interceptors: readonly Interceptor[];
@@ -30,10 +32,10 @@ export function recordRoutes(
   const routes = new Map<string, Route>();
   const record = (spec: MethodImplSpec | undefined, options: object | undefined): void => {
     if (spec === undefined) return;
-    const path = `/${spec.method.parent.typeName}/${spec.method.name}`;
+    const name = `${spec.method.parent.typeName}/${spec.method.name}`;
     const ours = options === undefined && (spec.kind === "unary" || spec.kind === "server_streaming");
-    if (ours) routes.set(path, { spec, interceptors });
-    else routes.delete(path);
+    if (ours) routes.set(`/${name}`, { name, spec, interceptors });
+    else routes.delete(`/${name}`);
   };
   const recorder: ConnectRouter = {
     handlers: router.handlers,
