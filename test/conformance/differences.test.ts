@@ -1,8 +1,11 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { once } from "node:events";
+import { constants } from "node:http2";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { http2Session } from "../support/raw.ts";
+import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
+import { envelope, http2Request, http2Session } from "../support/raw.ts";
+import { startTestServer } from "../support/test-server.ts";
 import { type Side, startPair } from "./pair.ts";
 import { type CallOptions, rawRequest } from "./requests.ts";
 
@@ -30,6 +33,26 @@ describe("our adapter, unlike Connect's,", () => {
     await using pair = await startPair({}, () => [refuse]);
     expect(await answersEarly(pair.connect)).toBe(true);
     expect(await answersEarly(pair.lean)).toBe(false);
+  });
+
+  /** Connect's lets the process end by what node throws then; nobody but a handler of ours can set such a trailer. */
+  test("ends only the call whose handler has set a trailer that node will not send", async () => {
+    await using server = await startTestServer({
+      rpcAdapter: "lean",
+      routes: (router) =>
+        router.service(StreamService, {
+          getStreamVersion(_, { responseTrailer }) {
+            responseTrailer.set("upgrade", "h2c");
+            return {};
+          },
+        }),
+    });
+    const session = http2Session(server.url);
+    const headers = { ":path": "/satchel.v1.StreamService/GetStreamVersion", "content-type": "application/grpc" };
+    const { trailers, rstCode } = await http2Request(session, headers, envelope(new Uint8Array()));
+    expect([trailers, rstCode]).toEqual([{}, constants.NGHTTP2_CANCEL]);
+    expect(server.log).toContainEqual(expect.objectContaining({ level: "error", msg: "a call could not be answered" }));
+    session.destroy();
   });
 
   /** Both run what a handler has for its end. An error is one more object, with its stack, for every reader who leaves. */

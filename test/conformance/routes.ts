@@ -63,6 +63,8 @@ const STEPS: Readonly<Record<string, (argument: string, context: HandlerContext)
   cookie: (value, { responseHeader }) => responseHeader.append("set-cookie", value),
   type: (value, { responseHeader }) => responseHeader.set("content-type", value),
   trailer: (value, { responseTrailer }) => responseTrailer.append("x-trailer", value),
+  /** Of HTTP/1.1: node drops it. */
+  hop: (value, { responseHeader }) => responseHeader.append("connection", value),
   binary: (value, { responseTrailer }) =>
     responseTrailer.append("x-trailer-bin", Buffer.from(value).toString("base64")),
   send: (bytes) => frameOf(Number(bytes)),

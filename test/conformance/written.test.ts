@@ -68,6 +68,14 @@ describe.each(WAYS)("%s by %s", (rpc, contentType) => {
     expect(logged).toMatchObject({ status: "DATA_LOSS", reason: "TEST" });
   });
 
+  test.each(["hop close", "hop close;send 10", "hop close;fail NotFound"])(
+    "drops a header that HTTP/2 does not have: %s",
+    async (script) => {
+      const { answer } = await same(rawRequest({ ...call, script }));
+      expect(answer.headers).not.toHaveProperty("connection");
+    },
+  );
+
   test("keeps to the limit of a request to the byte", async () => {
     const overhead = rawRequest({ ...call, script: "" }).chunks.reduce((sum, { length }) => sum + length, 0);
     for (const beyond of [-20, -10, -8, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7]) {

@@ -18,6 +18,8 @@ export interface AnswerOptions {
   /** What goes before the headers that handlers have set. */
   readonly headers: OutgoingHttpHeaders;
   readonly settings: Pick<Settings, "json" | "compressMinBytes">;
+  /** Node will not send what it was told to. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** Sends what a call comes to, as its protocol has it. */
@@ -54,7 +56,7 @@ export class Answer {
     const { envelope, trailers } = plain ? framing.ok : framing.end(context.responseTrailer, error, settings.json);
     if (envelope !== undefined) this.#writer.hold(pack(await this.#compressed(envelope)));
     this.#begin();
-    if (trailers !== undefined) stream.once("wantTrailers", () => stream.sendTrailers(trailers));
+    if (trailers !== undefined) stream.once("wantTrailers", () => this.#sendTrailers(trailers));
     this.#writer.end();
   }
 
@@ -69,6 +71,14 @@ export class Answer {
     const waitForTrailers = head.framing.protocol === "grpc";
     stream.respond(context.addResponseHeaders({ ":status": 200, ...headers }), { waitForTrailers });
     this.#begun = true;
+  }
+
+  #sendTrailers(trailers: OutgoingHttpHeaders): void {
+    try {
+      this.#options.stream.sendTrailers(trailers);
+    } catch (error) {
+      this.#options.failed(error);
+    }
   }
 
   /** Without envelopes, errors have a status and a form of their own, and trailers go into the headers. */

@@ -110,7 +110,14 @@ export class LeanCall implements Underway {
     }
     const context = new CallContext({ call, method: route.spec.method, head, headers, url });
     this.#context = context;
-    const answer = new Answer({ settings: host.settings, stream, head, context, headers: answerHeaders });
+    const answer = new Answer({
+      settings: host.settings,
+      stream,
+      head,
+      context,
+      headers: answerHeaders,
+      failed: (error) => this.#fail(error),
+    });
     const { spec, interceptors } = route;
     try {
       if (spec.kind === "unary") await this.#unary(answer, { spec, interceptors, context, message });

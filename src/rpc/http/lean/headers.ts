@@ -23,10 +23,11 @@ const PROTOCOL_HEADERS: ReadonlySet<string> = new Set([
   "grpc-status-details-bin",
 ]);
 
-/** Headers as node sends them, added to `target`. */
+/** Headers as node sends them, added to `target`; not the one that HTTP/2 has no use for, which is no reason to fail. */
 export function nodeHeaders(headers: Headers, target: OutgoingHttpHeaders = {}): OutgoingHttpHeaders {
   for (const [name, value] of headers) {
     const others = target[name];
+    if (name === "connection") continue;
     if (others === undefined || name !== "set-cookie") target[name] = value;
     else target[name] = [others, value].flat().map(String);
   }
