@@ -11,6 +11,16 @@ const ALONE = ["test/unit/**/*.test.ts", "test/arch/**/*.test.ts"];
 export default defineConfig({
   test: {
     projects: [
+      {
+        test: {
+          ...common,
+          name: "connect adapter",
+          include: ["test/wire/**/*.test.ts"],
+          // It starts servers of its own, by the command line.
+          exclude: ["test/wire/command-line.test.ts"],
+          env: { SATCHEL_TEST_RPC_ADAPTER: "connect" },
+        },
+      },
       { test: { ...common, name: "unit", include: ALONE } },
       {
         test: {

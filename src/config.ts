@@ -69,6 +69,12 @@ const SETTINGS = {
     [0, 24 * HOUR_MS],
     "milliseconds after which an HTTP/2 client is asked to reconnect; 0 = never",
   ),
+  rpcAdapter: oneOf<"lean" | "connect">(
+    "SATCHEL_RPC_ADAPTER",
+    ["lean", "connect"],
+    "lean",
+    "what runs unary calls and server streams over HTTP/2; connect is slower, and there in case of doubt",
+  ),
   drainDelayMs: integer(
     "SATCHEL_DRAIN_DELAY_MS",
     0,

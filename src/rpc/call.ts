@@ -21,6 +21,9 @@ export class Call {
   /** The trailers of gRPC and gRPC-Web, which say how a call ended that failed before any interceptor saw it. */
   trailers: Headers | undefined;
 
+  /** Fires the signal of its request; unset where whoever runs the call does not offer that. */
+  cutOff: ((reason: unknown) => void) | undefined;
+
   constructor(requestId: string, method: string, protocol: string) {
     this.requestId = requestId;
     this.method = method;

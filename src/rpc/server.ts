@@ -10,7 +10,11 @@ import { handleCors } from "./http/cors.ts";
 import { handleEndpoint } from "./http/endpoints.ts";
 import { Http1 } from "./http/http1.ts";
 import { Http2 } from "./http/http2.ts";
+import { LeanAdapter } from "./http/lean/adapter.ts";
+import { type Route, recordRoutes } from "./http/lean/routes.ts";
+import type { Settings } from "./http/lean/settings.ts";
 import { Listener, type TlsFiles } from "./http/listener.ts";
+import { OpenCalls } from "./http/open-calls.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./http/request-id.ts";
 import { type HttpRequest, type HttpResponse, abort } from "./http/types.ts";
 import { observe } from "./interceptors/observe.ts";
@@ -36,6 +40,8 @@ export interface ServerOptions {
   readonly keepaliveMs: number;
   readonly maxConnectionAgeMs: number;
   readonly timeouts?: Partial<Timeouts>;
+  /** `connect`: Connect's own runs all calls, and not only those that are out of the ordinary. */
+  readonly rpcAdapter: "lean" | "connect";
   /** The services, and what every call to them passes. */
   readonly routes: (router: ConnectRouter) => void;
   readonly interceptors: readonly Interceptor[];
@@ -51,6 +57,7 @@ const WRITE_MAX_BYTES = 256 * 1024 * 1024;
 /** One port that answers gRPC, gRPC-Web, Connect and a few plain requests, by HTTP/1.1 and HTTP/2, with TLS or without. */
 export class Server {
   readonly #options: ServerOptions;
+  readonly #calls: OpenCalls;
   readonly #adapter: Adapter;
   readonly #http1: Http1;
   readonly #http2: Http2;
@@ -61,16 +68,22 @@ export class Server {
     const { limits } = options;
     const timeouts = { ...TIMEOUTS, ...options.timeouts };
     const handle = (request: HttpRequest, response: HttpResponse): void => this.#handle(request, response);
-    this.#adapter = new Adapter({
-      handlers: handlersOf(options),
+    this.#calls = new OpenCalls({
       requestTimeoutMs: timeouts.requestMs,
       began: (call) => options.metrics.callBegan(call),
       ended: (call) => this.#ended(call),
-      failed: (call, error) =>
-        options.log.error(
-          { err: error, requestId: call.requestId, method: call.method },
-          "a call could not be answered",
-        ),
+    });
+    const failed = (call: Call, error: unknown): void =>
+      options.log.error({ err: error, requestId: call.requestId, method: call.method }, "a call could not be answered");
+    const { handlers, lean } = registered(options);
+    this.#adapter = new Adapter({ handlers, calls: this.#calls, failed });
+    const leanAdapter = new LeanAdapter({
+      routes: options.rpcAdapter === "lean" ? lean : new Map(),
+      calls: this.#calls,
+      adapter: this.#adapter,
+      corsOrigins: options.corsOrigins,
+      settings: settingsOf(limits),
+      failed,
     });
     this.#http1 = new Http1({
       limits,
@@ -82,6 +95,7 @@ export class Server {
       limits,
       keepaliveMs: options.keepaliveMs,
       maxConnectionAgeMs: options.maxConnectionAgeMs,
+      accept: (...request) => leanAdapter.accept(...request),
       handle,
     });
     this.#listener = new Listener({
@@ -118,19 +132,19 @@ export class Server {
     this.#http2.drain();
     const timer = setTimeout(() => {
       this.#options.log.warn(
-        { calls: this.#adapter.size, connections: this.#listener.connections },
+        { calls: this.#calls.size, connections: this.#listener.connections },
         "hanging up on calls that did not end in time",
       );
       this.#listener.destroy();
     }, graceMs);
     await closed;
     clearTimeout(timer);
-    for (const part of [this.#adapter, this.#http1, this.#http2]) part[Symbol.dispose]();
+    for (const part of [this.#calls, this.#http1, this.#http2]) part[Symbol.dispose]();
   }
 
   #handle(request: HttpRequest, response: HttpResponse): void {
     response.on("error", () => undefined);
-    const requestId = requestIdOf(request);
+    const requestId = requestIdOf(request.headers);
     response.setHeader(REQUEST_ID_HEADER, requestId);
     if (handleCors(this.#options.corsOrigins, request, response)) return;
     if (this.#adapter.handle(requestId, request, response)) return;
@@ -145,6 +159,7 @@ export class Server {
     const durationMs = performance.now() - call.begunMs;
     this.#options.metrics.callEnded(call, status, durationMs / 1_000);
     const level = status === "INTERNAL" ? "info" : "debug";
+    if (!this.#options.log.isLevelEnabled(level)) return;
     this.#options.log[level](
       { requestId, method, protocol, status, reason, namespaceId, durationMs: Math.round(durationMs * 100) / 100 },
       "call",
@@ -152,24 +167,38 @@ export class Server {
   }
 }
 
-/** The handlers of Satchel's services, and of the standard ones that tell about them. */
-function handlersOf({ routes, interceptors, limits, readiness }: ServerOptions): ConnectRouter["handlers"] {
-  const common = {
-    acceptCompression: COMPRESSIONS,
-    compressMinBytes: COMPRESS_MIN_BYTES,
-    readMaxBytes: limits.maxRequestBytes,
-    writeMaxBytes: WRITE_MAX_BYTES,
-    // A field that is misspelled must not count as unset, and a position of 0 must be seen.
-    jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
-    requestGate: noteTrailers,
-  };
-  const router = createConnectRouter({ ...common, interceptors: [observe, ...interceptors] });
-  routes(router);
+interface Registered {
+  /** Connect's, of every RPC. */
+  readonly handlers: ConnectRouter["handlers"];
+  /** By path. */
+  readonly lean: ReadonlyMap<string, Route>;
+}
+
+/** Satchel's services, and the standard ones that tell about them. */
+function registered({ routes, interceptors, limits, readiness }: ServerOptions): Registered {
+  const { json: jsonOptions, ...sizes } = settingsOf(limits);
+  const common = { ...sizes, jsonOptions, acceptCompression: COMPRESSIONS, requestGate: noteTrailers };
+  const own = [observe, ...interceptors];
+  const router = createConnectRouter({ ...common, interceptors: own });
+  const lean = recordRoutes(router, routes, own);
   const services = [...new Set(router.handlers.map(({ service }) => service))];
   const standard = createConnectRouter({ ...common, interceptors: [observe] });
-  healthRoutes(services, readiness)(standard);
-  reflectionRoutes(services)(standard);
-  return [...router.handlers, ...standard.handlers];
+  const standardRoutes = (to: ConnectRouter): void => {
+    healthRoutes(services, readiness)(to);
+    reflectionRoutes(services)(to);
+  };
+  const leanStandard = recordRoutes(standard, standardRoutes, [observe]);
+  return { handlers: [...router.handlers, ...standard.handlers], lean: new Map([...lean, ...leanStandard]) };
+}
+
+function settingsOf({ maxRequestBytes }: Limits): Settings {
+  return {
+    compressMinBytes: COMPRESS_MIN_BYTES,
+    readMaxBytes: maxRequestBytes,
+    writeMaxBytes: WRITE_MAX_BYTES,
+    // A field that is misspelled must not count as unset, and a position of 0 must be seen.
+    json: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
+  };
 }
 
 function noteTrailers(context: HandlerContext): void {

@@ -38,6 +38,7 @@ export async function connectAt(distance: Distance, dependencies: RpcDependencie
     corsOrigins: [],
     keepaliveMs: 60_000,
     maxConnectionAgeMs: 0,
+    rpcAdapter: "lean",
     routes: routes(dependencies),
     interceptors: passed,
     readiness,

@@ -49,6 +49,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     corsOrigins: [],
     keepaliveMs: 60_000,
     maxConnectionAgeMs: 0,
+    rpcAdapter: process.env["SATCHEL_TEST_RPC_ADAPTER"] === "connect" ? "connect" : "lean",
     routes: (router) => testRoutes(router, streams, shutdown.signal),
     interceptors: [] satisfies Interceptor[],
     readiness,

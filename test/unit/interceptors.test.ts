@@ -3,15 +3,18 @@ import {
   Code,
   ConnectError,
   createClient,
+  createContextValues,
   createRouterTransport,
   type Interceptor,
   type ServiceImpl,
 } from "@connectrpc/connect";
+import { getEventListeners } from "node:events";
 import { setTimeout } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { SatchelError, storeUnavailable } from "../../src/errors.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { GetStreamVersionResponseSchema, StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
+import { Call, callKey } from "../../src/rpc/call.ts";
 import { accessInterceptor } from "../../src/rpc/interceptors/access.ts";
 import { deadlineInterceptor } from "../../src/rpc/interceptors/deadline.ts";
 import { errorsInterceptor, type Fault } from "../../src/rpc/interceptors/errors.ts";
@@ -148,6 +151,70 @@ describe("the deadline interceptor", () => {
         shutdown.abort(new SatchelError("SHUTTING_DOWN", "the server is shutting down"));
     };
     expect(await failureOf(read())).toMatchObject({ code: "Unavailable", reason: "SHUTTING_DOWN" });
+  });
+
+  it("ends a stream at once that begins after the server has shut down", async () => {
+    const shutdown = new AbortController();
+    shutdown.abort(new SatchelError("SHUTTING_DOWN", "the server is shutting down"));
+    const impl: Implementation = {
+      async *readMessages(_, { signal }) {
+        signal.throwIfAborted();
+        yield {};
+      },
+    };
+    const deadline = deadlineInterceptor({ maxTimeoutMs: 20, shutdown: shutdown.signal });
+    const streams = client(impl, [errorsInterceptor(() => {}), deadline]);
+    expect(await failureOf(streams.readMessages({}))).toMatchObject({ reason: "SHUTTING_DOWN" });
+  });
+
+  it("does not look through all streams for one that ends", async () => {
+    const shutdown = new AbortController();
+    const impl: Implementation = {
+      async *readMessages(_, { signal }) {
+        yield {};
+        signal.throwIfAborted();
+        await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      },
+    };
+    const deadline = deadlineInterceptor({ maxTimeoutMs: 20, shutdown: shutdown.signal });
+    const streams = client(impl, [errorsInterceptor(() => {}), deadline]);
+    const open = Array.from({ length: 10 }, () => streams.readMessages({})[Symbol.asyncIterator]());
+    await Promise.all(open.map((stream) => stream.next()));
+    expect(getEventListeners(shutdown.signal, "abort")).toHaveLength(1);
+    shutdown.abort(new SatchelError("SHUTTING_DOWN", "the server is shutting down"));
+    for (const stream of open)
+      expect(await failureOf(stream.next())).toMatchObject({ code: "Unavailable", reason: "SHUTTING_DOWN" });
+  });
+
+  it("leaves nothing behind of a call that is refused further in", async () => {
+    const [started, stopped] = [vi.spyOn(globalThis, "setTimeout"), vi.spyOn(globalThis, "clearTimeout")];
+    const refuse: Interceptor = () => () => {
+      throw new SatchelError("FIELD_INVALID", "no");
+    };
+    const chain = [errorsInterceptor(() => {}), deadlineInterceptor({ maxTimeoutMs: 60_000 }), refuse];
+    expect(await failureOf(client({}, chain).getStreamVersion({}))).toMatchObject({ reason: "FIELD_INVALID" });
+    const limit = started.mock.calls.findIndex(([, ms]) => ms === 60_000);
+    expect(stopped).toHaveBeenCalledWith(started.mock.results[limit]?.value);
+    vi.restoreAllMocks();
+  });
+
+  it("borrows the signal of a call where it may, and leaves the request as it is", async () => {
+    const call = new Call("id", "satchel.v1.StreamService/GetStreamVersion", "grpc");
+    const controller = new AbortController();
+    call.cutOff = (reason) => controller.abort(reason);
+    const request = {
+      stream: false,
+      signal: controller.signal,
+      contextValues: createContextValues().set(callKey, call),
+    } as unknown as Parameters<ReturnType<Interceptor>>[0];
+    const seen: unknown[] = [];
+    const next: ReturnType<Interceptor> = (request) => {
+      seen.push(request);
+      return new Promise(() => undefined);
+    };
+    const limited = deadlineInterceptor({ maxTimeoutMs: 5 })(next)(request);
+    await expect(limited).rejects.toMatchObject({ reason: "DEADLINE_EXCEEDED" });
+    expect([seen[0] === request, controller.signal.reason]).toMatchObject([true, { reason: "DEADLINE_EXCEEDED" }]);
   });
 });
 

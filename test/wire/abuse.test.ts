@@ -20,7 +20,13 @@ const GIB = 1024 * MIB;
 const APPEND = "/satchel.v1.StreamService/AppendMessages";
 const READ = "/satchel.v1.StreamService/ReadMessages";
 const GRPC = { "content-type": "application/grpc", te: "trailers" };
+/** A request as HPACK has it: GET, http, and a path that leads nowhere. */
+const REQUEST_HEADERS = Buffer.concat([Buffer.of(0x82, 0x86, 0x04, 2), Buffer.from("/x")]);
 const TIMEOUTS = { greetingMs: 200, headersMs: 300, requestMs: 500 };
+
+/** How HTTP/2 begins, and the types and flags of its frames. */
+const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const [HEADERS, RST_STREAM, SETTINGS, END_HEADERS] = [1, 3, 4, 4];
 
 let server: TestServer;
 beforeEach(async () => {
@@ -87,7 +93,6 @@ describe("headers that are too large", () => {
 });
 
 describe("what is no HTTP", () => {
-  const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
   test.each([
     ["random bytes", randomBytes(10_000)],
     ["a TLS handshake", Buffer.from("16030100c8010000c40303", "hex")],
@@ -192,6 +197,15 @@ describe("a client that gives up", () => {
     flood.destroy();
   });
 
+  test("a flood of resets that goes on costs the client its connection, and nobody else's", async () => {
+    const flood = await silent(server.port);
+    const closed = new Promise((resolve) => flood.once("close", resolve));
+    flood.resume();
+    flood.write(Buffer.concat([Buffer.from(PREFACE), frame(SETTINGS, 0, 0), ...resets(50_000)]));
+    await closed;
+    await serves();
+  });
+
   test("connections cut in the middle of everything leave nothing behind", async () => {
     for (let n = 0; n < 50; n += 1) {
       const session = http2Session(server.url);
@@ -229,6 +243,25 @@ test("connections beyond the limit are refused until one ends", async () => {
     )
     .toMatch(/^HTTP\/1\.1 200/);
 });
+
+/** Requests that are given up as soon as they are made. */
+function resets(count: number): Buffer[] {
+  const cancel = Buffer.of(0, 0, 0, constants.NGHTTP2_CANCEL);
+  return Array.from({ length: count }, (_, request) => {
+    const id = 2 * request + 1;
+    return Buffer.concat([frame(HEADERS, END_HEADERS, id, REQUEST_HEADERS), frame(RST_STREAM, 0, id, cancel)]);
+  });
+}
+
+/** A frame of HTTP/2. */
+function frame(type: number, flags: number, id: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(id, 5);
+  return Buffer.concat([head, payload]);
+}
 
 /** The server still answers. */
 async function serves(): Promise<void> {

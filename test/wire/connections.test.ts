@@ -15,6 +15,15 @@ import { protocolsOver, transportFor } from "../support/transports.ts";
 const KEEPALIVE_MS = 100;
 
 describe("an HTTP/2 connection", () => {
+  test("lets uploads run ahead of their reader, over a long line too", async () => {
+    await using server = await startTestServer();
+    const session = http2Session(server.url);
+    await once(session, "remoteSettings");
+    expect(session.remoteSettings.initialWindowSize).toBe(1024 * 1024);
+    await expect.poll(() => session.state.remoteWindowSize).toBe(4 * 1024 * 1024);
+    session.destroy();
+  });
+
   test("is hung up on when its client stops answering pings", async () => {
     await using server = await startTestServer({ keepaliveMs: KEEPALIVE_MS });
     const socket = await silent(server.port);

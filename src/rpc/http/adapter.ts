@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import { Call, callKey } from "../call.ts";
+import type { OpenCalls, Underway } from "./open-calls.ts";
 import { statusOf, withReadableMessage } from "./status.ts";
 import { type HttpRequest, type HttpResponse, abort, pathOf, respond } from "./types.ts";
 
@@ -12,22 +13,20 @@ type Answer = Awaited<ReturnType<Handler>>;
 
 export interface AdapterOptions {
   readonly handlers: readonly Handler[];
-  /** How long a request message may take to arrive where there is only one. */
-  readonly requestTimeoutMs: number;
-  readonly began: (call: Call) => void;
-  /** A call is over, and its `status` is set. */
-  readonly ended: (call: Call) => void;
+  readonly calls: OpenCalls;
   /** Something went wrong that no handler answered for. */
   readonly failed: (call: Call, error: unknown) => void;
 }
 
-interface Open {
+/** One request, and the answer to it. */
+interface Exchange {
+  readonly call: Call;
   readonly handler: Handler;
   readonly request: HttpRequest;
   readonly response: HttpResponse;
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
-const SWEEP_MS = 1_000;
 const READ_PAST_MS = 2_000;
 
 /**
@@ -37,18 +36,10 @@ const READ_PAST_MS = 2_000;
 export class Adapter {
   readonly #options: AdapterOptions;
   readonly #handlers: ReadonlyMap<string, Handler>;
-  readonly #open = new Map<Call, Open>();
-  readonly #sweeper: NodeJS.Timeout;
 
   constructor(options: AdapterOptions) {
     this.#options = options;
     this.#handlers = new Map(options.handlers.map((handler) => [handler.requestPath, handler]));
-    this.#sweeper = setInterval(() => this.#sweep(), Math.min(SWEEP_MS, options.requestTimeoutMs)).unref();
-  }
-
-  /** How many calls are open. */
-  get size(): number {
-    return this.#open.size;
   }
 
   /** Runs the RPC that the path names; false when it names none. */
@@ -56,19 +47,35 @@ export class Adapter {
     const handler = this.#handlers.get(pathOf(request));
     if (handler === undefined) return false;
     const call = new Call(requestId, `${handler.service.typeName}/${handler.method.name}`, protocolOf(request));
-    this.#open.set(call, { handler, request, response });
-    this.#options.began(call);
-    response.once("close", () => this.#close(call, request, response));
-    void this.#run(call, handler, request, response);
+    // A handler that has read enough must not take the connection down, and with it the answer.
+    const body = request.iterator({ destroyOnReturn: false });
+    const exchange = { call, handler, request, response, body };
+    this.#options.calls.begin(call, underway(exchange));
+    this.#start(exchange);
     return true;
   }
 
-  [Symbol.dispose](): void {
-    clearInterval(this.#sweeper);
+  /** Goes on with a call that has begun, and of whose path there is a handler. `body` is what was read of the request. */
+  resume(call: Call, path: string, request: HttpRequest, response: HttpResponse, body: Exchange["body"]): void {
+    const handler = this.#handlers.get(path);
+    if (handler === undefined) throw new Error(`there is no RPC ${path}`);
+    const exchange = { call, handler, request, response, body };
+    this.#options.calls.move(call, underway(exchange));
+    this.#start(exchange);
   }
 
-  async #run(call: Call, handler: Handler, request: HttpRequest, response: HttpResponse): Promise<void> {
-    const universal = universalRequest(call, request, response);
+  #start(exchange: Exchange): void {
+    const { call, request, response } = exchange;
+    response.once("close", () => {
+      const whole = "stream" in request ? request.stream.rstCode === 0 : response.writableFinished;
+      this.#options.calls.end(call, whole, () => statusOf(call, response));
+    });
+    void this.#run(exchange);
+  }
+
+  async #run(exchange: Exchange): Promise<void> {
+    const { call, handler, request, response } = exchange;
+    const universal = universalRequest(exchange);
     if (universal === undefined) {
       respond(response, 400, "the request names no valid host\n");
       return;
@@ -84,40 +91,25 @@ export class Adapter {
       else respond(response, 500, "");
     }
   }
+}
 
-  #close(call: Call, request: HttpRequest, response: HttpResponse): void {
-    this.#open.delete(call);
-    const finished = "stream" in request ? request.stream.rstCode === 0 : response.writableFinished;
-    call.status = finished ? (call.status ?? statusOf(call, response)) : unfinished(call);
-    this.#options.ended(call);
-  }
-
-  /** HTTP/1.1 has node's own time-out for this; HTTP/2 has none. */
-  #sweep(): void {
-    const begunBefore = performance.now() - this.#options.requestTimeoutMs;
-    for (const [call, { handler, request }] of this.#open) {
-      if (call.begunMs > begunBefore) return;
-      const single = handler.method.methodKind === "unary" || handler.method.methodKind === "server_streaming";
-      if (single && !request.complete) abort(request);
-    }
-  }
+function underway({ handler, request }: Exchange): Underway {
+  const { methodKind } = handler.method;
+  const single = methodKind === "unary" || methodKind === "server_streaming";
+  const complete = (): boolean => request.complete || ("stream" in request && request.stream.readableEnded);
+  return { awaitsRequest: () => single && !complete(), abort: () => abort(request) };
 }
 
 /** Undefined when node's request cannot be one: it names no host, or nonsense. */
-function universalRequest(
-  call: Call,
-  request: HttpRequest,
-  response: HttpResponse,
-): ReturnType<typeof universalRequestFromNodeRequest> | undefined {
+function universalRequest({
+  call,
+  request,
+  response,
+  body,
+}: Exchange): ReturnType<typeof universalRequestFromNodeRequest> | undefined {
   try {
-    const universal = universalRequestFromNodeRequest(
-      request,
-      response,
-      undefined,
-      createContextValues().set(callKey, call),
-    );
-    // A handler that has read enough must not take the connection down, and with it the answer.
-    return { ...universal, body: request.iterator({ destroyOnReturn: false }) };
+    const values = createContextValues().set(callKey, call);
+    return { ...universalRequestFromNodeRequest(request, response, undefined, values), body };
   } catch {
     return undefined;
   }
@@ -143,11 +135,6 @@ function readableTrailer(answer: Answer): Answer {
       return withReadableMessage(trailer);
     },
   };
-}
-
-/** What became of a call whose caller has not had the whole answer. */
-function unfinished({ status }: Call): Call["status"] {
-  return status === undefined || status === "OK" ? "CANCELLED" : status;
 }
 
 function isGone(request: HttpRequest, response: HttpResponse): boolean {

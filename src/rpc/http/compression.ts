@@ -1,8 +1,8 @@
 import { compressionGzip } from "@connectrpc/connect-node";
 import { promisify } from "node:util";
-import { constants, gzip } from "node:zlib";
+import { constants, gzip as gzipWithCallback } from "node:zlib";
 
-const compress = promisify(gzip);
+const compress = promisify(gzipWithCallback);
 
 /**
  * The compression that clients may ask for. The fastest level: it takes a third of the default's time for nearly its
@@ -11,10 +11,19 @@ const compress = promisify(gzip);
 export const COMPRESSIONS = [
   {
     ...compressionGzip,
-    compress: async (bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> =>
-      new Uint8Array(await compress(bytes, { level: constants.Z_BEST_SPEED })),
+    compress: gzip,
   },
 ];
 
 /** Responses below this are sent as they are. */
 export const COMPRESS_MIN_BYTES = 16 * 1024;
+
+/** Compresses bytes at that level. */
+export async function gzip(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await compress(bytes, { level: constants.Z_BEST_SPEED }));
+}
+
+/** Throws when they are not compressed by gzip, or come to more than `maxBytes`. */
+export function gunzip(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+  return compressionGzip.decompress(new Uint8Array(bytes), maxBytes);
+}

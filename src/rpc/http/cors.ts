@@ -13,24 +13,36 @@ const REQUEST_HEADERS = [
 const RESPONSE_HEADERS = [...cors.exposedHeaders, REQUEST_ID_HEADER].join(", ");
 /** The longest that Chromium honours. */
 const MAX_AGE_S = 7_200;
+const NONE = {};
+const REFUSED = { vary: "Origin" };
 
 /**
- * Lets the pages of `origins` call, or those of any origin when it holds `*`. Credentials travel in a header that a
- * page sets itself, never in a cookie, so a page can do nothing that its author's own program could not.
- * Returns whether the request was a preflight, which is answered then.
+ * The headers that let the pages of `origins` read an answer, or those of any origin when it holds `*`. Credentials
+ * travel in a header that a page sets itself, never in a cookie, so a page can do nothing that its author's own program
+ * could not.
  */
+export function corsHeaders(origins: readonly string[], origin: string | undefined): Readonly<Record<string, string>> {
+  if (origins.length === 0) return NONE;
+  if (origin === undefined || !allows(origins, origin)) return REFUSED;
+  return {
+    vary: "Origin",
+    "access-control-allow-origin": origins.includes("*") ? "*" : origin,
+    "access-control-expose-headers": RESPONSE_HEADERS,
+  };
+}
+
+/** Returns whether the request was a preflight, which is answered then. */
 export function handleCors(origins: readonly string[], request: HttpRequest, response: HttpResponse): boolean {
-  if (origins.length > 0) response.setHeader("vary", "Origin");
-  const origin = request.headers.origin;
-  if (origin === undefined) return false;
-  const allowed = origins.includes("*") || origins.includes(origin);
+  const { origin } = request.headers;
+  for (const [name, value] of Object.entries(corsHeaders(origins, origin))) response.setHeader(name, value);
   const preflight = request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined;
-  if (allowed) {
-    response.setHeader("access-control-allow-origin", origins.includes("*") ? "*" : origin);
-    response.setHeader("access-control-expose-headers", RESPONSE_HEADERS);
-  }
-  if (preflight) answerPreflight(allowed, response);
-  return preflight;
+  if (!preflight || origin === undefined) return false;
+  answerPreflight(allows(origins, origin), response);
+  return true;
+}
+
+function allows(origins: readonly string[], origin: string): boolean {
+  return origins.includes("*") || origins.includes(origin);
 }
 
 function answerPreflight(allowed: boolean, response: HttpResponse): void {

@@ -1,8 +1,9 @@
 import {
   type Http2Server,
-  type Http2ServerResponse,
   type Http2Session,
+  type IncomingHttpHeaders,
   type ServerHttp2Session,
+  type ServerHttp2Stream,
   constants,
   createServer,
 } from "node:http2";
@@ -15,6 +16,9 @@ export interface Http2Options {
   readonly keepaliveMs: number;
   /** After which a client is asked to reconnect, a little earlier or later for each; 0 = never. */
   readonly maxConnectionAgeMs: number;
+  /** Gets every request first; true when it takes it over. */
+  readonly accept: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]) => boolean;
+  /** Gets all others. */
   readonly handle: (request: HttpRequest, response: HttpResponse) => void;
 }
 
@@ -67,9 +71,11 @@ export class Http2 {
       maxHeaderListPairs: MAX_HEADER_PAIRS,
     });
     this.#server.on("session", (session) => this.#add(session));
-    this.#server.on("request", (request, response) => {
-      this.#track(request.stream.session, response);
-      options.handle(request, response);
+    // Node's own way from a stream to a request and a response, which a server takes whose users do not.
+    const compatible = createServer().on("request", options.handle);
+    this.#server.on("stream", (stream, headers, flags, rawHeaders) => {
+      this.#track(stream);
+      if (!options.accept(stream, headers, rawHeaders)) compatible.emit("stream", stream, headers, flags, rawHeaders);
     });
     this.#sweeper = setInterval(() => this.#sweep(Date.now()), Math.min(SWEEP_MS, options.keepaliveMs)).unref();
   }
@@ -106,11 +112,12 @@ export class Http2 {
     session.once("close", () => this.#connections.delete(session));
   }
 
-  #track(session: Http2Session | undefined, response: Http2ServerResponse): void {
-    const connection = this.#connections.get(session as ServerHttp2Session);
+  #track(stream: ServerHttp2Stream): void {
+    const session = stream.session as ServerHttp2Session | undefined;
+    const connection = session && this.#connections.get(session);
     if (session === undefined || connection === undefined) return;
     connection.open += 1;
-    response.once("close", () => {
+    stream.once("close", () => {
       connection.open -= 1;
       if (connection.state === "retired") closeIfIdle(session, connection);
     });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { HttpRequest } from "./types.ts";
+import type { IncomingHttpHeaders } from "node:http2";
 
 /** The header that carries a request's id, both ways. */
 export const REQUEST_ID_HEADER = "x-request-id";
@@ -8,7 +8,7 @@ export const REQUEST_ID_HEADER = "x-request-id";
 const SANE = /^[A-Za-z0-9._:/+=-]{1,128}$/;
 
 /** The id that the caller gave the request, or a new one. */
-export function requestIdOf(request: HttpRequest): string {
-  const given = request.headers[REQUEST_ID_HEADER];
+export function requestIdOf(headers: IncomingHttpHeaders): string {
+  const given = headers[REQUEST_ID_HEADER];
   return typeof given === "string" && SANE.test(given) ? given : randomUUID();
 }

@@ -126,6 +126,8 @@ void KeepsADeadline() {
   ReadMessagesRequest request;
   ReadMessagesResponse response;
   request.set_all(true);
+  // Without end: a read that ends may well do so in time.
+  request.set_follow(true);
   auto reader = stub->ReadMessages(&call, request);
   while (reader->Read(&response)) {
   }

@@ -85,7 +85,7 @@ def refuses_a_wrong_token(stub):
 
 
 def keeps_a_deadline(stub):
-    code, _ = failure_of(stub.ReadMessages, pb.ReadMessagesRequest(all=True), timeout=0.001)
+    code, _ = failure_of(stub.ReadMessages, pb.ReadMessagesRequest(all=True, follow=True), timeout=0.001)
     assert code == grpc.StatusCode.DEADLINE_EXCEEDED, code
 
 
