@@ -12,25 +12,41 @@ export interface Encoded {
   gzipFrame?: Promise<Uint8Array>;
 }
 
+/** The two forms of a message; each is asked for at most once. */
+export interface MessageForms<Desc extends DescMessage> {
+  readonly encode: () => Uint8Array;
+  readonly make: () => MessageShape<Desc>;
+}
+
 /**
- * A message of which the bytes are there already, to be sent to any number of callers. Where they can be sent as they
- * are, nothing is encoded; everywhere else it is a message like any other, whose fields are decoded when the first of
- * them is read. Neither the bytes nor the fields may be changed.
+ * A message in whichever form is needed, made when it is first needed, for any number of callers: its bytes where they can be
+ * sent as they are, its fields everywhere else. Neither may be changed.
  */
-export function encodedMessage<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
-  let decoded: MessageShape<Desc> | undefined;
-  const message = { $typeName: schema.typeName, [ENCODED]: { bytes } };
+export function lazyMessage<Desc extends DescMessage>(
+  schema: Desc,
+  { encode, make }: MessageForms<Desc>,
+): MessageShape<Desc> {
+  let bytes: Uint8Array | undefined;
+  let made: MessageShape<Desc> | undefined;
+  const encoded: Encoded = {
+    get bytes() {
+      return (bytes ??= encode());
+    },
+  };
+  const message = { $typeName: schema.typeName, [ENCODED]: encoded };
   for (const name of [...schema.members.map(({ localName }) => localName), "$unknown"]) {
-    const get = (): unknown => {
-      decoded ??= fromBinary(schema, bytes);
-      return (decoded as Readonly<Record<string, unknown>>)[name];
-    };
+    const get = (): unknown => ((made ??= make()) as Readonly<Record<string, unknown>>)[name];
     Object.defineProperty(message, name, { get, enumerable: true });
   }
   return message as unknown as MessageShape<Desc>;
 }
 
-/** What `encodedMessage` was given; undefined for any other message. */
+/** A message whose bytes are there already; its fields are decoded when the first of them is read. */
+export function encodedMessage<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
+  return lazyMessage(schema, { encode: () => bytes, make: () => fromBinary(schema, bytes) });
+}
+
+/** The bytes of a message of this file; undefined for any other. */
 export function encodedOf(message: object): Encoded | undefined {
   return (message as { readonly [ENCODED]?: Encoded })[ENCODED];
 }

@@ -1,15 +1,16 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Limits } from "../domain/limits.ts";
 import type { MessagesFrame, Notice, ReadFrame } from "../domain/read.ts";
-import type {
-  ReadMessagesResponse,
+import {
+  type ReadMessagesResponse,
   ReadMessagesResponseSchema,
-  StreamMessageBatch,
-  StreamService,
+  type StreamMessageBatch,
+  type StreamService,
 } from "../gen/satchel/v1/streams_pb.ts";
 import type { Retention } from "../service/retention.ts";
 import type { Streams } from "../service/streams.ts";
+import { lazyMessage } from "./encoded-message.ts";
 import { serviceCaller } from "./principal.ts";
 import { retentionHandlers } from "./retention.ts";
 import { appendResponse, streamMessage } from "./shapes.ts";
@@ -76,7 +77,7 @@ export function streamHandlers(
   };
 }
 
-/** What frames are on the wire; followers who are given the same frame are given the same response. */
+/** What frames are on the wire; followers who are given the same frame are given the same response, encoded once. */
 class FrameResponses {
   readonly #ofMessages = new WeakMap<MessagesFrame, ReadMessagesResponse>();
 
@@ -84,7 +85,10 @@ class FrameResponses {
     if (frame.kind !== "messages") return noticeResponse(frame);
     let response = this.#ofMessages.get(frame);
     if (response === undefined) {
-      response = messagesResponse(frame);
+      response = lazyMessage(ReadMessagesResponseSchema, {
+        make: () => messagesResponse(frame),
+        encode: () => toBinary(ReadMessagesResponseSchema, messagesResponse(frame)),
+      });
       this.#ofMessages.set(frame, response);
     }
     return response;

@@ -24,7 +24,7 @@ export interface LeanAdapterOptions {
 
 /**
  * Runs the calls that are most of the load, unary ones and server streams over HTTP/2, straight on node's streams; it
- * takes requests only as long as they are ordinary ones. docs/adr/0005-lean-adapter.md says why.
+ * takes requests only as long as they are ordinary ones. docs/adr/0006-lean-adapter.md says why.
  */
 export class LeanAdapter {
   readonly #options: LeanAdapterOptions;
