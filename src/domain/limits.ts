@@ -35,6 +35,11 @@ export const LIMITS = {
   maxPageSize: { default: 1_000, description: "items in one page of a list" },
   maxTypes: { default: 100, description: "types in one filter" },
   maxDescriptionCharacters: { default: 1_000, description: "characters of a description" },
+  maxUserIdCharacters: { default: 512, description: "characters of the id of a user" },
+  maxDeviceIdBytes: { default: 255, description: "bytes of the id of a device" },
+  maxSessionMetadataBytes: { default: 16 * KIB, description: "bytes of a session's metadata" },
+  maxRevokedSessions: { default: 10_000, description: "sessions that one RevokeUserSessions ends" },
+  maxDeletedSessions: { default: 10_000, description: "sessions that one DeleteExpiredSessions deletes" },
   maxNamespaces: { default: 100_000, range: [1, 1_000_000], description: "namespaces in the store" },
   maxTokensPerNamespace: {
     default: 1_000,

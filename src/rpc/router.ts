@@ -2,6 +2,7 @@ import { type ConnectRouter, createConnectRouter, type Interceptor } from "@conn
 import type { Limits } from "../domain/limits.ts";
 import { NamespaceService } from "../gen/satchel/v1/namespaces_pb.ts";
 import { ServerService } from "../gen/satchel/v1/server_pb.ts";
+import { SessionService } from "../gen/satchel/v1/sessions_pb.ts";
 import { StreamService } from "../gen/satchel/v1/streams_pb.ts";
 import type { Services } from "../service/services.ts";
 import { accessInterceptor } from "./interceptors/access.ts";
@@ -10,6 +11,7 @@ import { errorsInterceptor, type Fault } from "./interceptors/errors.ts";
 import { validateInterceptor } from "./interceptors/validate.ts";
 import { namespaceHandlers } from "./namespaces.ts";
 import { serverHandlers } from "./server-info.ts";
+import { sessionHandlers } from "./sessions.ts";
 import { streamHandlers } from "./streams.ts";
 
 /** What the RPCs are built on. */
@@ -27,6 +29,7 @@ export function routes({ services, limits }: RpcDependencies): (router: ConnectR
   return (router) => {
     router.service(NamespaceService, namespaceHandlers(services.namespaces, services.namespaceTokens, limits));
     router.service(ServerService, serverHandlers(services.serverInfo));
+    router.service(SessionService, sessionHandlers(services.sessions, limits, services.clock));
     router.service(StreamService, streamHandlers(services.streams, limits));
   };
 }
@@ -46,6 +49,7 @@ export function interceptors(dependencies: RpcDependencies): Interceptor[] {
     accessInterceptor({
       methods,
       authenticate: (token) => services.tokens.authenticate(token),
+      limits,
     }),
     validateInterceptor([...new Set(methods.map(({ parent }) => parent))]),
   ];

@@ -1,20 +1,26 @@
 import { type Clock, systemClock } from "../domain/clock.ts";
 import type { Limits } from "../domain/limits.ts";
+import type { ServiceKey } from "../domain/service-key.ts";
 import type { Feed } from "../feed/feed.ts";
 import type { Store } from "../store/store.ts";
+import { type LoginSessions, loginSessions } from "./login-sessions.ts";
 import { NamespaceTokens } from "./namespace-tokens.ts";
 import { Namespaces } from "./namespaces.ts";
 import { describeServer, type ServerInfo } from "./server-info.ts";
+import { ServiceKeys } from "./service-keys.ts";
 import { Streams } from "./streams.ts";
 import { Tokens } from "./tokens.ts";
 
 /** The use cases, one object per area. */
 export interface Services {
   readonly streams: Streams;
+  readonly sessions: LoginSessions;
   readonly namespaces: Namespaces;
   readonly namespaceTokens: NamespaceTokens;
   readonly tokens: Tokens;
   readonly serverInfo: ServerInfo;
+  /** The time by which everything expires. */
+  readonly clock: Clock;
 }
 
 /** What the use cases are built on. */
@@ -26,6 +32,8 @@ export interface ServicesOptions {
   readonly version: string;
   /** The operator's own root token; unset = the one that `bootstrap` has generated. */
   readonly rootToken?: string | undefined;
+  /** The operator's own service keys; none = the one that the store keeps. */
+  readonly serviceKeys?: readonly ServiceKey[] | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -36,13 +44,21 @@ export function createServices({
   limits,
   version,
   rootToken,
+  serviceKeys,
   clock = systemClock(),
 }: ServicesOptions): Services {
+  const sessions = loginSessions({ store, keys: new ServiceKeys(store, serviceKeys), limits, clock });
   return {
+    sessions,
     streams: new Streams(store, feed, limits),
     namespaces: new Namespaces(store, limits, clock),
     namespaceTokens: new NamespaceTokens(store, limits, clock),
-    tokens: new Tokens(store, { rootToken, clock }),
+    tokens: new Tokens(store, {
+      rootToken,
+      clock,
+      authenticateUser: (token) => sessions.validation.authenticate(token),
+    }),
+    clock,
     serverInfo: describeServer(version, store.dialect.engine, limits),
   };
 }

@@ -2,13 +2,19 @@ import type { EntityManager } from "@mikro-orm/core";
 import { type AppendOutcome, type AppendRequest, categoriesOf } from "../domain/append.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import { AppendQueue, type AppendQueueOptions } from "./append-queue.ts";
-import type { CallOptions, Dialect, StreamStore, WakeUp } from "./dialect.ts";
+import type { CallOptions, Dialect, SessionStore, StreamStore, WakeUp } from "./dialect.ts";
+import type { UnitWork } from "./unit-of-work.ts";
+import { runAlone, UnitQueue } from "./unit-queue.ts";
+
+/** At most this many units of work share a commit: what they change stays locked until then. */
+const MAX_UNITS = 64;
 
 /** Everything that is kept, on whichever engine. */
 export class Store implements AsyncDisposable {
   readonly dialect: Dialect;
   readonly #options: AppendQueueOptions;
   readonly #queues = new Map<NamespaceId, AppendQueue>();
+  readonly #unitQueues = new Map<NamespaceId, UnitQueue>();
   #appended: WakeUp | undefined;
 
   constructor(dialect: Dialect, options: AppendQueueOptions) {
@@ -32,6 +38,42 @@ export class Store implements AsyncDisposable {
     return this.#translated(() => work(this.dialect.orm.em.fork()));
   }
 
+  /**
+   * One unit of work in a namespace: what `work` does to entities and what it appends to the journal is committed together,
+   * or not at all. Short units are committed together with whoever else changes the namespace now.
+   */
+  async inNamespace<T>(namespaceId: NamespaceId, work: UnitWork<T>, options: CallOptions = {}): Promise<T> {
+    let queue = this.#unitQueues.get(namespaceId);
+    if (queue === undefined) {
+      queue = new UnitQueue({
+        ...this.#unitOptions(namespaceId),
+        maxUnits: MAX_UNITS,
+        maxQueued: this.#options.maxQueued,
+      });
+      this.#unitQueues.set(namespaceId, queue);
+    }
+    try {
+      return await this.#translated(() => queue.run(work, options), namespaceId);
+    } finally {
+      if (queue.idle) this.#unitQueues.delete(namespaceId);
+    }
+  }
+
+  /** The same for a unit that may take long, in a transaction of its own: others need not wait for it where they can. */
+  async aloneInNamespace<T>(namespaceId: NamespaceId, work: UnitWork<T>): Promise<T> {
+    return this.#translated(() => runAlone(this.#unitOptions(namespaceId), work), namespaceId);
+  }
+
+  /** Reads of the entities of a namespace, as they are committed. */
+  async readNamespace<T>(namespaceId: NamespaceId, work: (em: EntityManager) => Promise<T>): Promise<T> {
+    return this.#translated(() => this.dialect.readEntities(namespaceId, work), namespaceId);
+  }
+
+  /** The sessions of a namespace. */
+  sessions(namespaceId: NamespaceId): SessionStore {
+    return this.dialect.sessionStore(namespaceId);
+  }
+
   /** Reads of a namespace's streams. */
   streams(namespaceId: NamespaceId): Omit<StreamStore, "append"> {
     return this.dialect.streamStore(namespaceId);
@@ -46,7 +88,7 @@ export class Store implements AsyncDisposable {
     }
     try {
       const outcome = await queue.append(request, options);
-      if (outcome.kind === "appended") this.#announce(namespaceId, request);
+      if (outcome.kind === "appended") this.#announce(namespaceId, categoriesOf(request));
       return outcome;
     } finally {
       if (queue.idle) this.#queues.delete(namespaceId);
@@ -57,18 +99,24 @@ export class Store implements AsyncDisposable {
     await this.dialect[Symbol.asyncDispose]();
   }
 
-  #announce(namespaceId: NamespaceId, request: AppendRequest): void {
-    if (this.#appended === undefined) return;
-    const categories = categoriesOf(request);
+  #unitOptions(namespaceId: NamespaceId) {
+    return {
+      begin: () => this.dialect.begin(namespaceId),
+      appended: (categories: ReadonlySet<string>) => this.#announce(namespaceId, categories),
+    };
+  }
+
+  #announce(namespaceId: NamespaceId, categories: ReadonlySet<string>): void {
+    if (this.#appended === undefined || categories.size === 0) return;
     this.#appended(namespaceId, categories);
     this.dialect.announce(namespaceId, categories);
   }
 
-  async #translated<T>(work: () => Promise<T>): Promise<T> {
+  async #translated<T>(work: () => Promise<T>, namespaceId?: NamespaceId): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      throw this.dialect.translateError(error);
+      throw this.dialect.translateError(error, namespaceId);
     }
   }
 }

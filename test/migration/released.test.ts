@@ -21,12 +21,14 @@ test("no step of a schema is changed once it was released", () => {
       ],
       "postgresqlNamespace": [
         "922e9ea7225cd5e5",
+        "ed5df3c08b29b205",
       ],
       "sqliteControl": [
         "0669679ca3f83748",
       ],
       "sqliteNamespace": [
         "dba6bb57ac1a8f2f",
+        "eca1dbe4eecb1dc1",
       ],
     }
   `);

@@ -12,6 +12,10 @@ import { orderContract } from "../contract/order.ts";
 import { pagesContract } from "../contract/pages.ts";
 import { readContract } from "../contract/read.ts";
 import { repeatsContract } from "../contract/repeats.ts";
+import { sessionIsolationContract } from "../contract/session-isolation.ts";
+import { sessionPolicyContract } from "../contract/session-policy.ts";
+import { sessionTokensContract } from "../contract/session-tokens.ts";
+import { sessionsContract } from "../contract/sessions.ts";
 import { tokensContract } from "../contract/tokens.ts";
 import { type Harness, type HarnessOptions, openHarness } from "./harness.ts";
 
@@ -31,6 +35,10 @@ const CONTRACT = [
   tokensContract,
   accessContract,
   limitsContract,
+  sessionsContract,
+  sessionTokensContract,
+  sessionIsolationContract,
+  sessionPolicyContract,
 ];
 
 /** Holds a server of this engine, at this distance, to the contract. */

@@ -40,7 +40,11 @@ export interface Harness extends AsyncDisposable {
   /** A client without a credential. */
   readonly anyone: <S extends DescService>(service: S) => Client<S>;
   /** A client with a credential: the value of the authorization header. */
-  readonly holding: <S extends DescService>(service: S, authorization: string) => Client<S>;
+  readonly holding: <S extends DescService>(
+    service: S,
+    authorization: string,
+    metadata?: Readonly<Record<string, string>>,
+  ) => Client<S>;
   /** A new namespace. */
   readonly namespace: () => Promise<TestNamespace>;
   /** A client with a new token of a namespace. */
@@ -84,8 +88,8 @@ export async function openHarness({
   const services = createServices({ store, feed, limits, version: "0.0.0-test", clock });
   const line = await connectAt(distance, { services, limits, log: (fault) => faults.push(fault) });
 
-  const holding = <S extends DescService>(service: S, authorization: string): Client<S> =>
-    createClient(service, withHeader(line.transport, authorization));
+  const holding: Harness["holding"] = (service, authorization, metadata = {}) =>
+    createClient(service, withHeaders(line.transport, { ...metadata, authorization }));
   const operator = holding(NamespaceService, `Bearer ${rootToken}`);
   let count = 0;
 
@@ -120,10 +124,10 @@ export async function openHarness({
 
 export { NamespaceService, Role, ServerService, StreamService };
 
-function withHeader(transport: Transport, authorization: string): Transport {
+function withHeaders(transport: Transport, added: Readonly<Record<string, string>>): Transport {
   const headers = (given: HeadersInit | undefined): Headers => {
     const all = new Headers(given);
-    all.set("authorization", authorization);
+    for (const [name, value] of Object.entries(added)) all.set(name, value);
     return all;
   };
   return {

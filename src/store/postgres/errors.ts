@@ -1,4 +1,5 @@
 import { DriverException } from "@mikro-orm/core";
+import type { NamespaceId } from "../../domain/namespace-id.ts";
 import { SatchelError, storeUnavailable } from "../../errors.ts";
 
 /** The SQLSTATEs that the store's code acts on. */
@@ -51,6 +52,13 @@ export function translateError(error: unknown): unknown {
   if (code === undefined && CONNECTION_MESSAGE.test(error.message)) return storeUnavailable(error);
   if (error instanceof DriverException && error.cause !== undefined) return translateError(error.cause);
   return error;
+}
+
+/** The same for an error of work on a namespace, which may turn out not to be there. */
+export function translateNamespaceError(error: unknown, id: NamespaceId): unknown {
+  const cause = error instanceof DriverException ? error.cause : undefined;
+  if (!isMissingSchema(error) && !isMissingSchema(cause)) return translateError(error);
+  return new SatchelError("NAMESPACE_NOT_FOUND", `there is no namespace ${id}`, { cause: error });
 }
 
 /** Whether the error says that the namespace's schema, or what belongs in it, is not there. */

@@ -14,12 +14,11 @@ import type { NamespaceId } from "../../domain/namespace-id.ts";
 import { afterPrefix, commonPrefix } from "../../domain/prefix.ts";
 import { positionOf } from "../../domain/selection.ts";
 import type { StreamName } from "../../domain/stream-name.ts";
-import { SatchelError } from "../../errors.ts";
 import { BUSY, type CallOptions, type LockWait, type Progress, type StreamStore } from "../dialect.ts";
 import { firstAt } from "../first-at.ts";
 import { appendBatchText, BatchArrays } from "./append.ts";
 import type { Connections, Row } from "./connections.ts";
-import { codeOf, isMissingSchema, SQLSTATE, translateError, violates } from "./errors.ts";
+import { codeOf, SQLSTATE, translateNamespaceError, violates } from "./errors.ts";
 import { categoriesText, streamsText } from "./names.sql.ts";
 import { firstAtStatement, MESSAGE_COLUMNS, pageStatement } from "./page.sql.ts";
 import { quotedSchema } from "./schema-name.ts";
@@ -196,8 +195,7 @@ export class PostgresStreamStore implements StreamStore {
   }
 
   #translated(error: unknown): unknown {
-    if (!isMissingSchema(error)) return translateError(error);
-    return new SatchelError("NAMESPACE_NOT_FOUND", `there is no namespace ${this.#id}`, { cause: error });
+    return translateNamespaceError(error, this.#id);
   }
 }
 

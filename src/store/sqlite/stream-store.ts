@@ -32,7 +32,7 @@ const COUNTS = "SELECT coalesce(sum(message_count), 0) AS messageCount, count(*)
 
 /**
  * The streams of one namespace. The database is only ever used within one turn of the event loop, so it may be closed or
- * deleted between any two; what is committed is visible at once and in order, because there is one writer.
+ * deleted between any two; what is committed is visible at once and in order, because writers take turns.
  */
 export class SqliteStreamStore implements StreamStore {
   readonly #files: NamespaceFiles;
@@ -46,7 +46,11 @@ export class SqliteStreamStore implements StreamStore {
   }
 
   async append(batch: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
-    return this.#use({}, (database) => appendBatch(database, batch, this.#now()));
+    try {
+      return await this.#files.useInTurn(this.#id, (database) => appendBatch(database, batch, this.#now()));
+    } catch (error) {
+      throw translateStoreError(error);
+    }
   }
 
   async page(query: PageQuery, options: CallOptions): Promise<Page> {
@@ -72,7 +76,7 @@ export class SqliteStreamStore implements StreamStore {
     let from = MAX_POSITION;
     for (;;) {
       const query: PageQuery = { selector, from, backwards: true, types, limit: 1, maxBytes: 0 };
-      const { messages, next } = this.#use(options, (database) => readPage(database, query));
+      const { messages, next } = await this.#use(options, (database) => readPage(database, query));
       if (messages[0] !== undefined || next === undefined) return messages[0];
       from = next;
       await setImmediate();
@@ -86,7 +90,7 @@ export class SqliteStreamStore implements StreamStore {
   async firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined> {
     const head = await this.head(selector, options);
     if (head === undefined) return undefined;
-    return firstAt(head, timeMicros, async (from) => this.#use(options, (database) => probe(database, selector, from)));
+    return firstAt(head, timeMicros, (from) => this.#use(options, (database) => probe(database, selector, from)));
   }
 
   async categories(query: NamesQuery, options: CallOptions): Promise<readonly CategorySummary[]> {
@@ -105,9 +109,10 @@ export class SqliteStreamStore implements StreamStore {
     });
   }
 
-  #use<T>({ signal }: CallOptions, work: (database: NamespaceDatabase) => T): T {
+  async #use<T>({ signal }: CallOptions, work: (database: NamespaceDatabase) => T): Promise<T> {
     signal?.throwIfAborted();
     try {
+      if (this.#files.readersTakeTurns) return await this.#files.useInTurn(this.#id, work);
       return this.#files.use(this.#id, work);
     } catch (error) {
       throw translateStoreError(error);

@@ -3,6 +3,7 @@ import { NAMESPACE_0001_APPEND } from "./namespace-0001-append.sql.ts";
 import { NAMESPACE_0001_MESSAGE_DB } from "./namespace-0001-message-db.sql.ts";
 import { NAMESPACE_0001_MESSAGES } from "./namespace-0001-messages.sql.ts";
 import { NAMESPACE_0001_VIEWS } from "./namespace-0001-views.sql.ts";
+import { NAMESPACE_0004_SESSIONS } from "./namespace-0004-sessions.sql.ts";
 
 /** One step of a schema: SQL without schema names, run with the schema as search_path. Never changed once released. */
 export interface Migration {
@@ -24,4 +25,5 @@ export const NAMESPACE_MIGRATIONS: readonly Migration[] = [
     name: "messages",
     sql: NAMESPACE_0001_MESSAGES + NAMESPACE_0001_MESSAGE_DB + NAMESPACE_0001_VIEWS + NAMESPACE_0001_APPEND,
   },
+  { version: 2, name: "sessions", sql: NAMESPACE_0004_SESSIONS },
 ];

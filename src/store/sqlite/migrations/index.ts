@@ -1,5 +1,6 @@
 import control0001 from "./control-0001.sql.ts";
 import namespace0001 from "./namespace-0001.sql.ts";
+import namespace0004 from "./namespace-0004-sessions.sql.ts";
 
 /**
  * The steps from an empty file to this version's schema. The number of steps that a file has taken is its
@@ -10,5 +11,5 @@ export const MIGRATIONS = {
   /** `satchel.sqlite`. */
   control: [control0001],
   /** `namespaces/<id>.sqlite`. */
-  namespace: [namespace0001],
+  namespace: [namespace0001, namespace0004],
 } as const satisfies Record<string, readonly string[]>;

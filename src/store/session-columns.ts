@@ -1,0 +1,64 @@
+import type { SessionRow } from "./entities/session.ts";
+
+type ColumnKind = "text" | "integer" | "bigint" | "bytes";
+
+/** The columns of a session, as a validation reads them past the ORM. */
+export const SESSION_COLUMNS = {
+  id: "text",
+  userId: "text",
+  deviceId: "text",
+  tokenHash: "bytes",
+  tokenKey: "text",
+  tokenGeneration: "integer",
+  tokenExpireTime: "bigint",
+  previousHash: "bytes",
+  previousExpireTime: "bigint",
+  createTime: "bigint",
+  authenticateTime: "bigint",
+  lastActivityTime: "bigint",
+  idleTimeout: "bigint",
+  touchInterval: "bigint",
+  idleExpireTime: "bigint",
+  absoluteExpireTime: "bigint",
+  sweepTime: "bigint",
+  endTime: "bigint",
+  endReason: "text",
+  endComment: "text",
+  aal: "integer",
+  amr: "text",
+  actorId: "text",
+  impersonationReason: "text",
+  clientType: "text",
+  clientVersion: "text",
+  userAgent: "text",
+  ipAddress: "text",
+  location: "text",
+  deviceName: "text",
+  metadata: "text",
+  requestId: "text",
+  version: "integer",
+} as const satisfies Record<Exclude<keyof SessionRow, symbol>, ColumnKind>;
+
+const COLUMNS = Object.entries(SESSION_COLUMNS);
+
+/** The columns in SQL, in order; bytes as `bytesAs` puts them. */
+export function sessionColumns(bytesAs: (column: string) => string = (column) => column): string {
+  return COLUMNS.map(([property, kind]) => {
+    const column = property.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    return kind === "bytes" ? bytesAs(column) : column;
+  }).join(", ");
+}
+
+/** The session of a row, whose values `convert` turns into what the kinds say. */
+export function sessionOf<Value>(
+  row: readonly (Value | null)[],
+  convert: { readonly [Kind in ColumnKind]: (value: Value) => unknown },
+): SessionRow {
+  const session: Record<string, unknown> = {};
+  for (let index = 0; index < COLUMNS.length; index++) {
+    const [property, kind] = COLUMNS[index]!;
+    const value = row[index];
+    session[property] = value === null || value === undefined ? null : convert[kind](value);
+  }
+  return session as SessionRow;
+}
