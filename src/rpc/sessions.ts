@@ -115,7 +115,7 @@ export function sessionHandlers(
 
     async updateSessionPolicy(request, context) {
       const change = parsePolicyChange(request, limits);
-      return { policy: shapes.policy(await policies.update(serviceCaller(context), change, context)) };
+      return { policy: shapes.policy(await policies.update(serviceCaller(context), change)) };
     },
 
     async deleteExpiredSessions(request, context) {

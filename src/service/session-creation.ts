@@ -14,7 +14,7 @@ import type { Unit } from "../store/unit-of-work.ts";
 import { endSession } from "./end-sessions.ts";
 import { authenticationTime, refuseEnded, type SessionContext, type SessionRecord } from "./session-context.ts";
 import { journalSession, withoutEmpty } from "./session-journal.ts";
-import { readPolicy } from "./session-policies.ts";
+import { sharedPolicy } from "./session-policies.ts";
 import { type ReplacedToken, replaceToken } from "./session-tokens.ts";
 
 /** What a session is used with; texts are empty when nothing is known. */
@@ -76,7 +76,7 @@ export class SessionCreation {
     const key = await keys.active();
     const work = async (unit: Unit): Promise<CreatedSession> => {
       const now = clock();
-      const { policy } = await readPolicy(unit.em);
+      const { policy } = await sharedPolicy(unit);
       const repeated = await this.#repeat(unit, namespaceId, request, { policy, key, now });
       if (repeated !== undefined) return repeated;
       const authenticateTime = authenticationTime(request.authenticateTime, now);
@@ -85,8 +85,7 @@ export class SessionCreation {
       const evictedIds = await makeRoom(unit, request.userId, policy, now);
       const times = { now, authenticateTime, idleTimeout, absoluteTimeout };
       const { row, token } = newRow({ namespaceId, policy, key, times }, request);
-      const newDevice = await noteDevice(unit.em, row, now);
-      await unit.em.insert(SessionEntity, row);
+      const newDevice = await unit.insertSession(row);
       journalSession(unit, row, "SessionCreated", { ...createdFacts(row), newDevice });
       if (newDevice) journalSession(unit, row, "NewDevice");
       return { session: row, token, newDevice, evictedIds };
@@ -105,7 +104,7 @@ export class SessionCreation {
     const key = await keys.active();
     const work = async (unit: Unit): Promise<CreatedSession> => {
       const now = clock();
-      const { policy } = await readPolicy(unit.em);
+      const { policy } = await sharedPolicy(unit);
       const lifetime = atMost("timeout", timeout, policy.impersonationTimeout);
       const times = { now, authenticateTime: now, idleTimeout: lifetime, absoluteTimeout: lifetime };
       const { row, token } = newRow(
@@ -113,7 +112,7 @@ export class SessionCreation {
         { userId, deviceId: undefined, client, aal: 1, amr: [], metadata: null, requestId: undefined },
       );
       const impersonation = { ...row, actorId, impersonationReason: reason };
-      await unit.em.insert(SessionEntity, impersonation);
+      await unit.insertSession(impersonation);
       const facts = { ...createdFacts(row), impersonationReason: reason, by: caller.tokenId };
       journalSession(unit, impersonation, "SessionCreated", facts);
       return { session: impersonation, token, newDevice: false, evictedIds: [] };

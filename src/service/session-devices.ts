@@ -8,7 +8,7 @@ import { endSession } from "./end-sessions.ts";
 import { listPage, type ListPage, type ListRequest } from "./paging.ts";
 import { refuseImpersonation, type SessionContext, type SessionRecord } from "./session-context.ts";
 import { journalDevice } from "./session-journal.ts";
-import { readPolicy } from "./session-policies.ts";
+import { sharedPolicy } from "./session-policies.ts";
 import { nameOf, withStatus } from "./sessions.ts";
 
 /** A device of a user. */
@@ -62,7 +62,7 @@ export class SessionDevices {
       const device = await unit.em.findOne(SessionDeviceEntity, { userId, deviceId }, lock);
       if (device === null) throw deviceNotFound();
       const now = clock();
-      const { policy } = await readPolicy(unit.em);
+      const { policy } = await sharedPolicy(unit);
       const condition = { $and: [{ userId, deviceId }, withStatus("active", now)] };
       const sessions = await unit.em.find(SessionEntity, condition, {
         ...lock,

@@ -2,8 +2,8 @@ import { type EntityManager, LockMode } from "@mikro-orm/core";
 import type { ServicePrincipal } from "../domain/principal.ts";
 import { AAL_PRESETS, contradictionIn, DEFAULT_SESSION_POLICY, type SessionPolicy } from "../domain/session-policy.ts";
 import { fieldError, SatchelError } from "../errors.ts";
-import type { CallOptions } from "../store/dialect.ts";
 import { SessionPolicyEntity, type SessionPolicyRow } from "../store/entities/session-policy.ts";
+import type { Unit } from "../store/unit-of-work.ts";
 import type { SessionContext } from "./session-context.ts";
 import { journalPolicy } from "./session-journal.ts";
 
@@ -37,36 +37,33 @@ export class SessionPolicies {
   }
 
   /** Changes the policy. Throws FIELD_INVALID, SESSION_CHANGED. */
-  update(
-    caller: ServicePrincipal,
-    { presetAal, values, expectedVersion }: PolicyChange,
-    options: CallOptions,
-  ): Promise<VersionedPolicy> {
+  update(caller: ServicePrincipal, { presetAal, values, expectedVersion }: PolicyChange): Promise<VersionedPolicy> {
     const preset = presetAal === undefined ? {} : AAL_PRESETS[presetAal];
-    return this.#context.store.inNamespace(
-      caller.namespaceId,
-      async (unit) => {
-        const { em } = unit;
-        const row = await em.findOne(SessionPolicyEntity, ONLY_ROW, { lockMode: LockMode.PESSIMISTIC_WRITE });
-        const before = versionedPolicyOf(row);
-        refuseOtherVersion(before.version, expectedVersion);
-        const policy: SessionPolicy = { ...before.policy, ...preset, ...values };
-        const contradiction = contradictionIn(policy);
-        if (contradiction !== undefined) throw fieldError(`policy.${contradiction.field}`, contradiction.problem);
-        const version = before.version + 1;
-        const data = { ...policy, tokenLifetime: policy.tokenLifetime ?? null, version };
-        if (row === null) await em.insert(SessionPolicyEntity, { ...ONLY_ROW, ...data });
-        else em.assign(row, data);
-        journalPolicy(unit, { version, actor: caller.tokenId });
-        return { policy, version };
-      },
-      options,
-    );
+    // By itself: the units of work of a shared transaction read the policy once.
+    return this.#context.store.aloneInNamespace(caller.namespaceId, async (unit) => {
+      const { em } = unit;
+      const row = await em.findOne(SessionPolicyEntity, ONLY_ROW, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      const before = versionedPolicyOf(row);
+      refuseOtherVersion(before.version, expectedVersion);
+      const policy: SessionPolicy = { ...before.policy, ...preset, ...values };
+      const contradiction = contradictionIn(policy);
+      if (contradiction !== undefined) throw fieldError(`policy.${contradiction.field}`, contradiction.problem);
+      const version = before.version + 1;
+      const data = { ...policy, tokenLifetime: policy.tokenLifetime ?? null, version };
+      if (row === null) await em.insert(SessionPolicyEntity, { ...ONLY_ROW, ...data });
+      else em.assign(row, data);
+      journalPolicy(unit, { version, actor: caller.tokenId });
+      return { policy, version };
+    });
   }
 }
 
-/** The policy of the namespace of `em`. */
-export async function readPolicy(em: EntityManager): Promise<VersionedPolicy> {
+/** The policy of the namespace, read once for all units of work that are committed together. */
+export function sharedPolicy(unit: Unit): Promise<VersionedPolicy> {
+  return unit.once("session policy", readPolicy);
+}
+
+async function readPolicy(em: EntityManager): Promise<VersionedPolicy> {
   return versionedPolicyOf(await em.findOne(SessionPolicyEntity, ONLY_ROW));
 }
 

@@ -25,7 +25,7 @@ import {
   sessionRevoked,
 } from "./session-context.ts";
 import { journalSession } from "./session-journal.ts";
-import { readPolicy } from "./session-policies.ts";
+import { sharedPolicy } from "./session-policies.ts";
 
 /** A token, and the key that it was made with. */
 export interface ReplacedToken {
@@ -132,7 +132,7 @@ export class SessionTokens {
     if (session === null) throw sessionNotFound();
     refuseEnded(session, now);
     if (session.actorId != null) throw notRenewable();
-    const { policy } = await readPolicy(unit.em);
+    const { policy } = await sharedPolicy(unit);
     const standing = standingOf(session, token, now);
     if (standing === "current") {
       const made = successorOf(token, key);

@@ -14,7 +14,7 @@ import {
 } from "./session-context.ts";
 import { noteDevice, type SessionClient } from "./session-creation.ts";
 import { journalSession } from "./session-journal.ts";
-import { readPolicy } from "./session-policies.ts";
+import { sharedPolicy } from "./session-policies.ts";
 import { credentialInvalid } from "./tokens.ts";
 
 /** Why a token is refused. */
@@ -147,7 +147,7 @@ export class SessionValidation {
     return store.inNamespace(
       namespaceId,
       async (unit) => {
-        const { policy } = await readPolicy(unit.em);
+        const { policy } = await sharedPolicy(unit);
         const ipAddress = keepAddress(use.ipAddress, policy.addressPolicy, namespaceId, key);
         const isNew = await noteDevice(unit.em, { ...use, ipAddress, userId }, clock());
         if (isNew) journalSession(unit, { ...session, ...use, ipAddress }, "NewDevice");

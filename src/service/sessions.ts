@@ -16,7 +16,7 @@ import {
   type SessionRecord,
 } from "./session-context.ts";
 import { journalSession } from "./session-journal.ts";
-import { readPolicy, refuseOtherVersion } from "./session-policies.ts";
+import { refuseOtherVersion, sharedPolicy } from "./session-policies.ts";
 import { touchIfDue } from "./session-validation.ts";
 
 /** Which page of sessions to return. */
@@ -113,7 +113,7 @@ export class Sessions {
     if (caller.kind === "user" && caller.sessionId !== sessionId) refuseImpersonation(caller);
     return this.#change(caller, options, async (unit) => {
       const session = await lockSession(unit.em, caller, sessionId);
-      const { policy } = await readPolicy(unit.em);
+      const { policy } = await sharedPolicy(unit);
       const now = this.#context.clock();
       endSession(unit, session, {
         reason: "revoked",
@@ -134,7 +134,7 @@ export class Sessions {
     const { store, clock, limits } = this.#context;
     return store.aloneInNamespace(caller.namespaceId, async (unit) => {
       const now = clock();
-      const { policy } = await readPolicy(unit.em);
+      const { policy } = await sharedPolicy(unit);
       const sessions = await unit.em.find(SessionEntity, conditionOf(revocation, now), {
         ...LOCKED,
         orderBy: { createTime: "asc", id: "asc" },

@@ -1,5 +1,6 @@
 import type { SessionRow } from "./entities/session.ts";
 
+type SessionValue = string | number | bigint | Uint8Array | null;
 type ColumnKind = "text" | "integer" | "bigint" | "bytes";
 
 /** The columns of a session, as a validation reads them past the ORM. */
@@ -47,6 +48,23 @@ export function sessionColumns(bytesAs: (column: string) => string = (column) =>
     const column = property.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     return kind === "bytes" ? bytesAs(column) : column;
   }).join(", ");
+}
+
+/** The values of a session, in the order of the columns. */
+export function sessionValues(session: SessionRow): readonly SessionValue[] {
+  return COLUMNS.map(([property]) => (session as Readonly<Record<string, SessionValue>>)[property] ?? null);
+}
+
+/** The columns of a device that are those of a session created on it. */
+export const DEVICE_COLUMNS =
+  "user_id, device_id, first_seen_time, last_seen_time, client_type, client_version, user_agent, ip_address, location, device_name";
+
+/** Their values, in this order. */
+export function deviceValues(session: SessionRow): readonly SessionValue[] {
+  const { userId, deviceId, createTime, clientType, clientVersion, userAgent, ipAddress, location, deviceName } =
+    session;
+  const client = [clientType, clientVersion, userAgent, ipAddress, location, deviceName];
+  return [userId, deviceId ?? null, createTime, createTime, ...client];
 }
 
 /** The session of a row, whose values `convert` turns into what the kinds say. */

@@ -1,6 +1,7 @@
 import type { EntityManager } from "@mikro-orm/core";
 import type { AppendRequest, NewMessage } from "../domain/append.ts";
 import type { StreamName } from "../domain/stream-name.ts";
+import type { SessionRow } from "./entities/session.ts";
 
 /** What one unit of work does its work with. Nothing of it may be used once the work has returned. */
 export interface Unit {
@@ -8,6 +9,10 @@ export interface Unit {
   readonly em: EntityManager;
   /** Appends to a stream of Satchel's own (`$…`), in the same commit. Any number of times; in order. */
   journal(streamName: StreamName, messages: readonly NewMessage[]): void;
+  /** Reads something once for all units of work that share this transaction; nobody changes it in a shared one. */
+  once<T>(key: string, read: (em: EntityManager) => Promise<T>): Promise<T>;
+  /** Inserts a session, and notes its device as used, in one round trip. Returns whether the device is new. */
+  insertSession(session: SessionRow): Promise<boolean>;
   /** Waits until no other unit of work in the namespace, in any process, holds the lock of this name; keeps it to the end. */
   lock(name: string): Promise<void>;
 }
@@ -28,6 +33,7 @@ export interface NamespaceTransaction {
   /** An entity manager that works in the transaction, with nothing in its identity map. */
   entities(): EntityManager;
   lock(name: string): Promise<void>;
+  insertSession(session: SessionRow): Promise<boolean>;
   /** Appends; the locks that this needs are held to the end of the transaction, so it comes last. */
   append(batch: readonly AppendRequest[]): Promise<void>;
   /** Rejects when it is unknown what became of the transaction, or when it was rolled back. */

@@ -4,6 +4,7 @@ import { wireName } from "../domain/limits.ts";
 import { categoryOf, type StreamName } from "../domain/stream-name.ts";
 import { SatchelError } from "../errors.ts";
 import type { CallOptions } from "./dialect.ts";
+import type { SessionRow } from "./entities/session.ts";
 import type { NamespaceTransaction, Unit, UnitWork } from "./unit-of-work.ts";
 
 /** How a queue works. */
@@ -93,6 +94,7 @@ export class UnitQueue {
   /** Returns whether every unit has its answer. */
   async #runTogether(batch: readonly Waiting[]): Promise<boolean> {
     const done: (() => void)[] = [];
+    const shared = new Map<string, Promise<unknown>>();
     const recorded: RecordedUnit[] = [];
     let transaction: NamespaceTransaction;
     try {
@@ -103,7 +105,7 @@ export class UnitQueue {
     }
     for (const { work, resolve, reject } of batch) {
       const writes = transaction.writes;
-      const unit = new RecordedUnit(transaction);
+      const unit = new RecordedUnit(transaction, shared);
       try {
         const value = await unit.run(work);
         recorded.push(unit);
@@ -141,7 +143,7 @@ export async function runAlone<T>(
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const transaction = await begin();
-    const unit = new RecordedUnit(transaction);
+    const unit = new RecordedUnit(transaction, new Map());
     let value: T;
     try {
       value = await unit.run(work);
@@ -162,9 +164,11 @@ class RecordedUnit implements Unit {
   readonly em: EntityManager;
   readonly appends: StreamAppend[] = [];
   readonly #transaction: NamespaceTransaction;
+  readonly #shared: Map<string, Promise<unknown>>;
 
-  constructor(transaction: NamespaceTransaction) {
+  constructor(transaction: NamespaceTransaction, shared: Map<string, Promise<unknown>>) {
     this.#transaction = transaction;
+    this.#shared = shared;
     this.em = transaction.entities();
   }
 
@@ -176,6 +180,16 @@ class RecordedUnit implements Unit {
 
   journal(streamName: StreamName, messages: readonly NewMessage[]): void {
     if (messages.length > 0) this.appends.push({ streamName, expectation: { kind: "any" }, messages });
+  }
+
+  once<T>(key: string, read: (em: EntityManager) => Promise<T>): Promise<T> {
+    const shared = this.#shared.get(key) ?? read(this.em);
+    this.#shared.set(key, shared);
+    return shared as Promise<T>;
+  }
+
+  insertSession(session: SessionRow): Promise<boolean> {
+    return this.#transaction.insertSession(session);
   }
 
   lock(name: string): Promise<void> {

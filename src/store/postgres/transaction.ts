@@ -1,11 +1,19 @@
-import type { EntityManager, MikroORM } from "@mikro-orm/core";
+import {
+  DeadlockException,
+  type EntityManager,
+  type MikroORM,
+  UniqueConstraintViolationException,
+} from "@mikro-orm/core";
 import type { PoolClient, QueryArrayConfig } from "pg";
 import type { AppendRequest } from "../../domain/append.ts";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
+import type { SessionRow } from "../entities/session.ts";
 import { changesNothing } from "../statements.ts";
 import type { NamespaceTransaction } from "../unit-of-work.ts";
 import { appendBatchText, BatchArrays } from "./append.ts";
 import { TEXT_TYPES } from "./connections.ts";
+import { codeOf, SQLSTATE } from "./errors.ts";
+import { insertSessionText, insertSessionValues } from "./insert-session.ts";
 import { quotedSchema, schemaName } from "./schema-name.ts";
 
 /** How long an append waits for the lock of a journal's category: as long as an ordinary unit of work may take. */
@@ -65,6 +73,14 @@ export class PostgresTransaction implements NamespaceTransaction {
     await this.#run(() => this.#parts.client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [key]));
   }
 
+  async insertSession(session: SessionRow): Promise<boolean> {
+    this.#writes++;
+    const schema = quotedSchema(this.#parts.id);
+    const query = { name: `${schema}i`, text: insertSessionText(schema), values: insertSessionValues(session) };
+    const { rows } = await this.#run(() => this.#parts.client.query<{ readonly added: string }>(query));
+    return rows[0]?.added === "true";
+  }
+
   async append(batch: readonly AppendRequest[]): Promise<void> {
     this.#writes++;
     const schema = quotedSchema(this.#parts.id);
@@ -106,7 +122,15 @@ export class PostgresTransaction implements NamespaceTransaction {
       return await statement();
     } catch (error) {
       this.#failed = true;
-      throw error;
+      throw wrapped(error);
     }
   }
+}
+
+/** A violated constraint, as MikroORM reports those of its own statements. */
+function wrapped(error: unknown): unknown {
+  const code = codeOf(error);
+  if (!(error instanceof Error)) return error;
+  if (code === SQLSTATE.uniqueViolation) return new UniqueConstraintViolationException(error);
+  return code === SQLSTATE.deadlockDetected ? new DeadlockException(error) : error;
 }

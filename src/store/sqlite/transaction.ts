@@ -1,11 +1,13 @@
 import type { EntityManager, MikroORM } from "@mikro-orm/core";
 import type { AppendRequest } from "../../domain/append.ts";
+import type { SessionRow } from "../entities/session.ts";
 import { changesNothing } from "../statements.ts";
 import type { NamespaceTransaction } from "../unit-of-work.ts";
 import { appendBatch } from "./append.ts";
 import type { Clock } from "./clock.ts";
 import { entitiesOn } from "./entities.ts";
 import { translateStoreError } from "./errors.ts";
+import { insertSession } from "./insert-session.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
 
 interface SqliteTransactionParts {
@@ -46,6 +48,11 @@ export class SqliteTransaction implements NamespaceTransaction {
 
   /** Whoever has a transaction is alone. */
   async lock(): Promise<void> {}
+
+  async insertSession(session: SessionRow): Promise<boolean> {
+    this.#writes++;
+    return insertSession(this.#parts.database, session);
+  }
 
   async append(batch: readonly AppendRequest[]): Promise<void> {
     this.#writes++;
