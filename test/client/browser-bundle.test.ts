@@ -2,7 +2,7 @@ import { build } from "esbuild";
 import { expect, test } from "vitest";
 
 /** Minified; a third of it is the schema of the validation rules, which the generated files import. */
-const MAX_BYTES = 240_000;
+const MAX_BYTES = 270_000;
 
 test("what a browser loads imports nothing of Node", async () => {
   const { metafile, outputFiles } = await build({
