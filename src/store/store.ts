@@ -7,7 +7,7 @@ import type { UnitWork } from "./unit-of-work.ts";
 import { runAlone, UnitQueue } from "./unit-queue.ts";
 
 /** At most this many units of work share a commit: what they change stays locked until then. */
-const MAX_UNITS = 64;
+const MAX_UNITS = 32;
 
 /** Everything that is kept, on whichever engine. */
 export class Store implements AsyncDisposable {

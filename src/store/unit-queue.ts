@@ -29,14 +29,17 @@ interface Waiting {
 const MAX_ATTEMPTS = 5;
 
 /**
- * Group commit for the units of work of one namespace: those that have queued while the last batch was being committed
- * run next, one after the other in one transaction, and are committed together with one append to the journal. A unit
- * that fails without having changed anything leaves the batch; when one fails later, all are run again, each by itself.
+ * Group commit for the units of work of one namespace: those that have queued while the last batch ran are run next, one
+ * after the other in one transaction, and are committed together with one append to the journal. A batch begins while
+ * the one before it is being committed, and its own commit comes after that. A unit that fails without having changed
+ * anything leaves the batch; when one fails later, all are run again, each by itself.
  */
 export class UnitQueue {
   readonly #options: UnitQueueOptions;
   #queue: Waiting[] = [];
   #draining = false;
+  /** Over when the batch before has its answers; never rejects. */
+  #committing: Promise<void> = Promise.resolve();
 
   constructor(options: UnitQueueOptions) {
     this.#options = options;
@@ -72,12 +75,14 @@ export class UnitQueue {
   async #drain(): Promise<void> {
     for (;;) {
       const batch = this.#queue.splice(0, this.#options.maxUnits).filter(({ signal }) => signal?.aborted !== true);
-      if (batch.length === 0 && this.#queue.length === 0) break;
       if (batch.length > 0) await this.#runBatch(batch);
+      if (this.#queue.length === 0) await this.#committing;
+      if (this.#queue.length === 0) break;
     }
     this.#draining = false;
   }
 
+  /** Resolves when the next batch may begin: when this one is done, or about to be committed. */
   async #runBatch(batch: readonly Waiting[]): Promise<void> {
     const [first] = batch;
     if (batch.length === 1 && first !== undefined) {
@@ -91,7 +96,7 @@ export class UnitQueue {
     }
   }
 
-  /** Returns whether every unit has its answer. */
+  /** Returns whether every unit has its answer, or will have it at the end of `#committing`. */
   async #runTogether(batch: readonly Waiting[]): Promise<boolean> {
     const done: (() => void)[] = [];
     const shared = new Map<string, Promise<unknown>>();
@@ -118,21 +123,32 @@ export class UnitQueue {
         done.push(() => reject(error));
       }
     }
+    // One commit after the other: a batch that waits here has no locks that the one before could still ask for.
+    await this.#committing;
     try {
       await appendAll(transaction, recorded);
     } catch {
       await transaction.rollback();
       return false;
     }
+    this.#committing = this.#commit(transaction, recorded, done, batch);
+    return true;
+  }
+
+  async #commit(
+    transaction: NamespaceTransaction,
+    recorded: readonly RecordedUnit[],
+    done: readonly (() => void)[],
+    batch: readonly Waiting[],
+  ): Promise<void> {
     try {
       await transaction.commit();
     } catch (error) {
       for (const { reject } of batch) reject(error);
-      return true;
+      return;
     }
     this.#options.appended(categoriesOf(recorded));
     for (const settle of done) settle();
-    return true;
   }
 }
 
@@ -161,20 +177,24 @@ export async function runAlone<T>(
 
 /** What one unit of work has asked for. */
 class RecordedUnit implements Unit {
-  readonly em: EntityManager;
   readonly appends: StreamAppend[] = [];
+  #em: EntityManager | undefined;
   readonly #transaction: NamespaceTransaction;
   readonly #shared: Map<string, Promise<unknown>>;
 
   constructor(transaction: NamespaceTransaction, shared: Map<string, Promise<unknown>>) {
     this.#transaction = transaction;
     this.#shared = shared;
-    this.em = transaction.entities();
+  }
+
+  get em(): EntityManager {
+    this.#em ??= this.#transaction.entities();
+    return this.#em;
   }
 
   async run<T>(work: UnitWork<T>): Promise<T> {
     const value = await work(this);
-    await this.em.flush();
+    await this.#em?.flush();
     return value;
   }
 
