@@ -2,6 +2,7 @@ import { LockMode } from "@mikro-orm/core";
 import { setTimeout as delay } from "node:timers/promises";
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import { expireTimeOf, statusOf } from "../domain/session.ts";
+import { SatchelError } from "../errors.ts";
 import { NamespaceEntity } from "../store/entities/namespace.ts";
 import { SessionEntity } from "../store/entities/session.ts";
 import { nextTurn } from "./paging.ts";
@@ -33,7 +34,7 @@ export class SessionSweep {
   /** Deletes up to `limit` sessions, the longest due first, in batches. Returns how many. */
   async sweep(namespaceId: NamespaceId, limit: number, signal?: AbortSignal): Promise<number> {
     let deleted = 0;
-    while (deleted < limit) {
+    while (deleted < limit && (await this.#isDue(namespaceId))) {
       const batch = await this.#sweepBatch(namespaceId, Math.min(BATCH, limit - deleted));
       deleted += batch.deleted;
       if (batch.seen === 0) break;
@@ -52,7 +53,7 @@ export class SessionSweep {
         for (const id of ids) {
           signal.throwIfAborted();
           await this.sweep(id, Number.POSITIVE_INFINITY, signal).catch((error: unknown) => {
-            if (!signal.aborted) failed(id, error);
+            if (!signal.aborted && !isGone(error)) failed(id, error);
           });
         }
       } catch (error) {
@@ -60,6 +61,15 @@ export class SessionSweep {
       }
       await delay(intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
+  }
+
+  /** Nothing to do is the usual case, and costs no transaction. */
+  #isDue(namespaceId: NamespaceId): Promise<boolean> {
+    const { store, clock } = this.#context;
+    return store.readNamespace(namespaceId, async (em) => {
+      const condition = { sweepTime: { $lte: clock() } };
+      return (await em.findOne(SessionEntity, condition, { fields: ["id"] })) !== null;
+    });
   }
 
   /** What is due and yet in use was touched since: it is looked at again when it expires next. */
@@ -99,4 +109,9 @@ export class SessionSweep {
     );
     return rows.map(({ id }) => id as NamespaceId);
   }
+}
+
+/** Whether the namespace has been deleted meanwhile. */
+function isGone(error: unknown): boolean {
+  return error instanceof SatchelError && error.reason === "NAMESPACE_NOT_FOUND";
 }

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createClient, type SatchelClient } from "../../src/client/index.ts";
+import type { Category } from "../../src/domain/stream-name.ts";
 import { collect } from "../client/fake-server.ts";
 import { createDatabase } from "../support/databases.ts";
 import { startServer } from "../support/server-process.ts";
+import { createSession, openSessionServices } from "../support/session-services.ts";
 import { upTo } from "../support/streams.ts";
 
 interface Replicas extends AsyncDisposable {
@@ -73,6 +75,55 @@ test("units of work of two replicas for the same users do not wait for each othe
   for (const userId of users) expect((await replicas.one.sessions.count({ userId })).activeCount).toBe(2n);
   const statistics = await replicas.two.sessions.statistics();
   expect([statistics.totalSessions, statistics.activeSessions]).toEqual([200n, 16n]);
+}, 60_000);
+
+test("logins whose connections are cut are unavailable or done, and never half done", async () => {
+  await using services = await openSessionServices("postgresql");
+  const caller = await services.namespace();
+  const sessions = services.process();
+  const reasons: string[] = [];
+  const acknowledged: string[] = [];
+  let cutting = true;
+  const cut = async () => {
+    while (cutting) {
+      await services.store
+        .read((em) =>
+          em
+            .getConnection()
+            .execute(
+              "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            ),
+        )
+        .catch(() => undefined);
+      await delay(20);
+    }
+  };
+  const cutter = cut();
+  await Promise.all(
+    upTo(300).map(async (index) => {
+      await delay(index * 3);
+      await createSession(sessions, caller, { deviceId: `d${index}` }).then(
+        ({ session }) => acknowledged.push(session.id),
+        (error: unknown) => reasons.push((error as { readonly reason?: string }).reason ?? String(error)),
+      );
+    }),
+  );
+  cutting = false;
+  await cutter;
+  expect(new Set(reasons)).toEqual(reasons.length === 0 ? new Set() : new Set(["STORE_UNAVAILABLE"]));
+  const page = { userId: "ann", status: undefined, order: "createTime", pageSize: 1_000, pageToken: "" } as const;
+  const ids = (await sessions.sessions.list(caller, page)).items.map(({ id }) => id);
+  expect(acknowledged.filter((id) => !ids.includes(id))).toEqual([]);
+  const query = {
+    selector: { kind: "category", category: "$session" as Category },
+    types: ["SessionCreated"],
+    from: 0n,
+    limit: 1_000,
+    maxBytes: 10_000_000,
+  } as const;
+  const journal = (await services.store.streams(caller.namespaceId).page(query, {})).messages;
+  expect(journal.map(({ streamName }) => streamName.slice("$session-".length)).toSorted()).toEqual(ids.toSorted());
+  expect((await sessions.statistics.count(caller, undefined)).total).toBe(BigInt(ids.length));
 }, 60_000);
 
 test.each(["sqlite", "postgresql"])(
