@@ -49,7 +49,7 @@ export const DEFAULT_SESSION_POLICY: SessionPolicy = {
 
 /** The least and the greatest value of each duration. */
 export const DURATION_BOUNDS = {
-  idleTimeout: [MINUTE, 400n * DAY],
+  idleTimeout: [2n * MINUTE, 400n * DAY],
   absoluteTimeout: [MINUTE, 400n * DAY],
   touchInterval: [MINUTE, DAY],
   rotationGrace: [0n, 5n * MINUTE],
@@ -62,7 +62,16 @@ export const DURATION_BOUNDS = {
 export function contradictionIn(
   policy: SessionPolicy,
 ): { readonly field: string; readonly problem: string } | undefined {
-  if (policy.touchInterval > policy.idleTimeout)
-    return { field: "touch_interval", problem: "must be at most the idle timeout" };
+  if (2n * policy.touchInterval > policy.idleTimeout)
+    return { field: "touch_interval", problem: "must be at most half the idle timeout" };
   return undefined;
+}
+
+/**
+ * How exactly the activity of a session is noted: as the policy says, but often enough that what is not noted takes no more
+ * than half of the idle timeout away, and never more than once a minute.
+ */
+export function touchIntervalOf({ touchInterval }: SessionPolicy, idleTimeout: bigint): bigint {
+  const needed = touchInterval < idleTimeout / 2n ? touchInterval : idleTimeout / 2n;
+  return needed > MINUTE ? needed : MINUTE;
 }

@@ -4,7 +4,7 @@ import { newMessageId } from "../domain/message-id.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import type { ServicePrincipal } from "../domain/principal.ts";
 import type { ServiceKey } from "../domain/service-key.ts";
-import type { SessionPolicy } from "../domain/session-policy.ts";
+import { type SessionPolicy, touchIntervalOf } from "../domain/session-policy.ts";
 import { newSessionToken } from "../domain/session-token.ts";
 import { fieldError, SatchelError } from "../errors.ts";
 import type { CallOptions } from "../store/dialect.ts";
@@ -223,7 +223,7 @@ function newRow(
     authenticateTime,
     lastActivityTime: now,
     idleTimeout,
-    touchInterval: policy.touchInterval < idleTimeout ? policy.touchInterval : idleTimeout,
+    touchInterval: touchIntervalOf(policy, idleTimeout),
     idleExpireTime,
     absoluteExpireTime,
     sweepTime: idleExpireTime < absoluteExpireTime ? idleExpireTime : absoluteExpireTime,

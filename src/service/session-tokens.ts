@@ -90,11 +90,13 @@ export class SessionTokens {
 
   /** Notes another authentication, and replaces the token. Throws as the RPC says. */
   async elevate(caller: ServicePrincipal, elevation: Elevation, options: CallOptions): Promise<RenewedSession> {
-    const apply: Replacement["apply"] = (unit, session, now) => {
+    const apply: Replacement["apply"] = (unit, session, now, first) => {
       const { aal, amr } = elevation;
       if (aal < session.aal) throw fieldError("aal", `must not be lower than the session's, which is ${session.aal}`);
       const methods = [...new Set([...(JSON.parse(session.amr) as string[]), ...amr])];
       if (methods.length > MAX_AMR) throw fieldError("amr", `must not make more than ${MAX_AMR} methods in all`);
+      // The repeat of a call whose answer was lost.
+      if (!first && aal === session.aal && JSON.stringify(methods) === session.amr) return;
       session.aal = aal;
       session.amr = JSON.stringify(methods);
       session.authenticateTime = authenticationTime(elevation.authenticateTime, now);
@@ -110,6 +112,9 @@ export class SessionTokens {
   async #replace(replacement: Replacement, options: CallOptions): Promise<RenewedSession> {
     const { store, clock } = this.#context;
     const { token } = replacement;
+    // Where the key is known, what somebody has made up does not even cost a read.
+    const maker = await this.#context.keys.find(token.keyId);
+    if (maker !== undefined && !isAuthentic(token, maker)) throw sessionNotFound();
     const found = await this.#find(token);
     await this.#refuseUnknown(found, replacement, clock());
     const key = await this.#context.keys.active();

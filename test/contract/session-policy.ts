@@ -61,7 +61,7 @@ export function sessionPolicyContract(h: () => Harness): void {
         [{}, ["idle_timeout"], "policy.idle_timeout"],
         [{ idleTimeout: lasting(1n) }, ["idle_timeout"], "policy.idle_timeout"],
         [
-          { touchInterval: lasting(DAY), idleTimeout: lasting(MINUTE) },
+          { touchInterval: lasting(DAY), idleTimeout: lasting(30n * MINUTE) },
           ["touch_interval", "idle_timeout"],
           "policy.touch_interval",
         ],

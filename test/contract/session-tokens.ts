@@ -138,6 +138,7 @@ export function sessionTokensContract(h: () => Harness): void {
         expect(elevated.session!.idleExpireTime).toEqual(session.idleExpireTime);
         expect(elevated.session!.authenticateTime!.seconds).toBeGreaterThan(session.authenticateTime!.seconds);
         expect(elevated.token).not.toBe(token);
+        expect(await sessions.elevateSession({ token, aal: 2, amr: ["otp"] }), "a repeat").toEqual(elevated);
         expect(await failureOf(sessions.elevateSession({ token: elevated.token, aal: 1 }))).toMatchObject({
           fields: ["aal"],
         });

@@ -82,7 +82,7 @@ export function sessionsContract(h: () => Harness): void {
         [{ client: { ipAddress: "::1]/" } }, "client.ip_address"],
         [{ client: { clientType: "x".repeat(65) } }, "client.client_type"],
         [{ amr: [""] }, "amr[0]"],
-        [{ idleTimeout: lasting(59n * SECOND) }, "idle_timeout"],
+        [{ idleTimeout: lasting(119n * SECOND) }, "idle_timeout"],
         [{ absoluteTimeout: lasting(31n * DAY) }, "absolute_timeout"],
         [{ authenticateTime: timestampFromMs(Date.now() + 3_600_000) }, "authenticate_time"],
         [{ metadata: "[1]" }, "metadata"],

@@ -83,9 +83,9 @@ test("logins whose connections are cut are unavailable or done, and never half d
   const sessions = services.process();
   const reasons: string[] = [];
   const acknowledged: string[] = [];
-  let cutting = true;
+  const stop = new AbortController();
   const cut = async () => {
-    while (cutting) {
+    while (!stop.signal.aborted) {
       await services.store
         .read((em) =>
           em
@@ -108,7 +108,7 @@ test("logins whose connections are cut are unavailable or done, and never half d
       );
     }),
   );
-  cutting = false;
+  stop.abort();
   await cutter;
   expect(new Set(reasons)).toEqual(reasons.length === 0 ? new Set() : new Set(["STORE_UNAVAILABLE"]));
   const page = { userId: "ann", status: undefined, order: "createTime", pageSize: 1_000, pageToken: "" } as const;

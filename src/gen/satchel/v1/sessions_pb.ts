@@ -282,7 +282,8 @@ export const UserDeviceSchema: GenMessage<UserDevice> = /*@__PURE__*/
  */
 export type SessionPolicy = Message<"satchel.v1.SessionPolicy"> & {
   /**
-   * For how long a session may be unused: 1 minute to 400 days.
+   * For how long a session may be unused: 2 minutes to 400 days. Activity is noted to the touch interval, so that a session may
+   * expire as much as that before.
    *
    * @generated from field: google.protobuf.Duration idle_timeout = 1;
    */
@@ -296,7 +297,7 @@ export type SessionPolicy = Message<"satchel.v1.SessionPolicy"> & {
   absoluteTimeout?: Duration | undefined;
 
   /**
-   * How exactly activity is noted: 1 minute to 1 day, and at most the idle timeout.
+   * How exactly activity is noted: 1 minute to 1 day, and at most half the idle timeout.
    *
    * @generated from field: google.protobuf.Duration touch_interval = 3;
    */
@@ -415,7 +416,7 @@ export type CreateSessionRequest = Message<"satchel.v1.CreateSessionRequest"> & 
   authenticateTime?: Timestamp | undefined;
 
   /**
-   * A shorter idle timeout than the policy's, at least 1 minute; unset = the policy's.
+   * A shorter idle timeout than the policy's, at least 2 minutes; unset = the policy's.
    *
    * @generated from field: google.protobuf.Duration idle_timeout = 7;
    */
