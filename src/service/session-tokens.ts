@@ -1,4 +1,3 @@
-import { LockMode } from "@mikro-orm/core";
 import type { DataPrincipal, ServicePrincipal } from "../domain/principal.ts";
 import type { ServiceKey } from "../domain/service-key.ts";
 import type { SessionPolicy } from "../domain/session-policy.ts";
@@ -13,7 +12,7 @@ import { standingOf } from "../domain/session.ts";
 import { sameHash } from "../domain/token.ts";
 import { fieldError, SatchelError } from "../errors.ts";
 import type { CallOptions } from "../store/dialect.ts";
-import { SessionEntity, type SessionRow } from "../store/entities/session.ts";
+import type { SessionRow } from "../store/entities/session.ts";
 import type { Unit } from "../store/unit-of-work.ts";
 import { endSession } from "./end-sessions.ts";
 import {
@@ -130,11 +129,10 @@ export class SessionTokens {
   async #replaceIn(unit: Unit, replacement: Replacement, key: ServiceKey): Promise<RenewedSession | "reused"> {
     const { clock, keys } = this.#context;
     const { token, apply } = replacement;
-    const lock = { lockMode: LockMode.PESSIMISTIC_WRITE } as const;
-    const session = await unit.em.findOne(SessionEntity, { id: token.sessionId }, lock);
+    const session = await unit.lockSession(token.sessionId);
     const now = clock();
-    await this.#refuseUnknown(session ?? undefined, replacement, now);
-    if (session === null) throw sessionNotFound();
+    await this.#refuseUnknown(session, replacement, now);
+    if (session === undefined) throw sessionNotFound();
     refuseEnded(session, now);
     if (session.actorId != null) throw notRenewable();
     const { policy } = await sharedPolicy(unit);
@@ -143,14 +141,18 @@ export class SessionTokens {
       const made = successorOf(token, key);
       replaceToken(session, { made, key }, policy, now);
       apply(unit, session, now, true);
+      await unit.saveSession(session);
       return { session, token: made.text };
     }
     if (standing === "previous") {
       const made = successorMadeBefore(session, token, await keys.find(session.tokenKey));
+      const { version } = session;
       apply(unit, session, now, false);
+      if (session.version !== version) await unit.saveSession(session);
       return { session, token: made.text };
     }
     endSession(unit, session, { reason: "refresh-reuse", now, auditPeriod: policy.auditPeriod });
+    await unit.saveSession(session);
     return "reused";
   }
 

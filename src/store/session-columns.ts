@@ -1,7 +1,7 @@
 import type { SessionRow } from "./entities/session.ts";
 
 type SessionValue = string | number | bigint | Uint8Array | null;
-type ColumnKind = "text" | "integer" | "bigint" | "bytes";
+export type ColumnKind = "text" | "integer" | "bigint" | "bytes";
 
 /** The columns of a session, as a validation reads them past the ORM. */
 export const SESSION_COLUMNS = {
@@ -42,10 +42,33 @@ export const SESSION_COLUMNS = {
 
 const COLUMNS = Object.entries(SESSION_COLUMNS);
 
+const CHANGING = [
+  "tokenHash",
+  "tokenKey",
+  "tokenGeneration",
+  "tokenExpireTime",
+  "previousHash",
+  "previousExpireTime",
+  "authenticateTime",
+  "lastActivityTime",
+  "idleExpireTime",
+  "sweepTime",
+  "endTime",
+  "endReason",
+  "endComment",
+  "aal",
+  "amr",
+  "version",
+] as const satisfies readonly (keyof typeof SESSION_COLUMNS)[];
+
+function columnOf(property: string): string {
+  return property.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 /** The columns in SQL, in order; bytes as `bytesAs` puts them. */
 export function sessionColumns(bytesAs: (column: string) => string = (column) => column): string {
   return COLUMNS.map(([property, kind]) => {
-    const column = property.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const column = columnOf(property);
     return kind === "bytes" ? bytesAs(column) : column;
   }).join(", ");
 }
@@ -53,6 +76,23 @@ export function sessionColumns(bytesAs: (column: string) => string = (column) =>
 /** The values of a session, in the order of the columns. */
 export function sessionValues(session: SessionRow): readonly SessionValue[] {
   return COLUMNS.map(([property]) => (session as Readonly<Record<string, SessionValue>>)[property] ?? null);
+}
+
+/** The columns that the life of a session changes, in SQL with a parameter each, which `parameter` names by its index. */
+export function changedColumns(parameter: (index: number, kind: ColumnKind) => string): string {
+  return CHANGING.map(
+    (property, index) => `${columnOf(property)} = ${parameter(index, SESSION_COLUMNS[property])}`,
+  ).join(", ");
+}
+
+/** Their values. */
+export function changedValues(session: SessionRow): readonly SessionValue[] {
+  return CHANGING.map((property) => session[property] ?? null);
+}
+
+/** How many they are. */
+export function changedCount(): number {
+  return CHANGING.length;
 }
 
 /** The columns of a device that are those of a session created on it. */

@@ -13,6 +13,10 @@ export interface Unit {
   once<T>(key: string, read: (em: EntityManager) => Promise<T>): Promise<T>;
   /** Inserts a session, and notes its device as used, in one round trip. Returns whether the device is new. */
   insertSession(session: SessionRow): Promise<boolean>;
+  /** The session of this id, which nobody else changes before the unit of work ends; not an entity of `em`. */
+  lockSession(id: string): Promise<SessionRow | undefined>;
+  /** Stores what may have changed of a session that `lockSession` has returned. */
+  saveSession(session: SessionRow): Promise<void>;
   /** Waits until no other unit of work in the namespace, in any process, holds the lock of this name; keeps it to the end. */
   lock(name: string): Promise<void>;
 }
@@ -34,6 +38,8 @@ export interface NamespaceTransaction {
   entities(): EntityManager;
   lock(name: string): Promise<void>;
   insertSession(session: SessionRow): Promise<boolean>;
+  lockSession(id: string): Promise<SessionRow | undefined>;
+  saveSession(session: SessionRow): Promise<void>;
   /** Appends; the locks that this needs are held to the end of the transaction, so it comes last. */
   append(batch: readonly AppendRequest[]): Promise<void>;
   /** Rejects when it is unknown what became of the transaction, or when it was rolled back. */

@@ -212,6 +212,14 @@ class RecordedUnit implements Unit {
     return this.#transaction.insertSession(session);
   }
 
+  lockSession(id: string): Promise<SessionRow | undefined> {
+    return this.#transaction.lockSession(id);
+  }
+
+  saveSession(session: SessionRow): Promise<void> {
+    return this.#transaction.saveSession(session);
+  }
+
   lock(name: string): Promise<void> {
     return this.#transaction.lock(name);
   }

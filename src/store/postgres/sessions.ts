@@ -7,7 +7,7 @@ import type { Connections, Row } from "./connections.ts";
 import { translateNamespaceError } from "./errors.ts";
 import { CONTROL_SCHEMA, quotedSchema } from "./schema-name.ts";
 
-const COLUMNS = sessionColumns((column) => `encode(${column}, 'hex')`);
+export const SESSION_COLUMNS_TEXT = sessionColumns((column) => `encode(${column}, 'hex')`);
 
 const FROM_TEXT = {
   text: (value: string) => value,
@@ -29,12 +29,12 @@ export class PostgresSessionStore implements SessionStore {
   }
 
   async find(sessionId: string): Promise<SessionRow | undefined> {
-    const text = `SELECT ${COLUMNS} FROM ${this.#schema}.sessions WHERE id = $1`;
+    const text = `SELECT ${SESSION_COLUMNS_TEXT} FROM ${this.#schema}.sessions WHERE id = $1`;
     return sessionIn(await this.#query({ name: `${this.#schema}e`, text }, [sessionId]));
   }
 
   async findInActiveNamespace(sessionId: string): Promise<SessionRow | undefined> {
-    const text = `SELECT ${COLUMNS} FROM ${this.#schema}.sessions
+    const text = `SELECT ${SESSION_COLUMNS_TEXT} FROM ${this.#schema}.sessions
       WHERE id = $1 AND EXISTS (SELECT FROM ${CONTROL_SCHEMA}.namespaces n WHERE n.id = $2 AND n.state = 'active')`;
     return sessionIn(await this.#query({ name: `${this.#schema}E`, text }, [sessionId, this.#id]));
   }
@@ -69,6 +69,7 @@ export class PostgresSessionStore implements SessionStore {
   }
 }
 
-function sessionIn([row]: readonly Row[]): SessionRow | undefined {
+/** The session in the first row of `SESSION_COLUMNS_TEXT`, if there is one. */
+export function sessionIn([row]: readonly Row[]): SessionRow | undefined {
   return row === undefined ? undefined : sessionOf(row, FROM_TEXT);
 }

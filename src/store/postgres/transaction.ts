@@ -8,13 +8,15 @@ import type { PoolClient, QueryArrayConfig } from "pg";
 import type { AppendRequest } from "../../domain/append.ts";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { SessionRow } from "../entities/session.ts";
+import { changedValues } from "../session-columns.ts";
 import { changesNothing } from "../statements.ts";
 import type { NamespaceTransaction } from "../unit-of-work.ts";
 import { appendBatchText, BatchArrays } from "./append.ts";
 import { TEXT_TYPES } from "./connections.ts";
 import { codeOf, SQLSTATE } from "./errors.ts";
-import { insertSessionText, insertSessionValues } from "./insert-session.ts";
 import { quotedSchema, schemaName } from "./schema-name.ts";
+import { insertSessionText, insertSessionValues, saveSessionText } from "./session-writes.ts";
+import { SESSION_COLUMNS_TEXT, sessionIn } from "./sessions.ts";
 
 /** How long an append waits for the lock of a journal's category: as long as an ordinary unit of work may take. */
 const JOURNAL_LOCK_TIMEOUT_MS = 10_000;
@@ -79,6 +81,26 @@ export class PostgresTransaction implements NamespaceTransaction {
     const query = { name: `${schema}i`, text: insertSessionText(schema), values: insertSessionValues(session) };
     const { rows } = await this.#run(() => this.#parts.client.query<{ readonly added: string }>(query));
     return rows[0]?.added === "true";
+  }
+
+  async lockSession(id: string): Promise<SessionRow | undefined> {
+    const schema = quotedSchema(this.#parts.id);
+    const query: QueryArrayConfig = {
+      name: `${schema}k`,
+      text: `SELECT ${SESSION_COLUMNS_TEXT} FROM ${schema}.sessions WHERE id = $1 FOR UPDATE`,
+      values: [id],
+      rowMode: "array",
+      types: TEXT_TYPES,
+    };
+    const { rows } = await this.#run(() => this.#parts.client.query<(string | null)[]>(query));
+    return sessionIn(rows);
+  }
+
+  async saveSession(session: SessionRow): Promise<void> {
+    this.#writes++;
+    const schema = quotedSchema(this.#parts.id);
+    const values = [...changedValues(session), session.id];
+    await this.#run(() => this.#parts.client.query({ name: `${schema}u`, text: saveSessionText(schema), values }));
   }
 
   async append(batch: readonly AppendRequest[]): Promise<void> {

@@ -34,10 +34,7 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   async find(sessionId: string): Promise<SessionRow | undefined> {
-    return this.#read((database) => {
-      const row = database.row<Readonly<Record<string, SqlValue>>>(FIND, sessionId);
-      return row === undefined ? undefined : sessionOf(Object.values(row), FROM_SQL);
-    });
+    return this.#read((database) => findSession(database, sessionId));
   }
 
   async findInActiveNamespace(sessionId: string): Promise<SessionRow | undefined> {
@@ -76,4 +73,10 @@ export class SqliteSessionStore implements SessionStore {
       throw translateStoreError(error);
     }
   }
+}
+
+/** The session of this id. */
+export function findSession(database: NamespaceDatabase, id: string): SessionRow | undefined {
+  const row = database.row<Readonly<Record<string, SqlValue>>>(FIND, id);
+  return row === undefined ? undefined : sessionOf(Object.values(row), FROM_SQL);
 }

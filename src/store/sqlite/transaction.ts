@@ -7,8 +7,9 @@ import { appendBatch } from "./append.ts";
 import type { Clock } from "./clock.ts";
 import { entitiesOn } from "./entities.ts";
 import { translateStoreError } from "./errors.ts";
-import { insertSession } from "./insert-session.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
+import { findSession } from "./session-store.ts";
+import { insertSession, saveSession } from "./session-writes.ts";
 
 interface SqliteTransactionParts {
   readonly orm: MikroORM;
@@ -52,6 +53,15 @@ export class SqliteTransaction implements NamespaceTransaction {
   async insertSession(session: SessionRow): Promise<boolean> {
     this.#writes++;
     return insertSession(this.#parts.database, session);
+  }
+
+  async lockSession(id: string): Promise<SessionRow | undefined> {
+    return findSession(this.#parts.database, id);
+  }
+
+  async saveSession(session: SessionRow): Promise<void> {
+    this.#writes++;
+    saveSession(this.#parts.database, session);
   }
 
   async append(batch: readonly AppendRequest[]): Promise<void> {

@@ -1,5 +1,19 @@
 import type { SessionRow } from "../entities/session.ts";
-import { DEVICE_COLUMNS, deviceValues, SESSION_COLUMNS, sessionColumns, sessionValues } from "../session-columns.ts";
+import {
+  changedColumns,
+  changedCount,
+  DEVICE_COLUMNS,
+  deviceValues,
+  SESSION_COLUMNS,
+  sessionColumns,
+  sessionValues,
+} from "../session-columns.ts";
+
+/** Stores what changes of a session; parameters: `changedValues`, then the id. */
+export function saveSessionText(schema: string): string {
+  const changes = changedColumns((index, kind) => `$${index + 1}::${TYPES[kind]}`);
+  return `UPDATE ${schema}.sessions SET ${changes} WHERE id = $${changedCount() + 1}`;
+}
 
 const TYPES = { text: "text", integer: "integer", bigint: "bigint", bytes: "bytea" } as const;
 const PARAMETERS = Object.values(SESSION_COLUMNS).map((kind, index) => `$${index + 1}::${TYPES[kind]}`);

@@ -1,5 +1,12 @@
 import type { SessionRow } from "../entities/session.ts";
-import { DEVICE_COLUMNS, deviceValues, sessionColumns, sessionValues } from "../session-columns.ts";
+import {
+  changedColumns,
+  changedValues,
+  DEVICE_COLUMNS,
+  deviceValues,
+  sessionColumns,
+  sessionValues,
+} from "../session-columns.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
 
 const SESSION = sessionColumns();
@@ -10,6 +17,13 @@ ON CONFLICT (user_id, device_id) DO NOTHING RETURNING 1 AS added`;
 const CHANGED = DEVICE_COLUMNS.split(", ").slice(3);
 const UPDATE_DEVICE = `
 UPDATE session_devices SET ${CHANGED.map((column) => `${column} = ?`).join(", ")} WHERE user_id = ? AND device_id = ?`;
+
+const SAVE_SESSION = `UPDATE sessions SET ${changedColumns(() => "?")} WHERE id = ?`;
+
+/** Stores what changes of a session. */
+export function saveSession(database: NamespaceDatabase, session: SessionRow): void {
+  database.run(SAVE_SESSION, ...changedValues(session), session.id);
+}
 
 /** Inserts a session, and notes its device, if it has one. Returns whether the device is new. */
 export function insertSession(database: NamespaceDatabase, session: SessionRow): boolean {
