@@ -115,23 +115,28 @@ export class SessionTokens {
     const maker = await this.#context.keys.find(token.keyId);
     if (maker !== undefined && !isAuthentic(token, maker)) throw sessionNotFound();
     const found = await this.#find(token);
-    await this.#refuseUnknown(found, replacement, clock());
+    const authentic = maker !== undefined;
+    refuseUnknown(found, replacement, authentic, clock());
     const key = await this.#context.keys.active();
     const renewed = await store.inNamespace(
       token.namespaceId,
-      (unit) => this.#replaceIn(unit, replacement, key),
+      (unit) => this.#replaceIn(unit, replacement, { key, authentic }),
       options,
     );
     if (renewed === "reused") throw sessionRevoked("refresh-reuse");
     return renewed;
   }
 
-  async #replaceIn(unit: Unit, replacement: Replacement, key: ServiceKey): Promise<RenewedSession | "reused"> {
+  async #replaceIn(
+    unit: Unit,
+    replacement: Replacement,
+    { key, authentic }: { readonly key: ServiceKey; readonly authentic: boolean },
+  ): Promise<RenewedSession | "reused"> {
     const { clock, keys } = this.#context;
     const { token, apply } = replacement;
     const session = await unit.lockSession(token.sessionId);
     const now = clock();
-    await this.#refuseUnknown(session, replacement, now);
+    refuseUnknown(session, replacement, authentic, now);
     if (session === undefined) throw sessionNotFound();
     refuseEnded(session, now);
     if (session.actorId != null) throw notRenewable();
@@ -164,15 +169,18 @@ export class SessionTokens {
       throw error;
     }
   }
+}
 
-  /** Throws SESSION_NOT_FOUND unless the token is one that the session has, or surely has had. */
-  async #refuseUnknown(session: SessionRow | undefined, { token, userId }: Replacement, now: bigint): Promise<void> {
-    const standing = standingOf(session, token, now);
-    const key = await this.#context.keys.find(token.keyId);
-    const authentic = key !== undefined && isAuthentic(token, key);
-    const known = standing === "older" ? authentic : standing !== "unknown";
-    if (!known || (userId !== undefined && session?.userId !== userId)) throw sessionNotFound();
-  }
+/** Throws SESSION_NOT_FOUND unless the token is one that the session has, or, if it is authentic, has had. */
+function refuseUnknown(
+  session: SessionRow | undefined,
+  { token, userId }: Replacement,
+  authentic: boolean,
+  now: bigint,
+): void {
+  const standing = standingOf(session, token, now);
+  const known = standing === "older" ? authentic : standing !== "unknown";
+  if (!known || (userId !== undefined && session?.userId !== userId)) throw sessionNotFound();
 }
 
 /** Puts another token in the place of the session's, which stays good for the grace of the policy. */
