@@ -12,6 +12,7 @@ import { IN_MEMORY, openStore } from "./open-store.ts";
 import { Readiness } from "./rpc/readiness.ts";
 import { interceptors, routes } from "./rpc/router.ts";
 import { Server, type Timeouts } from "./rpc/server.ts";
+import { readServiceKeys } from "./service-key-file.ts";
 import { bootstrap, type Bootstrapped } from "./service/bootstrap.ts";
 import { REMOVAL_BATCH } from "./service/retention.ts";
 import { type Services, createServices } from "./service/services.ts";
@@ -53,12 +54,14 @@ const MAX_LOCK_WAITERS = 2;
 const GAUGE_TIMEOUT_MS = 1_000;
 /** After each step of a sweep, so that it takes a small part of the store's time. */
 const SWEEP_PAUSE_MS = 20;
+const SESSION_SWEEP = { intervalMs: 60_000, maxNamespaces: 100 };
 const FEED = { window: { maxMessages: 2_000, maxBytes: 4 * 1024 * 1024 }, pollIntervalMs: 1_000 };
 
 /** Builds and starts everything. Throws StartError when what it was given cannot be used. */
 export async function createApp(config: Config, overrides: CreateOptions = {}): Promise<App> {
   const log = overrides.log ?? createLogger(config.logLevel);
   const tls = readTls(config);
+  const serviceKeys = readServiceKeys(config.encryptionKeyFile);
   await using opened = new AsyncDisposableStack();
   const dialect = opened.use(overrides.dialect ?? (await openStore(config, log, overrides.signal)));
   const { limits, rootToken } = config;
@@ -76,7 +79,8 @@ export async function createApp(config: Config, overrides: CreateOptions = {}): 
   const report = (cause: unknown): void => log.error({ err: cause }, "consumer groups have failed inside");
   const consumers = opened.use(new Consumers({ store, feed, clock: systemClock(), report }));
   store.watch((...news) => consumers.wake(...news));
-  const services = createServices({ store, feed, consumers, limits, version: VERSION, rootToken });
+  const services = createServices({ store, feed, consumers, limits, version: VERSION, rootToken, serviceKeys });
+  opened.use(sweepSessions(services, log));
   const readiness = opened.use(new Readiness({ ping: (options) => dialect.ping(options), log }));
   const metrics = metricsOf(dialect, log);
   const shutdown = new AbortController();
@@ -128,6 +132,22 @@ async function drain({ config, readiness, shutdown, server, log }: Draining): Pr
   shutdown.abort(new SatchelError("SHUTTING_DOWN", "the server is shutting down", { retryAfterMs: 1_000 }));
   await server.close(config.shutdownGraceMs);
   log.info("shut down");
+}
+
+/** Deletes expired sessions in the background until it is disposed of. */
+function sweepSessions({ sessions }: Services, log: Logger): AsyncDisposable {
+  const stop = new AbortController();
+  const running = sessions.sweep.run({
+    ...SESSION_SWEEP,
+    signal: stop.signal,
+    failed: (namespaceId, error) => log.warn({ err: error, namespaceId }, "expired sessions could not be deleted"),
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+    },
+  };
 }
 
 function metricsOf(dialect: Dialect, log: Logger): Metrics {

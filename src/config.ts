@@ -44,6 +44,10 @@ const SETTINGS = {
     "the operator's token; unset: made at the first start, in <data directory>/root-token",
     rootToken,
   ),
+  encryptionKeyFile: optional(
+    "SATCHEL_ENCRYPTION_KEY_FILE",
+    "file of service keys, 32 bytes in hexadecimal or base64 a line, the newest first; unset: one kept in the store",
+  ),
   tlsCert: optional("SATCHEL_TLS_CERT", "file of the certificate chain, PEM; serves TLS"),
   tlsKey: optional("SATCHEL_TLS_KEY", "file of its private key, PEM"),
   tlsClientCa: optional(

@@ -86,7 +86,11 @@ function satchelInterceptors(): Interceptor[] {
   return [
     errorsInterceptor(() => undefined),
     deadlineInterceptor({ maxTimeoutMs: DEFAULT_LIMITS.maxTimeoutMs, shutdown: new AbortController().signal }),
-    accessInterceptor({ methods: StreamService.methods, authenticate: () => Promise.resolve(CALLER) }),
+    accessInterceptor({
+      limits: DEFAULT_LIMITS,
+      methods: StreamService.methods,
+      authenticate: () => Promise.resolve(CALLER),
+    }),
     validateInterceptor([StreamService]),
   ];
 }

@@ -17,6 +17,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 export class Caller {
   readonly #transport: Transport;
   readonly #token: ClientOptions["token"];
+  readonly #metadata: Readonly<Record<string, string>>;
   readonly #timeoutMs: number;
   readonly #retry: RetryPolicy;
   readonly #environment: Environment;
@@ -24,6 +25,10 @@ export class Caller {
   constructor(transport: Transport, options: ClientOptions, environment: Environment = REAL_ENVIRONMENT) {
     this.#transport = transport;
     this.#token = options.token;
+    this.#metadata = {
+      ...(options.userId === undefined ? {} : { "satchel-user": encodeURIComponent(options.userId) }),
+      ...(options.deviceId === undefined ? {} : { "satchel-device": encodeURIComponent(options.deviceId) }),
+    };
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#retry = options.retry === false ? NO_RETRY : { ...DEFAULT_RETRY, ...options.retry };
     this.#environment = environment;
@@ -111,7 +116,7 @@ export class Caller {
 
   async #headers(): Promise<HeadersInit> {
     const token = typeof this.#token === "function" ? await this.#token() : this.#token;
-    return token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return token === undefined ? this.#metadata : { ...this.#metadata, authorization: `Bearer ${token}` };
   }
 }
 

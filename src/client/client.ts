@@ -4,6 +4,7 @@ import { Caller } from "./caller.ts";
 import { ConsumerGroups } from "./consumer-groups.ts";
 import { Namespaces } from "./namespaces.ts";
 import type { CallOptions, ClientOptions } from "./options.ts";
+import { Sessions } from "./sessions.ts";
 import { Streams } from "./streams.ts";
 
 /** What a server is. */
@@ -22,16 +23,28 @@ export class SatchelClient implements Disposable {
   readonly consumerGroups: ConsumerGroups;
   /** Namespaces and tokens, for the operator. */
   readonly namespaces: Namespaces;
+  /** Login sessions. */
+  readonly sessions: Sessions;
+  readonly #transport: Transport;
+  readonly #options: ClientOptions;
   readonly #caller: Caller;
   readonly #disconnect: () => void;
 
   /** For `createClient`; `disconnect` releases what the transport holds. */
   constructor(transport: Transport, options: ClientOptions, disconnect: () => void) {
+    this.#transport = transport;
+    this.#options = options;
     this.#caller = new Caller(transport, options);
     this.#disconnect = disconnect;
     this.streams = new Streams(this.#caller);
     this.consumerGroups = new ConsumerGroups(this.#caller);
     this.namespaces = new Namespaces(this.#caller);
+    this.sessions = new Sessions(this.#caller);
+  }
+
+  /** The same client, acting for a user: it reaches that user's data only. It shares the connection. */
+  actingFor(userId: string, deviceId?: string): SatchelClient {
+    return new SatchelClient(this.#transport, { ...this.#options, userId, deviceId }, () => {});
   }
 
   /** Version, engine and limits of the server; needs no token. */

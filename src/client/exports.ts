@@ -56,3 +56,14 @@ export type {
   Streams,
   StreamSummary,
 } from "./streams.ts";
+export {
+  type FastifyReplyLike,
+  type HeaderCarrier,
+  type RequestSession,
+  type ServerResponseLike,
+  SessionMiddleware,
+  type SessionMiddlewareOptions,
+} from "./session-middleware.ts";
+export type { SessionPolicy, SessionPolicyChange } from "./session-policy.ts";
+export type { LoginSession, SessionEnd, SessionStatus, SessionUse, TokenRefusal, UserDevice } from "./session-types.ts";
+export type { NewLoginSession, Sessions, SessionWithToken, TokenValidation, ValidateOptions } from "./sessions.ts";

@@ -2,7 +2,11 @@ import type { RetryPolicy } from "./retry.ts";
 
 /** What every client takes, whatever its transport. */
 export interface ClientOptions {
-  /** The token: a namespace's, or the root token for `namespaces`. A function is asked before every try of a call. */
+  /** For which user a service acts; unset = for itself. */
+  readonly userId?: string | undefined;
+  /** On which of the user's devices. */
+  readonly deviceId?: string | undefined;
+  /** The token: a namespace's, a session's, or the root token for `namespaces`. A function is asked before every try of a call. */
   readonly token?: string | (() => string | Promise<string>) | undefined;
   /** The deadline of a call that is not a read, all tries included; 0 = none. Unset: 30,000. */
   readonly timeoutMs?: number | undefined;

@@ -44,6 +44,11 @@ export const LIMITS = {
     range: [1, 100_000],
     description: "retention policies in one namespace",
   },
+  maxUserIdCharacters: { default: 512, description: "characters of the id of a user" },
+  maxDeviceIdBytes: { default: 255, description: "bytes of the id of a device" },
+  maxSessionMetadataBytes: { default: 16 * KIB, description: "bytes of a session's metadata" },
+  maxRevokedSessions: { default: 10_000, description: "sessions that one RevokeUserSessions ends" },
+  maxDeletedSessions: { default: 10_000, description: "sessions that one DeleteExpiredSessions deletes" },
   maxNamespaces: { default: 100_000, range: [1, 1_000_000], description: "namespaces in the store" },
   maxTokensPerNamespace: {
     default: 1_000,

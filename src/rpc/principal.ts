@@ -1,5 +1,5 @@
 import { type ContextValues, createContextKey } from "@connectrpc/connect";
-import type { Principal, ServicePrincipal } from "../domain/principal.ts";
+import type { DataPrincipal, Principal, ServicePrincipal } from "../domain/principal.ts";
 import { SatchelError } from "../errors.ts";
 
 /** Who calls, as the access interceptor has found. */
@@ -8,6 +8,13 @@ export const PRINCIPAL = createContextKey<Principal>({ kind: "anyone" }, { descr
 /** The one answer to a good credential that this RPC does not admit. */
 export function accessDenied(): SatchelError {
   return new SatchelError("ACCESS_DENIED", "this credential may not call this RPC");
+}
+
+/** Whoever calls to reach data of a namespace. Throws ACCESS_DENIED as `serviceCaller` does. */
+export function dataCaller({ values }: { readonly values: ContextValues }): DataPrincipal {
+  const principal = values.get(PRINCIPAL);
+  if (principal.kind !== "service" && principal.kind !== "user") throw accessDenied();
+  return principal;
 }
 
 /** The service that calls. Throws ACCESS_DENIED when it is somebody else, whom the access rule should have stopped. */

@@ -3,6 +3,7 @@ import type { Limits } from "../domain/limits.ts";
 import { ConsumerGroupService } from "../gen/satchel/v1/consumer_groups_pb.ts";
 import { NamespaceService } from "../gen/satchel/v1/namespaces_pb.ts";
 import { ServerService } from "../gen/satchel/v1/server_pb.ts";
+import { SessionService } from "../gen/satchel/v1/sessions_pb.ts";
 import { StreamService } from "../gen/satchel/v1/streams_pb.ts";
 import type { Services } from "../service/services.ts";
 import { consumerGroupHandlers } from "./consumer-groups.ts";
@@ -12,6 +13,7 @@ import { errorsInterceptor, type Fault } from "./interceptors/errors.ts";
 import { validateInterceptor } from "./interceptors/validate.ts";
 import { namespaceHandlers } from "./namespaces.ts";
 import { serverHandlers } from "./server-info.ts";
+import { sessionHandlers } from "./sessions.ts";
 import { streamHandlers } from "./streams.ts";
 
 /** What the RPCs are built on. */
@@ -32,6 +34,7 @@ export function routes({ services, limits }: RpcDependencies): (router: ConnectR
     router.service(StreamService, streamHandlers(services.streams, services.retention, limits));
     const { consumerGroups, parkedMessages } = services;
     router.service(ConsumerGroupService, consumerGroupHandlers(consumerGroups, parkedMessages, limits));
+    router.service(SessionService, sessionHandlers(services.sessions, limits, services.clock));
   };
 }
 
@@ -50,6 +53,7 @@ export function interceptors(dependencies: RpcDependencies): Interceptor[] {
     accessInterceptor({
       methods,
       authenticate: (token) => services.tokens.authenticate(token),
+      limits,
     }),
     validateInterceptor([...new Set(methods.map(({ parent }) => parent))]),
   ];

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../domain/clock.ts";
-import type { Principal } from "../domain/principal.ts";
+import type { Principal, UserPrincipal } from "../domain/principal.ts";
+import { parseSessionToken, type SessionToken } from "../domain/session-token.ts";
 import { MIN_ROOT_TOKEN_CHARACTERS, type ParsedToken, parseToken, sameHash, sha256 } from "../domain/token.ts";
 import { SatchelError } from "../errors.ts";
 import type { TokenRecord } from "../store/dialect.ts";
@@ -14,6 +15,8 @@ interface TokensOptions {
   /** The operator's own root token; unset = the one that the first start has generated. */
   readonly rootToken?: string | undefined;
   readonly clock?: Clock | undefined;
+  /** Says which user holds a token of a session; unset = such tokens are not valid. */
+  readonly authenticateUser?: ((token: SessionToken) => Promise<UserPrincipal>) | undefined;
 }
 
 /** Finds out who calls. */
@@ -22,19 +25,26 @@ export class Tokens {
   readonly #clock: Clock;
   readonly #records: SharedLookups<TokenRecord | undefined>;
   readonly #rootHash: SharedLookups<Uint8Array | undefined>;
+  readonly #authenticateUser: TokensOptions["authenticateUser"];
 
-  constructor(store: Store, { rootToken, clock = systemClock() }: TokensOptions = {}) {
+  constructor(store: Store, { rootToken, clock = systemClock(), authenticateUser }: TokensOptions = {}) {
     if (rootToken !== undefined && rootToken.length < MIN_ROOT_TOKEN_CHARACTERS) {
       throw new RangeError(`the root token must have at least ${MIN_ROOT_TOKEN_CHARACTERS} characters`);
     }
     this.#configuredRootHash = rootToken === undefined ? undefined : sha256(rootToken);
     this.#clock = clock;
+    this.#authenticateUser = authenticateUser;
     this.#records = new SharedLookups((tokenId) => store.dialect.findToken(tokenId));
     this.#rootHash = new SharedLookups((name) => storedRootHash(store, name));
   }
 
-  /** Says who holds the token. Throws CREDENTIAL_INVALID, whatever is wrong with it. */
+  /**
+   * Says who holds the token. Throws CREDENTIAL_INVALID, whatever is wrong with it; but SESSION_EXPIRED or SESSION_REVOKED
+   * for what was the token of a session.
+   */
   async authenticate(token: string): Promise<Principal> {
+    const ofSession = this.#authenticateUser === undefined ? undefined : parseSessionToken(token);
+    if (ofSession !== undefined && this.#authenticateUser !== undefined) return this.#authenticateUser(ofSession);
     const parsed = parseToken(token);
     const principal = (await this.#operator(token, parsed)) ?? (await this.#service(parsed));
     if (principal === undefined) throw credentialInvalid();

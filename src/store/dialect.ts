@@ -15,7 +15,9 @@ import type { NamespaceId } from "../domain/namespace-id.ts";
 import type { Role } from "../domain/role.ts";
 import type { StreamName } from "../domain/stream-name.ts";
 import type { ConsumerGroupStore } from "./consumer-group-store.ts";
+import type { SessionRow } from "./entities/session.ts";
 import type { RetentionStore } from "./retention-store.ts";
+import type { NamespaceTransaction } from "./unit-of-work.ts";
 
 /** How a call to the store ends early: it is cancelled in the database, and rejects with the signal's reason. */
 export interface CallOptions {
@@ -120,12 +122,71 @@ export interface TokenRecord {
  */
 export type WakeUp = (namespaceId?: NamespaceId, topics?: ReadonlySet<string>) => void;
 
+/**
+ * What of the sessions of one namespace needs one short statement. Rejects as StreamStore does; a namespace that is being
+ * deleted has no sessions.
+ */
+export interface SessionStore {
+  /** Looks a session up by its id, always in the store: a revocation counts at once on every replica. */
+  find(sessionId: string): Promise<SessionRow | undefined>;
+
+  /** The same, for a token that is a credential: undefined while the namespace is being deleted. */
+  findInActiveNamespace(sessionId: string): Promise<SessionRow | undefined>;
+
+  /**
+   * Notes an activity, unless the session has ended or was active since `before`; so of many that do so at once one
+   * writes, and a clock that is behind never sets the time back. Returns whether it has.
+   */
+  touch(sessionId: string, activity: SessionActivity): Promise<boolean>;
+
+  /** Whether the user has used the device before. */
+  hasDevice(userId: string, deviceId: string): Promise<boolean>;
+
+  /** Counts all sessions, exactly as they are at `now`; it reads few of them. */
+  count(now: bigint, createdSince: readonly bigint[]): Promise<SessionCounts>;
+}
+
+/** What is counted of the sessions of one client type and assurance level. */
+export interface SessionCount {
+  readonly clientType: string;
+  readonly aal: number;
+  /** Those that are kept. */
+  readonly sessions: bigint;
+  /** Those of them that are not in use. */
+  readonly inactive: bigint;
+  /** From creation to last activity, in microseconds, summed over the inactive ones. */
+  readonly duration: bigint;
+}
+
+/** Everything that is counted, at one moment. */
+export interface SessionCounts {
+  readonly groups: readonly SessionCount[];
+  /** For each of the times asked about: how many sessions were created at or after it. */
+  readonly createdSince: readonly bigint[];
+}
+
+/** An activity to note; times in microseconds since 1970. */
+export interface SessionActivity {
+  readonly now: bigint;
+  readonly before: bigint;
+  readonly idleExpireTime: bigint;
+}
+
 /** What differs between the engines. Everything else is written once, on the entities. */
 export interface Dialect extends AsyncDisposable {
   readonly engine: "sqlite" | "postgresql";
 
   /** The control plane: namespaces and tokens. */
   readonly orm: MikroORM;
+
+  /** Begins a transaction in a namespace. Rejects with NAMESPACE_NOT_FOUND when that is found out now. */
+  begin(id: NamespaceId): Promise<NamespaceTransaction>;
+
+  /** Reads the entities of a namespace, as they are committed. */
+  readEntities<T>(id: NamespaceId, work: (em: EntityManager) => Promise<T>): Promise<T>;
+
+  /** The sessions of a namespace; cheap, and holds no connection. Whether it exists shows at the first call. */
+  sessionStore(id: NamespaceId): SessionStore;
 
   /** Brings the control plane and every namespace to this version's schema; safe when several processes do so at once. */
   migrate(): Promise<void>;
@@ -162,6 +223,9 @@ export interface Dialect extends AsyncDisposable {
    */
   oldestWriterSeconds(options: CallOptions): Promise<number>;
 
-  /** The SatchelError for what the driver threw; anything that is not the driver's comes back as it is. */
-  translateError(error: unknown): unknown;
+  /**
+   * The SatchelError for what the driver threw, in work on a namespace if one is named; anything that is not the driver's
+   * comes back as it is.
+   */
+  translateError(error: unknown, namespaceId?: NamespaceId): unknown;
 }

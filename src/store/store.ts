@@ -3,7 +3,12 @@ import { type AppendOutcome, type AppendRequest, categoriesOf } from "../domain/
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import { AppendQueue, type AppendQueueOptions } from "./append-queue.ts";
 import type { ConsumerGroupStore } from "./consumer-group-store.ts";
-import type { CallOptions, Dialect, StreamStore, WakeUp } from "./dialect.ts";
+import type { CallOptions, Dialect, SessionStore, StreamStore, WakeUp } from "./dialect.ts";
+import type { UnitWork } from "./unit-of-work.ts";
+import { runAlone, UnitQueue } from "./unit-queue.ts";
+
+/** At most this many units of work share a commit: what they change stays locked until then. */
+const MAX_UNITS = 32;
 
 /** Everything that is kept, on whichever engine. */
 export class Store implements AsyncDisposable {
@@ -11,6 +16,7 @@ export class Store implements AsyncDisposable {
   readonly #options: AppendQueueOptions;
   readonly #queues = new Map<NamespaceId, AppendQueue>();
   readonly #watchers: WakeUp[] = [];
+  readonly #unitQueues = new Map<NamespaceId, UnitQueue>();
 
   constructor(dialect: Dialect, options: AppendQueueOptions) {
     this.dialect = dialect;
@@ -37,6 +43,42 @@ export class Store implements AsyncDisposable {
   /** Reads of the control plane. */
   async read<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
     return this.#translated(() => work(this.dialect.orm.em.fork()));
+  }
+
+  /**
+   * One unit of work in a namespace: what `work` does to entities and what it appends to the journal is committed together,
+   * or not at all. Short units are committed together with whoever else changes the namespace now.
+   */
+  async inNamespace<T>(namespaceId: NamespaceId, work: UnitWork<T>, options: CallOptions = {}): Promise<T> {
+    let queue = this.#unitQueues.get(namespaceId);
+    if (queue === undefined) {
+      queue = new UnitQueue({
+        ...this.#unitOptions(namespaceId),
+        maxUnits: MAX_UNITS,
+        maxQueued: this.#options.maxQueued,
+      });
+      this.#unitQueues.set(namespaceId, queue);
+    }
+    try {
+      return await this.#translated(() => queue.run(work, options), namespaceId);
+    } finally {
+      if (queue.idle) this.#unitQueues.delete(namespaceId);
+    }
+  }
+
+  /** The same for a unit that may take long, in a transaction of its own: others need not wait for it where they can. */
+  async aloneInNamespace<T>(namespaceId: NamespaceId, work: UnitWork<T>): Promise<T> {
+    return this.#translated(() => runAlone(this.#unitOptions(namespaceId), work), namespaceId);
+  }
+
+  /** Reads of the entities of a namespace, as they are committed. */
+  async readNamespace<T>(namespaceId: NamespaceId, work: (em: EntityManager) => Promise<T>): Promise<T> {
+    return this.#translated(() => this.dialect.readEntities(namespaceId, work), namespaceId);
+  }
+
+  /** The sessions of a namespace. */
+  sessions(namespaceId: NamespaceId): SessionStore {
+    return this.dialect.sessionStore(namespaceId);
   }
 
   /** Reads of a namespace's streams. */
@@ -73,11 +115,20 @@ export class Store implements AsyncDisposable {
     for (const wake of this.#watchers) wake(...news);
   }
 
-  async #translated<T>(work: () => Promise<T>): Promise<T> {
+  #unitOptions(namespaceId: NamespaceId) {
+    return {
+      begin: () => this.dialect.begin(namespaceId),
+      appended: (categories: ReadonlySet<string>) => {
+        if (categories.size > 0) this.announce(namespaceId, categories);
+      },
+    };
+  }
+
+  async #translated<T>(work: () => Promise<T>, namespaceId?: NamespaceId): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      throw this.dialect.translateError(error);
+      throw this.dialect.translateError(error, namespaceId);
     }
   }
 }

@@ -29,7 +29,7 @@ describe.each(METHODS.map((method) => [`${method.parent.name}/${method.name}`, m
     });
 
     test("is declared free of side effects exactly when its name says so", () => {
-      expect(method.idempotency === Idempotency.NO_SIDE_EFFECTS).toBe(/^(Get|List|Read)/.test(method.name));
+      expect(method.idempotency === Idempotency.NO_SIDE_EFFECTS).toBe(/^(Get|List|Read|Count)/.test(method.name));
     });
 
     test("has a handler", () => {

@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 
 /**
  * Minified; a third of it is the schema of the validation rules, which the generated files import. Consumer groups are
- * 23,000: a third of that is their schema, the rest calls them and takes part in them.
+ * 23,000: a third of that is their schema, the rest calls them and takes part in them. Sessions are about as much.
  */
-const MAX_BYTES = 255_000;
+const MAX_BYTES = 285_000;
 
 test("what a browser loads imports nothing of Node", async () => {
   const { metafile, outputFiles } = await build({

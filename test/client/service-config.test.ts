@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { NamespaceService } from "../../src/gen/satchel/v1/namespaces_pb.ts";
 import { ServerService } from "../../src/gen/satchel/v1/server_pb.ts";
+import { SessionService } from "../../src/gen/satchel/v1/sessions_pb.ts";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
 
 interface MethodConfig {
@@ -14,7 +15,7 @@ interface MethodConfig {
 
 const FILE = new URL("../../docs/clients/service-config.json", import.meta.url);
 const { methodConfig } = JSON.parse(readFileSync(FILE, "utf8")) as { methodConfig: readonly MethodConfig[] };
-const METHODS = [StreamService, NamespaceService, ServerService].flatMap(({ methods }) => methods);
+const METHODS = [StreamService, SessionService, NamespaceService, ServerService].flatMap(({ methods }) => methods);
 
 /** What changes something, and yet may be repeated: appends by the ids of their messages, the others by their nature. */
 const REPEATABLE_WRITES = new Set([
@@ -24,6 +25,16 @@ const REPEATABLE_WRITES = new Set([
   "SetRetention",
   "UpdateNamespace",
   "RevokeToken",
+  "UpdateNamespace",
+  "RevokeToken",
+  "ValidateSession",
+  "RefreshSession",
+  "RotateSessionToken",
+  "ElevateSession",
+  "TouchSession",
+  "RevokeSession",
+  "RevokeUserSessions",
+  "DeleteExpiredSessions",
 ]);
 
 /** As gRPC looks it up: the method's own entry, or else its service's. */

@@ -24,6 +24,7 @@ test("no step of a schema is changed once it was released", () => {
         "922e9ea7225cd5e5",
         "8ab0cf504deec9a0",
         "6e0e1274707c698a",
+        "ed5df3c08b29b205",
       ],
       "sqliteControl": [
         "0669679ca3f83748",
@@ -33,6 +34,7 @@ test("no step of a schema is changed once it was released", () => {
         "dba6bb57ac1a8f2f",
         "d7c992df88e04598",
         "0c81c446bd7ff791",
+        "eca1dbe4eecb1dc1",
       ],
     }
   `);

@@ -18,6 +18,10 @@ import { readContract } from "../contract/read.ts";
 import { removalContract } from "../contract/removal.ts";
 import { repeatsContract } from "../contract/repeats.ts";
 import { retentionContract } from "../contract/retention.ts";
+import { sessionIsolationContract } from "../contract/session-isolation.ts";
+import { sessionPolicyContract } from "../contract/session-policy.ts";
+import { sessionTokensContract } from "../contract/session-tokens.ts";
+import { sessionsContract } from "../contract/sessions.ts";
 import { settleContract } from "../contract/settle.ts";
 import { tokensContract } from "../contract/tokens.ts";
 import { type Harness, type HarnessOptions, openHarness } from "./harness.ts";
@@ -45,6 +49,10 @@ const CONTRACT = [
   tokensContract,
   accessContract,
   limitsContract,
+  sessionsContract,
+  sessionTokensContract,
+  sessionIsolationContract,
+  sessionPolicyContract,
 ];
 
 /** Holds a server of this engine, at this distance, to the contract. */

@@ -53,7 +53,11 @@ export interface Harness extends AsyncDisposable {
   /** A client without a credential. */
   readonly anyone: <S extends DescService>(service: S) => Client<S>;
   /** A client with a credential: the value of the authorization header. */
-  readonly holding: <S extends DescService>(service: S, authorization: string) => Client<S>;
+  readonly holding: <S extends DescService>(
+    service: S,
+    authorization: string,
+    metadata?: Readonly<Record<string, string>>,
+  ) => Client<S>;
   /** A new namespace. */
   readonly namespace: () => Promise<TestNamespace>;
   /** A new token of a namespace. */
@@ -116,8 +120,8 @@ export async function openHarness({
   if (onFrame !== undefined) watchFrames(services.streams, onFrame);
   const line = await connectAt(distance, { services, limits, log: (fault) => faults.push(fault) });
 
-  const holding = <S extends DescService>(service: S, authorization: string): Client<S> =>
-    createClient(service, withHeader(line.transport, authorization));
+  const holding: Harness["holding"] = (service, authorization, metadata = {}) =>
+    createClient(service, withHeaders(line.transport, { ...metadata, authorization }));
   const operator = holding(NamespaceService, `Bearer ${rootToken}`);
   const tokenOf = async (namespaceId: string, role: Role): Promise<string> =>
     (await operator.createToken({ namespaceId, role })).token;
@@ -187,10 +191,10 @@ function watchFrames(streams: Streams, onFrame: (frame: ReadFrame) => void): voi
   };
 }
 
-function withHeader(transport: Transport, authorization: string): Transport {
+function withHeaders(transport: Transport, added: Readonly<Record<string, string>>): Transport {
   const headers = (given: HeadersInit | undefined): Headers => {
     const all = new Headers(given);
-    all.set("authorization", authorization);
+    for (const [name, value] of Object.entries(added)) all.set(name, value);
     return all;
   };
   return {

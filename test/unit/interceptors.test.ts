@@ -11,6 +11,7 @@ import {
 import { getEventListeners } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
+import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import { SatchelError, storeUnavailable } from "../../src/errors.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { GetStreamVersionResponseSchema, StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
@@ -26,17 +27,21 @@ describe("the access interceptor", () => {
   it("cannot be built for an RPC without a rule", () => {
     const [method] = StreamService.methods;
     const bare = { ...method!, proto: { ...method!.proto, options: undefined } };
-    expect(() => accessInterceptor({ methods: [bare], authenticate })).toThrow(
+    expect(() => accessInterceptor({ limits: DEFAULT_LIMITS, methods: [bare], authenticate })).toThrow(
       "satchel.v1.StreamService/AppendMessages has no access rule",
     );
   });
 
   it("lets anyone ask for health", () => {
-    expect(() => accessInterceptor({ methods: Health.methods, authenticate })).not.toThrow();
+    expect(() => accessInterceptor({ limits: DEFAULT_LIMITS, methods: Health.methods, authenticate })).not.toThrow();
   });
 
   it("admits nobody to an RPC that it has not been told of", async () => {
-    const access = accessInterceptor({ methods: [], authenticate: () => Promise.resolve({ kind: "operator" }) });
+    const access = accessInterceptor({
+      limits: DEFAULT_LIMITS,
+      methods: [],
+      authenticate: () => Promise.resolve({ kind: "operator" }),
+    });
     const call = client({ getStreamVersion: () => ({}) }, [errorsInterceptor(() => {}), access]).getStreamVersion(
       {},
       { headers: { authorization: "Bearer x" } },

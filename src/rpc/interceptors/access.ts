@@ -1,10 +1,12 @@
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import type { Interceptor, StreamResponse } from "@connectrpc/connect";
+import type { Limits } from "../../domain/limits.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { roleIncludes } from "../../domain/role.ts";
 import { SatchelError } from "../../errors.ts";
 import { access } from "../../gen/satchel/options/v1/access_pb.ts";
 import { credentialInvalid } from "../../service/tokens.ts";
+import { actingFor } from "../acting-for.ts";
 import { callKey } from "../call.ts";
 import { roleOf } from "../fields.ts";
 import { accessDenied, PRINCIPAL } from "../principal.ts";
@@ -24,8 +26,9 @@ const BEARER = /^bearer +([^ ]+) *$/i;
 interface AccessOptions {
   /** Every RPC that the server answers. */
   readonly methods: readonly DescMethod[];
-  /** Throws CREDENTIAL_INVALID. */
+  /** Throws CREDENTIAL_INVALID, SESSION_EXPIRED, SESSION_REVOKED. */
   readonly authenticate: (token: string) => Promise<Principal>;
+  readonly limits: Limits;
 }
 
 type Admits = "anyone" | ((principal: Principal) => boolean);
@@ -34,20 +37,21 @@ type Admits = "anyone" | ((principal: Principal) => boolean);
  * Lets in whom the access rule of the RPC admits, and says to the handler who it is. Throws, so that the server does
  * not start, when an RPC has no rule; an RPC that it has not been told of admits nobody.
  */
-export function accessInterceptor({ methods, authenticate }: AccessOptions): Interceptor {
+export function accessInterceptor({ methods, authenticate, limits }: AccessOptions): Interceptor {
   const rules = new Map(methods.map((method) => [method, ruleOf(method)]));
   return (next) => async (request) => {
     const admits = rules.get(request.method) ?? admitsNobody;
     if (admits === "anyone") return next(request);
     const admit = async (): Promise<Principal> => {
-      const principal = await authenticate(bearerToken(request.header));
+      const holder = await authenticate(bearerToken(request.header));
+      const principal = holder.kind === "service" ? actingFor(holder, request.header, limits) : holder;
       if (!admits(principal)) throw accessDenied();
       return principal;
     };
     const principal = await admit();
     request.contextValues.set(PRINCIPAL, principal);
     const call = request.contextValues.get(callKey);
-    if (call !== undefined && principal.kind === "service") call.namespaceId = principal.namespaceId;
+    if (call !== undefined && "namespaceId" in principal) call.namespaceId = principal.namespaceId;
     const response = await next(request);
     return response.stream ? { ...response, message: whileAdmitted(response.message, admit) } : response;
   };
@@ -72,12 +76,22 @@ function ruleOf(method: DescMethod): Admits {
   if (PUBLIC_SERVICES.has(method.parent.typeName)) return "anyone";
   if (!hasOption(method, access))
     throw new Error(`the RPC ${method.parent.typeName}/${method.name} has no access rule`);
-  const { anyone, operator, service } = getOption(method, access);
+  const { anyone, operator, service, user, onBehalf } = getOption(method, access);
   if (anyone) return "anyone";
   const leastRole = roleOf(service);
   return (principal) => {
-    if (principal.kind === "operator") return operator;
-    return principal.kind === "service" && leastRole !== undefined && roleIncludes(principal.role, leastRole);
+    switch (principal.kind) {
+      case "anyone":
+        return false;
+      case "operator":
+        return operator;
+      case "user":
+        return user;
+      case "service":
+        // Acting for a user, it must not reach what knows nothing of users: that would be everybody's.
+        if (principal.userId !== undefined && !user && !onBehalf) return false;
+        return leastRole !== undefined && roleIncludes(principal.role, leastRole);
+    }
   };
 }
 

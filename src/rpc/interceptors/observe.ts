@@ -17,7 +17,7 @@ export const observe: Interceptor = (next) => async (request) => {
     throw error;
   } finally {
     const principal = request.contextValues.get(PRINCIPAL);
-    if (principal.kind === "service") call.namespaceId = principal.namespaceId;
+    if ("namespaceId" in principal) call.namespaceId = principal.namespaceId;
   }
 };
 

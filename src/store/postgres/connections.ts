@@ -23,7 +23,7 @@ const MAX_PREPARED = 500;
 const CANCEL_GRACE_MS = 2_000;
 
 /** Every column as text; the callers know what is what. */
-const TEXT_TYPES: NonNullable<QueryArrayConfig["types"]> = { getTypeParser: () => (text: string) => text };
+export const TEXT_TYPES: NonNullable<QueryArrayConfig["types"]> = { getTypeParser: () => (text: string) => text };
 
 /** Runs statements on the pool's connections; a statement ends when its caller's signal fires, in the database too. */
 export class Connections {

@@ -4,19 +4,28 @@ import type { Pool } from "pg";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import { ROLES } from "../../domain/role.ts";
 import type { ConsumerGroupStore } from "../consumer-group-store.ts";
-import { type CallOptions, type Dialect, type StreamStore, type TokenRecord, type WakeUp } from "../dialect.ts";
-import { CONTROL_ENTITIES } from "../entities/index.ts";
+import {
+  type CallOptions,
+  type Dialect,
+  type SessionStore,
+  type StreamStore,
+  type TokenRecord,
+  type WakeUp,
+} from "../dialect.ts";
+import { CONTROL_ENTITIES, NAMESPACE_ENTITIES } from "../entities/index.ts";
 import type { RetentionStore } from "../retention-store.ts";
 import { Canceller } from "./canceller.ts";
 import { Connections } from "./connections.ts";
 import { PostgresConsumerGroupStore } from "./consumer-groups.ts";
 import { withoutDeadlock } from "./deadlock.ts";
-import { translateError } from "./errors.ts";
+import { translateError, translateNamespaceError } from "./errors.ts";
 import { dropSql, migrate, provisionSql } from "./migrate.ts";
 import { Notifications } from "./notifications.ts";
 import { PostgresRetentionStore } from "./retention.ts";
-import { CONTROL_SCHEMA } from "./schema-name.ts";
+import { CONTROL_SCHEMA, schemaName } from "./schema-name.ts";
+import { PostgresSessionStore } from "./sessions.ts";
 import { PostgresStreamStore } from "./streams.ts";
+import { PostgresTransaction } from "./transaction.ts";
 
 /** How to reach the database. */
 export interface PostgresOptions {
@@ -45,7 +54,7 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDi
   };
   const orm = new MikroORM({
     clientUrl: options.url,
-    entities: CONTROL_ENTITIES,
+    entities: [...CONTROL_ENTITIES, ...NAMESPACE_ENTITIES],
     schema: CONTROL_SCHEMA,
     driverOptions: { ...connection, max: options.maxConnections, maxLifetimeSeconds: MAX_CONNECTION_AGE_S },
     ensureDatabase: false,
@@ -106,6 +115,23 @@ export class PostgresDialect implements Dialect {
     }
   }
 
+  async begin(id: NamespaceId): Promise<PostgresTransaction> {
+    try {
+      const client = await this.#pool.connect();
+      return await PostgresTransaction.begin({ orm: this.orm, client, id, translated: translateError });
+    } catch (error) {
+      throw translateError(error);
+    }
+  }
+
+  readEntities<T>(id: NamespaceId, work: (em: AnyEntityManager) => Promise<T>): Promise<T> {
+    return work(this.orm.em.fork({ schema: schemaName(id) }));
+  }
+
+  sessionStore(id: NamespaceId): SessionStore {
+    return new PostgresSessionStore(this.#connections, id);
+  }
+
   streamStore(id: NamespaceId): StreamStore {
     return new PostgresStreamStore(this.#connections, id);
   }
@@ -160,8 +186,8 @@ export class PostgresDialect implements Dialect {
     return Number(row?.[0] ?? 0);
   }
 
-  translateError(error: unknown): unknown {
-    return translateError(error);
+  translateError(error: unknown, namespaceId?: NamespaceId): unknown {
+    return namespaceId === undefined ? translateError(error) : translateNamespaceError(error, namespaceId);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

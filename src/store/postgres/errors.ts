@@ -54,9 +54,10 @@ export function translateError(error: unknown): unknown {
   return error;
 }
 
-/** The same for what a statement about a namespace threw: NAMESPACE_NOT_FOUND when its schema is not there. */
+/** The same for an error of work on a namespace, which may turn out not to be there. */
 export function translateNamespaceError(error: unknown, id: NamespaceId): unknown {
-  if (!isMissingSchema(error)) return translateError(error);
+  const cause = error instanceof DriverException ? error.cause : undefined;
+  if (!isMissingSchema(error) && !isMissingSchema(cause)) return translateError(error);
   return new SatchelError("NAMESPACE_NOT_FOUND", `there is no namespace ${id}`, { cause: error });
 }
 

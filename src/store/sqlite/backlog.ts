@@ -25,21 +25,21 @@ GROUP BY p.partition`;
  * loop, with `use` called in each.
  */
 export async function countBacklog(
-  use: <T>(work: (database: NamespaceDatabase) => T) => T,
+  use: <T>(work: (database: NamespaceDatabase) => T) => Promise<T>,
   group: Pick<ConsumerGroup, "id" | "category" | "partitions">,
   limit: number,
 ): Promise<{ readonly backlogs: readonly Backlog[]; readonly complete: boolean }> {
-  const { counts, from } = use((database) => beginning(database, group.id));
+  const { counts, from } = await use((database) => beginning(database, group.id));
   const backlogs = () => Array.from(counts, ([partition, count]) => ({ partition, count }));
   let after = from;
   for (let left = limit; left > 0; left -= SCAN_WINDOW) {
     const size = Math.min(left, SCAN_WINDOW);
-    const { end, full } = use((database) => countWindow(database, group, { after, size, counts }));
+    const { end, full } = await use((database) => countWindow(database, group, { after, size, counts }));
     if (!full) return { backlogs: backlogs(), complete: true };
     after = end;
     await setImmediate();
   }
-  const rest = use((database) => windowEnd(database, group.category, after, 1));
+  const rest = await use((database) => windowEnd(database, group.category, after, 1));
   return { backlogs: backlogs(), complete: !rest.full };
 }
 

@@ -32,7 +32,7 @@ import {
 } from "./consumer-groups.sql.ts";
 import { holderOf, readMembership, renewMembers, replaceMembership } from "./group-membership.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
-import { type NamespaceFiles, useNamespace } from "./namespace-files.ts";
+import { type NamespaceFiles, readNamespace, writeNamespace } from "./namespace-files.ts";
 import { saveAccounts } from "./save-accounts.ts";
 
 /** The consumer groups of one namespace; like its streams, each change is one turn of the event loop. */
@@ -61,7 +61,7 @@ export class SqliteConsumerGroupStore implements ConsumerGroupStore {
   }
 
   async get(id: ConsumerGroupId, options: CallOptions): Promise<ConsumerGroup | undefined> {
-    const row = this.#use(options, (database) => database.row<GroupRow>(GET_GROUP, id));
+    const row = await this.#use(options, (database) => database.row<GroupRow>(GET_GROUP, id));
     return row === undefined ? undefined : groupOf(row);
   }
 
@@ -79,15 +79,15 @@ export class SqliteConsumerGroupStore implements ConsumerGroupStore {
 
   async update(id: ConsumerGroupId, settings: Partial<GroupSettings>, updateTime: bigint): Promise<boolean> {
     const values = [...settingsColumns(settings), updateTime, id];
-    return this.#use({}, (database) => database.change(UPDATE_GROUP, ...values) > 0);
+    return this.#write((database) => database.change(UPDATE_GROUP, ...values) > 0);
   }
 
   async delete(id: ConsumerGroupId): Promise<boolean> {
-    return this.#use({}, (database) => database.change(DELETE_GROUP, id) > 0);
+    return this.#write((database) => database.change(DELETE_GROUP, id) > 0);
   }
 
   async reset(id: ConsumerGroupId, readTo: bigint): Promise<boolean> {
-    return this.#use({}, (database) => database.change(RESET_GROUP, { id, readTo }) > 0);
+    return this.#write((database) => database.change(RESET_GROUP, { id, readTo }) > 0);
   }
 
   async membership(id: ConsumerGroupId, options: CallOptions): Promise<Membership | undefined> {
@@ -98,11 +98,11 @@ export class SqliteConsumerGroupStore implements ConsumerGroupStore {
     id: ConsumerGroupId,
     update: (membership: Membership) => Membership,
   ): Promise<Membership | undefined> {
-    return this.#use({}, (database) => replaceMembership(database, id, this.#now(), update));
+    return this.#write((database) => replaceMembership(database, id, this.#now(), update));
   }
 
   async renew(memberIds: readonly string[], leaseMicros: bigint): Promise<ReadonlySet<string>> {
-    return this.#use({}, (database) => renewMembers(database, memberIds, this.#now(), leaseMicros));
+    return this.#write((database) => renewMembers(database, memberIds, this.#now(), leaseMicros));
   }
 
   async accounts(
@@ -110,7 +110,9 @@ export class SqliteConsumerGroupStore implements ConsumerGroupStore {
     partitions: readonly number[] | "all",
     options: CallOptions,
   ): Promise<readonly PartitionAccounts[]> {
-    const all = this.#use(options, (database) => Array.from(database.rows<AccountsRow>(ACCOUNTS, id), accountsOf));
+    const all = await this.#use(options, (database) =>
+      Array.from(database.rows<AccountsRow>(ACCOUNTS, id), accountsOf),
+    );
     return partitions === "all" ? all : all.filter(({ partition }) => partitions.includes(partition));
   }
 
@@ -148,7 +150,7 @@ export class SqliteConsumerGroupStore implements ConsumerGroupStore {
   }
 
   async parkedCounts(id: ConsumerGroupId, options: CallOptions): Promise<ReadonlyMap<number, bigint>> {
-    const rows = this.#use(options, (database) => [
+    const rows = await this.#use(options, (database) => [
       ...database.rows<{ readonly partition: bigint; readonly count: bigint }>(PARKED_COUNTS, id),
     ]);
     return new Map(rows.map(({ partition, count }) => [Number(partition), count]));
@@ -159,7 +161,7 @@ export class SqliteConsumerGroupStore implements ConsumerGroupStore {
     partitions: readonly number[],
     limit: number,
   ): Promise<readonly { readonly partition: number; readonly position: bigint }[]> {
-    const rows = this.#use({}, (database) => [
+    const rows = await this.#use({}, (database) => [
       ...database.rows<{ readonly partition: bigint; readonly position: bigint }>(
         REPLAYING,
         id,
@@ -172,12 +174,12 @@ export class SqliteConsumerGroupStore implements ConsumerGroupStore {
 
   async markReplaying(id: ConsumerGroupId, selection: ParkedSelection): Promise<bigint> {
     const values = { id, positions: selected(selection) };
-    return this.#use({}, (database) => BigInt(database.change(MARK_REPLAYING, values)));
+    return this.#write((database) => BigInt(database.change(MARK_REPLAYING, values)));
   }
 
   async deleteParked(id: ConsumerGroupId, selection: ParkedSelection): Promise<bigint> {
     const values = { id, positions: selected(selection) };
-    return this.#use({}, (database) => BigInt(database.change(DELETE_PARKED, values)));
+    return this.#write((database) => BigInt(database.change(DELETE_PARKED, values)));
   }
 
   async backlog(
@@ -188,12 +190,16 @@ export class SqliteConsumerGroupStore implements ConsumerGroupStore {
     return countBacklog((work) => this.#use(options, work), group, limit);
   }
 
-  #transact<T>(work: (database: NamespaceDatabase) => T): T {
-    return this.#use({}, (database) => database.transact(() => work(database)));
+  #transact<T>(work: (database: NamespaceDatabase) => T): Promise<T> {
+    return this.#write((database) => database.transact(() => work(database)));
   }
 
-  #use<T>(options: CallOptions, work: (database: NamespaceDatabase) => T): T {
-    return useNamespace(this.#files, this.#id, options, work);
+  #write<T>(work: (database: NamespaceDatabase) => T): Promise<T> {
+    return writeNamespace(this.#files, this.#id, {}, work);
+  }
+
+  #use<T>(options: CallOptions, work: (database: NamespaceDatabase) => T): Promise<T> {
+    return readNamespace(this.#files, this.#id, options, work);
   }
 }
 

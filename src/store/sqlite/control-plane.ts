@@ -13,6 +13,8 @@ SELECT tokens.id AS tokenId, namespace_id AS namespaceId, hash, role, expire_tim
   revoke_time IS NOT NULL AS revoked, state = 'active' AS active
 FROM tokens JOIN namespaces ON namespaces.id = namespace_id WHERE tokens.id = ?`;
 
+const IS_ACTIVE = "SELECT 1 FROM namespaces WHERE id = ? AND state = 'active'";
+
 interface TokenRow {
   readonly tokenId: string;
   readonly namespaceId: NamespaceId;
@@ -28,6 +30,7 @@ export class ControlPlane implements AsyncDisposable {
   readonly orm: MikroORM;
   readonly #reader: Database.Database;
   readonly #findToken: Database.Statement;
+  readonly #isActive: Database.Statement;
 
   /** Opens the file at `path`, or creates it, or a new database when that is ":memory:", at this version's schema. */
   static async open(path: string): Promise<ControlPlane> {
@@ -49,12 +52,18 @@ export class ControlPlane implements AsyncDisposable {
     this.orm = orm;
     this.#reader = reader;
     this.#findToken = reader.prepare(FIND_TOKEN).safeIntegers(true);
+    this.#isActive = reader.prepare(IS_ACTIVE);
   }
 
   findToken(tokenId: string): TokenRecord | undefined {
     const row = this.#findToken.get(tokenId) as TokenRow | undefined;
     if (row === undefined) return undefined;
     return { ...row, expireTime: row.expireTime ?? undefined, revoked: row.revoked === 1n, active: row.active === 1n };
+  }
+
+  /** Whether there is a namespace of this id that is not being deleted. */
+  isActive(id: NamespaceId): boolean {
+    return this.#isActive.get(id) !== undefined;
   }
 
   /** Throws when the file cannot be read. */

@@ -1,19 +1,24 @@
-import type { MikroORM } from "@mikro-orm/core";
+import type { EntityManager } from "@mikro-orm/core";
+import { MikroORM } from "@mikro-orm/sqlite";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { ConsumerGroupStore } from "../consumer-group-store.ts";
-import type { CallOptions, Dialect, StreamStore, TokenRecord } from "../dialect.ts";
+import type { CallOptions, Dialect, SessionStore, StreamStore, TokenRecord } from "../dialect.ts";
+import { NAMESPACE_ENTITIES } from "../entities/index.ts";
 import type { RetentionStore } from "../retention-store.ts";
 import { type Clock, wallClock } from "./clock.ts";
 import { SqliteConsumerGroupStore } from "./consumer-groups.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { lockDirectory } from "./directory-lock.ts";
+import { entitiesOn } from "./entities.ts";
 import { translateSqliteError, translateStoreError } from "./errors.ts";
 import { NamespaceFiles } from "./namespace-files.ts";
 import { SqliteRetentionStore } from "./retention.ts";
+import { SqliteSessionStore } from "./session-store.ts";
 import { SqliteStreamStore } from "./stream-store.ts";
+import { SqliteTransaction } from "./transaction.ts";
 
 const IN_MEMORY = ":memory:";
 
@@ -68,6 +73,8 @@ interface Opened {
 export class SqliteDialect implements Dialect {
   readonly engine = "sqlite";
   readonly #opened: Opened;
+  /** Knows the entities of namespaces, and makes statements; it has no connection of its own. */
+  readonly #namespaceOrm = new MikroORM({ dbName: IN_MEMORY, entities: NAMESPACE_ENTITIES });
 
   constructor(opened: Opened) {
     this.#opened = opened;
@@ -83,11 +90,34 @@ export class SqliteDialect implements Dialect {
   }
 
   async provisionNamespace(id: NamespaceId): Promise<void> {
-    await this.#translated(() => this.#opened.files.create(id));
+    await this.#translated(() => this.#opened.files.alone(id, () => this.#opened.files.create(id)));
   }
 
   async dropNamespace(id: NamespaceId): Promise<void> {
-    await this.#translated(() => this.#opened.files.drop(id));
+    await this.#translated(() => this.#opened.files.alone(id, () => this.#opened.files.drop(id)));
+  }
+
+  async begin(id: NamespaceId): Promise<SqliteTransaction> {
+    return this.#translated(async () => {
+      const { database, release } = await this.#opened.files.openWriter(id);
+      try {
+        return new SqliteTransaction({ orm: this.#namespaceOrm, database, now: this.#opened.now, release });
+      } catch (error) {
+        release();
+        throw error;
+      }
+    });
+  }
+
+  async readEntities<T>(id: NamespaceId, work: (em: EntityManager) => Promise<T>): Promise<T> {
+    const { files } = this.#opened;
+    const em = entitiesOn(this.#namespaceOrm, (sql) => files.use(id, (database) => database.runOnce(sql)));
+    if (!files.readersTakeTurns) return work(em);
+    return files.alone(id, () => work(em));
+  }
+
+  sessionStore(id: NamespaceId): SessionStore {
+    return new SqliteSessionStore(this.#opened, id);
   }
 
   streamStore(id: NamespaceId): StreamStore {

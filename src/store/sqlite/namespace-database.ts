@@ -5,12 +5,19 @@ import { migrateDatabase } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 
 /** A value that SQLite takes or gives; every integer it gives is a bigint. */
-type SqlValue = string | bigint | number | Uint8Array | null;
+export type SqlValue = string | bigint | number | Uint8Array | null;
 
 /** The values of a statement with names, `@name`; those it does not mention are ignored. */
 export type NamedValues = Record<string, SqlValue>;
 
 type Parameters = readonly SqlValue[] | readonly [NamedValues];
+
+/** What a statement has done, as MikroORM wants to know it. */
+export interface StatementResult {
+  readonly rows: readonly unknown[];
+  readonly numAffectedRows?: bigint;
+  readonly insertId?: bigint;
+}
 
 /** The open file of a namespace. */
 export class NamespaceDatabase implements Disposable {
@@ -51,6 +58,39 @@ export class NamespaceDatabase implements Disposable {
   /** What `work` does is committed together, and is durable when this returns; when it throws, nothing of it happened. */
   transact<T>(work: () => T): T {
     return this.#database.transaction(work).immediate();
+  }
+
+  /** Runs a statement that will not be run again, for MikroORM: integers come as numbers. */
+  runOnce(sql: string): StatementResult {
+    const statement = this.#database.prepare(sql);
+    if (statement.reader) return { rows: statement.all() };
+    const { changes, lastInsertRowid } = statement.run();
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  /** The rows of a statement that will not be run again; every integer is a bigint. */
+  rowsOnce(sql: string): readonly Readonly<Record<string, SqlValue>>[] {
+    return this.#database.prepare(sql).safeIntegers(true).all() as Record<string, SqlValue>[];
+  }
+
+  /** Begins a transaction that outlasts this turn of the event loop. */
+  begin(): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+  }
+
+  /** What was done since `begin` is durable when this returns. */
+  commit(): void {
+    this.#database.exec("COMMIT");
+  }
+
+  /** Undoes what was done since `begin`. */
+  rollback(): void {
+    if (this.#database.open && this.#database.inTransaction) this.#database.exec("ROLLBACK");
+  }
+
+  /** True: nobody but this connection can see the database. */
+  get memory(): boolean {
+    return this.#database.memory;
   }
 
   /** Bytes on disk, or in memory. */

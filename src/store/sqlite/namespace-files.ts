@@ -9,6 +9,8 @@ import { STORE_CLOSED, translateStoreError } from "./errors.ts";
 import { headerIsCurrent } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { NamespaceDatabase } from "./namespace-database.ts";
+import { OpenFile } from "./open-file.ts";
+import { Turns } from "./turns.ts";
 
 const SUFFIX = ".sqlite";
 const IN_MEMORY = ":memory:";
@@ -26,7 +28,8 @@ export class NamespaceFiles implements Disposable {
   readonly #maxOpen: number;
   readonly #inMemory: boolean;
   /** The least recently used first. */
-  readonly #open = new Map<NamespaceId, NamespaceDatabase>();
+  readonly #open = new Map<NamespaceId, OpenFile>();
+  readonly #turns = new Turns();
   #closed = false;
 
   constructor({ directory, maxOpen }: NamespaceFilesOptions) {
@@ -40,8 +43,50 @@ export class NamespaceFiles implements Disposable {
    * time after. Throws NAMESPACE_NOT_FOUND when there is no file.
    */
   use<T>(id: NamespaceId, work: (database: NamespaceDatabase) => T): T {
-    if (this.#closed) throw storeUnavailable(undefined, STORE_CLOSED);
-    return work(this.#take(id));
+    return work(this.#take(id).database);
+  }
+
+  /**
+   * Works on the file of a namespace while nobody writes to it: what `work` reads is committed even where readers and the
+   * writer share a connection, and what it writes waits for nobody.
+   */
+  async useInTurn<T>(id: NamespaceId, work: (database: NamespaceDatabase) => T): Promise<T> {
+    using _turn = await this.#turns.take(id);
+    return this.use(id, work);
+  }
+
+  /** True: readers have to take turns with the writer, because a database in memory has but one connection. */
+  get readersTakeTurns(): boolean {
+    return this.#inMemory;
+  }
+
+  /**
+   * Waits for its turn to write and keeps the file open until `release` is called, over any number of turns of the event
+   * loop. The connection is one that readers do not use, except in memory. Throws NAMESPACE_NOT_FOUND when there is no file.
+   */
+  async openWriter(id: NamespaceId): Promise<{ readonly database: NamespaceDatabase; readonly release: () => void }> {
+    const turn = await this.#turns.take(id);
+    try {
+      const file = this.#take(id);
+      const writer = file.openWriter();
+      let released = false;
+      const release = (): void => {
+        if (released) return;
+        released = true;
+        file.closeWriter();
+        turn[Symbol.dispose]();
+      };
+      return { database: writer, release };
+    } catch (error) {
+      turn[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Does what must not happen while somebody writes. */
+  async alone<T>(id: NamespaceId, work: () => T | Promise<T>): Promise<T> {
+    using _turn = await this.#turns.take(id);
+    return await work();
   }
 
   /**
@@ -85,11 +130,12 @@ export class NamespaceFiles implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true;
-    for (const database of this.#open.values()) database[Symbol.dispose]();
+    for (const file of this.#open.values()) file[Symbol.dispose]();
     this.#open.clear();
   }
 
-  #take(id: NamespaceId): NamespaceDatabase {
+  #take(id: NamespaceId): OpenFile {
+    if (this.#closed) throw storeUnavailable(undefined, STORE_CLOSED);
     const open = this.#open.get(id);
     if (open !== undefined) {
       this.#open.delete(id);
@@ -97,18 +143,19 @@ export class NamespaceFiles implements Disposable {
       return open;
     }
     if (!this.#exists(id)) throw new SatchelError("NAMESPACE_NOT_FOUND", `there is no namespace ${id}`);
-    const database = new NamespaceDatabase(this.#path(id));
-    this.#keep(id, database);
-    return database;
+    return this.#keep(id, new NamespaceDatabase(this.#path(id)));
   }
 
-  #keep(id: NamespaceId, database: NamespaceDatabase): void {
+  #keep(id: NamespaceId, database: NamespaceDatabase): OpenFile {
     for (const [oldest, unused] of this.#open) {
       if (this.#open.size < this.#maxOpen) break;
+      if (unused.beingWritten) continue;
       this.#open.delete(oldest);
       unused[Symbol.dispose]();
     }
-    this.#open.set(id, database);
+    const file = new OpenFile(database, this.#path(id));
+    this.#open.set(id, file);
+    return file;
   }
 
   #exists(id: NamespaceId): boolean {
@@ -138,16 +185,31 @@ export class NamespaceFiles implements Disposable {
   }
 }
 
-/** Works on the file of a namespace on behalf of a call. Throws what is meant for its caller, and the reason of a signal that has fired. */
-export function useNamespace<T>(
+/** Reads the file of a namespace for a call. Throws what is meant for its caller, and the reason of a signal that has fired. */
+export async function readNamespace<T>(
   files: NamespaceFiles,
   id: NamespaceId,
   { signal }: CallOptions,
   work: (database: NamespaceDatabase) => T,
-): T {
+): Promise<T> {
   signal?.throwIfAborted();
   try {
-    return files.use(id, work);
+    return files.readersTakeTurns ? await files.useInTurn(id, work) : files.use(id, work);
+  } catch (error) {
+    throw translateStoreError(error);
+  }
+}
+
+/** Writes to the file of a namespace for a call, when nobody else does. Throws as `readNamespace` does. */
+export async function writeNamespace<T>(
+  files: NamespaceFiles,
+  id: NamespaceId,
+  { signal }: CallOptions,
+  work: (database: NamespaceDatabase) => T,
+): Promise<T> {
+  signal?.throwIfAborted();
+  try {
+    return await files.useInTurn(id, work);
   } catch (error) {
     throw translateStoreError(error);
   }

@@ -10,9 +10,8 @@ import type {
   StoredPolicy,
   StreamEnds,
 } from "../retention-store.ts";
-import { translateStoreError } from "./errors.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
-import type { NamespaceFiles } from "./namespace-files.ts";
+import { type NamespaceFiles, readNamespace, writeNamespace } from "./namespace-files.ts";
 import { deleteStream, endsOf, truncateStreams } from "./removal.ts";
 import * as sql from "./retention.sql.ts";
 
@@ -32,15 +31,15 @@ export class SqliteRetentionStore implements RetentionStore {
   }
 
   async truncate(category: string, truncations: Truncations, limit: number, options: CallOptions): Promise<number> {
-    return this.#use(options, (database) => truncateStreams(database, category, truncations, limit));
+    return this.#write(options, (database) => truncateStreams(database, category, truncations, limit));
   }
 
   async deleteStream(deletion: StreamDeletion, options: CallOptions): Promise<DeletionOutcome> {
-    return this.#use(options, (database) => deleteStream(database, deletion));
+    return this.#write(options, (database) => deleteStream(database, deletion));
   }
 
   async ends(streamNames: readonly StreamName[], options: CallOptions): Promise<ReadonlyMap<string, StreamEnds>> {
-    return this.#use(options, (database) => {
+    return this.#read(options, (database) => {
       const ends = new Map<string, StreamEnds>();
       for (const name of streamNames) {
         const found = endsOf(database, name);
@@ -53,20 +52,22 @@ export class SqliteRetentionStore implements RetentionStore {
   async places({ of, after, limit }: PlacesQuery, options: CallOptions): Promise<readonly MessagePlace[]> {
     const [text, key] =
       "category" in of ? [sql.PLACES_OF_CATEGORY, of.category] : [sql.PLACES_OF_STREAM, of.streamName];
-    return this.#use(options, (database) => [...database.rows<MessagePlace>(text, key, after, limit)]);
+    return this.#read(options, (database) => [...database.rows<MessagePlace>(text, key, after, limit)]);
   }
 
   async setPolicy(change: PolicyChange, options: CallOptions): Promise<bigint | undefined> {
-    return this.#use(options, (database) => database.transact(() => setPolicy(database, change)));
+    return this.#write(options, (database) => database.transact(() => setPolicy(database, change)));
   }
 
   async policiesOf(targets: readonly RetentionTarget[], options: CallOptions): Promise<readonly StoredPolicy[]> {
     const rows = (database: NamespaceDatabase) => database.rows<PolicyRow>(sql.POLICIES_OF, JSON.stringify(targets));
-    return this.#use(options, (database) => Array.from(rows(database), policyOf));
+    return this.#read(options, (database) => Array.from(rows(database), policyOf));
   }
 
   async policies(after: string, limit: number, options: CallOptions): Promise<readonly StoredPolicy[]> {
-    return this.#use(options, (database) => Array.from(database.rows<PolicyRow>(sql.POLICIES, after, limit), policyOf));
+    return this.#read(options, (database) =>
+      Array.from(database.rows<PolicyRow>(sql.POLICIES, after, limit), policyOf),
+    );
   }
 
   async advance(
@@ -74,16 +75,15 @@ export class SqliteRetentionStore implements RetentionStore {
     options: CallOptions,
   ): Promise<boolean> {
     const values = { target, revision, agedTo, countedTo };
-    return this.#use(options, (database) => database.row(sql.ADVANCE, values) !== undefined);
+    return this.#write(options, (database) => database.row(sql.ADVANCE, values) !== undefined);
   }
 
-  #use<T>({ signal }: CallOptions, work: (database: NamespaceDatabase) => T): T {
-    signal?.throwIfAborted();
-    try {
-      return this.#files.use(this.#id, work);
-    } catch (error) {
-      throw translateStoreError(error);
-    }
+  #read<T>(options: CallOptions, work: (database: NamespaceDatabase) => T): Promise<T> {
+    return readNamespace(this.#files, this.#id, options, work);
+  }
+
+  #write<T>(options: CallOptions, work: (database: NamespaceDatabase) => T): Promise<T> {
+    return writeNamespace(this.#files, this.#id, options, work);
   }
 }
 

@@ -20,7 +20,7 @@ import { appendBatch } from "./append.ts";
 import type { Clock } from "./clock.ts";
 import { listCategories, listStreams } from "./names.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
-import { type NamespaceFiles, useNamespace } from "./namespace-files.ts";
+import { type NamespaceFiles, readNamespace, writeNamespace } from "./namespace-files.ts";
 import { readAt, readPage } from "./page.ts";
 import { probe } from "./probe.ts";
 import { stateOf, visibleVersion } from "./stream-state.ts";
@@ -36,7 +36,7 @@ SELECT coalesce(sum(message_count), 0) AS messageCount, count(*) AS categoryCoun
 
 /**
  * The streams of one namespace. The database is only ever used within one turn of the event loop, so it may be closed or
- * deleted between any two; what is committed is visible at once and in order, because there is one writer.
+ * deleted between any two; what is committed is visible at once and in order, because writers take turns.
  */
 export class SqliteStreamStore implements StreamStore {
   readonly #files: NamespaceFiles;
@@ -50,7 +50,7 @@ export class SqliteStreamStore implements StreamStore {
   }
 
   async append(batch: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
-    return this.#use({}, (database) => appendBatch(database, batch, this.#now()));
+    return writeNamespace(this.#files, this.#id, {}, (database) => appendBatch(database, batch, this.#now()));
   }
 
   async page(query: PageQuery, options: CallOptions): Promise<Page> {
@@ -83,7 +83,7 @@ export class SqliteStreamStore implements StreamStore {
     let from = MAX_POSITION;
     for (;;) {
       const query: PageQuery = { selector, from, backwards: true, types, limit: 1, maxBytes: 0 };
-      const { messages, next } = this.#use(options, (database) => readPage(database, query));
+      const { messages, next } = await this.#use(options, (database) => readPage(database, query));
       if (messages[0] !== undefined || next === undefined) return messages[0];
       from = next;
       await setImmediate();
@@ -105,7 +105,7 @@ export class SqliteStreamStore implements StreamStore {
   async firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined> {
     const head = await this.head(selector, options);
     if (head === undefined) return undefined;
-    return firstAt(head, timeMicros, async (from) => this.#use(options, (database) => probe(database, selector, from)));
+    return firstAt(head, timeMicros, (from) => this.#use(options, (database) => probe(database, selector, from)));
   }
 
   async categories(query: NamesQuery, options: CallOptions): Promise<readonly CategorySummary[]> {
@@ -124,8 +124,8 @@ export class SqliteStreamStore implements StreamStore {
     });
   }
 
-  #use<T>(options: CallOptions, work: (database: NamespaceDatabase) => T): T {
-    return useNamespace(this.#files, this.#id, options, work);
+  #use<T>(options: CallOptions, work: (database: NamespaceDatabase) => T): Promise<T> {
+    return readNamespace(this.#files, this.#id, options, work);
   }
 }
 

@@ -7,6 +7,7 @@ import { NAMESPACE_0001_VIEWS } from "./namespace-0001-views.sql.ts";
 import { NAMESPACE_0002_APPEND } from "./namespace-0002-append.sql.ts";
 import { NAMESPACE_0002_REMOVAL } from "./namespace-0002-removal.sql.ts";
 import { NAMESPACE_0003_CONSUMER_GROUPS } from "./namespace-0003-consumer-groups.sql.ts";
+import { NAMESPACE_0004_SESSIONS } from "./namespace-0004-sessions.sql.ts";
 
 /** One step of a schema: SQL without schema names, run with the schema as search_path. Never changed once released. */
 export interface Migration {
@@ -31,4 +32,5 @@ export const NAMESPACE_MIGRATIONS: readonly Migration[] = [
   },
   { version: 2, name: "retention", sql: NAMESPACE_0002_REMOVAL + NAMESPACE_0002_APPEND },
   { version: 3, name: "consumer groups", sql: NAMESPACE_0003_CONSUMER_GROUPS },
+  { version: 4, name: "sessions", sql: NAMESPACE_0004_SESSIONS },
 ];

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file satchel/options/v1/access.proto.
  */
 export const file_satchel_options_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("Ch9zYXRjaGVsL29wdGlvbnMvdjEvYWNjZXNzLnByb3RvEhJzYXRjaGVsLm9wdGlvbnMudjEiWQoKQWNjZXNzUnVsZRIOCgZhbnlvbmUYASABKAgSEAoIb3BlcmF0b3IYAiABKAgSKQoHc2VydmljZRgDIAEoDjIYLnNhdGNoZWwub3B0aW9ucy52MS5Sb2xlKk4KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfUkVBREVSEAESDwoLUk9MRV9XUklURVIQAhIOCgpST0xFX0FETUlOEAM6WAoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY4IkDIAEoCzIeLnNhdGNoZWwub3B0aW9ucy52MS5BY2Nlc3NSdWxlUgZhY2Nlc3NiBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("Ch9zYXRjaGVsL29wdGlvbnMvdjEvYWNjZXNzLnByb3RvEhJzYXRjaGVsLm9wdGlvbnMudjEiegoKQWNjZXNzUnVsZRIOCgZhbnlvbmUYASABKAgSEAoIb3BlcmF0b3IYAiABKAgSKQoHc2VydmljZRgDIAEoDjIYLnNhdGNoZWwub3B0aW9ucy52MS5Sb2xlEgwKBHVzZXIYBCABKAgSEQoJb25fYmVoYWxmGAUgASgIKk4KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfUkVBREVSEAESDwoLUk9MRV9XUklURVIQAhIOCgpST0xFX0FETUlOEAM6WAoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY4IkDIAEoCzIeLnNhdGNoZWwub3B0aW9ucy52MS5BY2Nlc3NSdWxlUgZhY2Nlc3NiBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC. A caller is let in when any of the fields that are set admits it; a rule with no field set
@@ -43,6 +43,21 @@ export type AccessRule = Message<"satchel.options.v1.AccessRule"> & {
    * @generated from field: satchel.options.v1.Role service = 3;
    */
   service: Role;
+
+  /**
+   * A user with a session token, and a service of the role above that acts for a user (metadata `satchel-user`). Both
+   * reach what is that user's and nothing else.
+   *
+   * @generated from field: bool user = 4;
+   */
+  user: boolean;
+
+  /**
+   * A service of the role above that acts for a user, where the user herself is not admitted.
+   *
+   * @generated from field: bool on_behalf = 5;
+   */
+  onBehalf: boolean;
 };
 
 /**

@@ -1,0 +1,103 @@
+import { type FilterQuery, LockMode } from "@mikro-orm/core";
+import type { DataPrincipal } from "../domain/principal.ts";
+import { statusOf } from "../domain/session.ts";
+import { fieldError, SatchelError } from "../errors.ts";
+import { SessionDeviceEntity, type SessionDeviceRow } from "../store/entities/session-device.ts";
+import { SessionEntity } from "../store/entities/session.ts";
+import { endSession } from "./end-sessions.ts";
+import { listPage, type ListPage, type ListRequest } from "./paging.ts";
+import { refuseImpersonation, type SessionContext, type SessionRecord } from "./session-context.ts";
+import { journalDevice } from "./session-journal.ts";
+import { sharedPolicy } from "./session-policies.ts";
+import { nameOf, withStatus } from "./sessions.ts";
+
+/** A device of a user. */
+export interface UserDevice extends Readonly<SessionDeviceRow> {
+  readonly activeSessionCount: number;
+}
+
+/** Which page of devices to return. */
+export interface DevicesRequest extends ListRequest {
+  readonly userId: string;
+}
+
+/** The devices from which users use sessions. */
+export class SessionDevices {
+  readonly #context: SessionContext;
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
+
+  /** Lists the devices of a user, the one first seen last first. Throws PAGE_TOKEN_INVALID. */
+  list(caller: DataPrincipal, request: DevicesRequest): Promise<ListPage<UserDevice>> {
+    const { store, clock } = this.#context;
+    const { userId } = request;
+    return listPage(
+      request,
+      ["devices", caller.namespaceId, userId],
+      ({ firstSeenTime, deviceId }) => JSON.stringify([String(firstSeenTime), deviceId]),
+      async (after, limit) => {
+        if (caller.userId !== undefined && caller.userId !== userId) return [];
+        return store.readNamespace(caller.namespaceId, async (em) => {
+          const devices = await em.find(SessionDeviceEntity, devicesAfter(userId, after), {
+            orderBy: [{ firstSeenTime: "desc" }, { deviceId: "desc" }],
+            limit,
+          });
+          const deviceId = { $in: devices.map((device) => device.deviceId) };
+          const sessions = await em.find(SessionEntity, { userId, deviceId });
+          return devices.map((device) => withUse(device, sessions, clock()));
+        });
+      },
+    );
+  }
+
+  /** Forgets a device and ends its sessions. Returns how many. Throws DEVICE_NOT_FOUND. */
+  async forget(caller: DataPrincipal, userId: string, deviceId: string): Promise<number> {
+    refuseImpersonation(caller);
+    const { store, clock } = this.#context;
+    if (caller.userId !== undefined && caller.userId !== userId) throw deviceNotFound();
+    return store.aloneInNamespace(caller.namespaceId, async (unit) => {
+      const lock = { lockMode: LockMode.PESSIMISTIC_WRITE } as const;
+      const device = await unit.em.findOne(SessionDeviceEntity, { userId, deviceId }, lock);
+      if (device === null) throw deviceNotFound();
+      const now = clock();
+      const { policy } = await sharedPolicy(unit);
+      const condition = { $and: [{ userId, deviceId }, withStatus("active", now)] };
+      const sessions = await unit.em.find(SessionEntity, condition, {
+        ...lock,
+        orderBy: { createTime: "asc", id: "asc" },
+      });
+      const by = nameOf(caller);
+      const ending = { reason: "device-forgotten", now, auditPeriod: policy.auditPeriod, by } as const;
+      const revokedCount = sessions.filter((session) => endSession(unit, session, ending)).length;
+      unit.em.remove(device);
+      journalDevice(unit, userId, deviceId, "DeviceForgotten", { revokedCount, by });
+      return revokedCount;
+    });
+  }
+}
+
+function deviceNotFound(): SatchelError {
+  return new SatchelError("DEVICE_NOT_FOUND", "there is no such device");
+}
+
+function devicesAfter(userId: string, after: string | undefined): FilterQuery<SessionDeviceRow> {
+  if (after === undefined) return { userId };
+  const [time, deviceId] = JSON.parse(after) as unknown[];
+  if (typeof time !== "string" || typeof deviceId !== "string")
+    throw fieldError("page_token", "is not a page token", "PAGE_TOKEN_INVALID");
+  const firstSeenTime = BigInt(time);
+  return { userId, $or: [{ firstSeenTime: { $lt: firstSeenTime } }, { firstSeenTime, deviceId: { $lt: deviceId } }] };
+}
+
+/** What the sessions on a device say of it: their activity is later than what the device itself knows. */
+function withUse(device: SessionDeviceRow, sessions: readonly SessionRecord[], now: bigint): UserDevice {
+  const own = sessions.filter(({ deviceId }) => deviceId === device.deviceId);
+  const lastSeenTime = own.reduce(
+    (latest, { lastActivityTime }) => (lastActivityTime > latest ? lastActivityTime : latest),
+    device.lastSeenTime,
+  );
+  const activeSessionCount = own.filter((session) => statusOf(session, now) === "active").length;
+  return { ...device, lastSeenTime, activeSessionCount };
+}

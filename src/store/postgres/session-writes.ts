@@ -1,0 +1,47 @@
+import type { SessionRow } from "../entities/session.ts";
+import {
+  changedColumns,
+  changedCount,
+  DEVICE_COLUMNS,
+  deviceValues,
+  SESSION_COLUMNS,
+  sessionColumns,
+  sessionValues,
+} from "../session-columns.ts";
+
+/** Stores what changes of a session; parameters: `changedValues`, then the id. */
+export function saveSessionText(schema: string): string {
+  const changes = changedColumns((index, kind) => `$${index + 1}::${TYPES[kind]}`);
+  return `UPDATE ${schema}.sessions SET ${changes} WHERE id = $${changedCount() + 1}`;
+}
+
+const TYPES = { text: "text", integer: "integer", bigint: "bigint", bytes: "bytea" } as const;
+const PARAMETERS = Object.values(SESSION_COLUMNS).map((kind, index) => `$${index + 1}::${TYPES[kind]}`);
+const DEVICE_TYPES = ["text", "text", "bigint", "bigint", "text", "text", "text", "text", "text", "text"];
+const DEVICE_PARAMETERS = DEVICE_TYPES.map((type, index) => `$${PARAMETERS.length + index + 1}::${type}`);
+
+/**
+ * Inserts a session, and notes its device, if it has one: one row comes back, which says whether the device is new. A
+ * device that another transaction inserts at the same time violates its primary key; a repeat then finds it.
+ */
+export function insertSessionText(schema: string): string {
+  const device = DEVICE_COLUMNS.split(", ");
+  const changed = device.slice(3).map((column, index) => `${column} = ${DEVICE_PARAMETERS[index + 3]}`);
+  return `
+    WITH session AS (
+      INSERT INTO ${schema}.sessions (${sessionColumns()}) VALUES (${PARAMETERS.join(", ")})
+    ), known AS (
+      UPDATE ${schema}.session_devices SET ${changed.join(", ")}
+      WHERE user_id = ${DEVICE_PARAMETERS[0]} AND device_id = ${DEVICE_PARAMETERS[1]} RETURNING 1
+    ), added AS (
+      INSERT INTO ${schema}.session_devices (${DEVICE_COLUMNS})
+      SELECT ${DEVICE_PARAMETERS.join(", ")}
+      WHERE ${DEVICE_PARAMETERS[1]} IS NOT NULL AND NOT EXISTS (SELECT FROM known) RETURNING 1
+    )
+    SELECT EXISTS (SELECT FROM added)::text AS added`;
+}
+
+/** The parameters of `insertSessionText`. */
+export function insertSessionValues(session: SessionRow): unknown[] {
+  return [...sessionValues(session), ...deviceValues(session)];
+}

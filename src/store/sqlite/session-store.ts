@@ -1,0 +1,82 @@
+import type { NamespaceId } from "../../domain/namespace-id.ts";
+import type { SessionActivity, SessionCounts, SessionStore } from "../dialect.ts";
+import type { SessionRow } from "../entities/session.ts";
+import { sessionColumns, sessionOf } from "../session-columns.ts";
+import { sessionCountsOf, sessionCountsText } from "../session-counts.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import { translateStoreError } from "./errors.ts";
+import type { NamespaceDatabase, SqlValue } from "./namespace-database.ts";
+import type { NamespaceFiles } from "./namespace-files.ts";
+
+const FIND = `SELECT ${sessionColumns()} FROM sessions WHERE id = ?`;
+const TOUCH = `
+UPDATE sessions SET last_activity_time = ?, idle_expire_time = ?
+WHERE id = ? AND end_time IS NULL AND last_activity_time <= ? RETURNING 1 AS touched`;
+
+const HAS_DEVICE = "SELECT 1 FROM session_devices WHERE user_id = ? AND device_id = ?";
+
+const SAME = (value: SqlValue) => value;
+const FROM_SQL = { text: SAME, integer: Number, bigint: SAME, bytes: SAME };
+
+interface SqliteSessionStoreParts {
+  readonly control: ControlPlane;
+  readonly files: NamespaceFiles;
+}
+
+/** The sessions of one namespace on SQLite. */
+export class SqliteSessionStore implements SessionStore {
+  readonly #parts: SqliteSessionStoreParts;
+  readonly #id: NamespaceId;
+
+  constructor(parts: SqliteSessionStoreParts, id: NamespaceId) {
+    this.#parts = parts;
+    this.#id = id;
+  }
+
+  async find(sessionId: string): Promise<SessionRow | undefined> {
+    return this.#read((database) => findSession(database, sessionId));
+  }
+
+  async findInActiveNamespace(sessionId: string): Promise<SessionRow | undefined> {
+    const active = await this.#translated(() => this.#parts.control.isActive(this.#id));
+    return active ? this.find(sessionId) : undefined;
+  }
+
+  async touch(sessionId: string, { now, before, idleExpireTime }: SessionActivity): Promise<boolean> {
+    const touch = (database: NamespaceDatabase) => database.row(TOUCH, now, idleExpireTime, sessionId, before);
+    return (await this.#translated(() => this.#parts.files.useInTurn(this.#id, touch))) !== undefined;
+  }
+
+  async hasDevice(userId: string, deviceId: string): Promise<boolean> {
+    return (await this.#read((database) => database.row(HAS_DEVICE, userId, deviceId))) !== undefined;
+  }
+
+  async count(now: bigint, createdSince: readonly bigint[]): Promise<SessionCounts> {
+    const rows = await this.#read((database) => database.rowsOnce(sessionCountsText("", now, createdSince)));
+    return sessionCountsOf(
+      rows.map((row) => Object.values(row).map((value) => String(value ?? 0))),
+      createdSince.length,
+    );
+  }
+
+  async #read<T>(work: (database: NamespaceDatabase) => T): Promise<T> {
+    const { files } = this.#parts;
+    return this.#translated(() =>
+      files.readersTakeTurns ? files.useInTurn(this.#id, work) : files.use(this.#id, work),
+    );
+  }
+
+  async #translated<T>(work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw translateStoreError(error);
+    }
+  }
+}
+
+/** The session of this id. */
+export function findSession(database: NamespaceDatabase, id: string): SessionRow | undefined {
+  const row = database.row<Readonly<Record<string, SqlValue>>>(FIND, id);
+  return row === undefined ? undefined : sessionOf(Object.values(row), FROM_SQL);
+}

@@ -1,0 +1,40 @@
+import type { SessionRow } from "../entities/session.ts";
+import {
+  changedColumns,
+  changedValues,
+  DEVICE_COLUMNS,
+  deviceValues,
+  sessionColumns,
+  sessionValues,
+} from "../session-columns.ts";
+import type { NamespaceDatabase } from "./namespace-database.ts";
+
+const SESSION = sessionColumns();
+const INSERT_SESSION = `INSERT INTO sessions (${SESSION}) VALUES (${placeholders(SESSION)})`;
+const INSERT_DEVICE = `
+INSERT INTO session_devices (${DEVICE_COLUMNS}) VALUES (${placeholders(DEVICE_COLUMNS)})
+ON CONFLICT (user_id, device_id) DO NOTHING RETURNING 1 AS added`;
+const CHANGED = DEVICE_COLUMNS.split(", ").slice(3);
+const UPDATE_DEVICE = `
+UPDATE session_devices SET ${CHANGED.map((column) => `${column} = ?`).join(", ")} WHERE user_id = ? AND device_id = ?`;
+
+const SAVE_SESSION = `UPDATE sessions SET ${changedColumns(() => "?")} WHERE id = ?`;
+
+/** Stores what changes of a session. */
+export function saveSession(database: NamespaceDatabase, session: SessionRow): void {
+  database.run(SAVE_SESSION, ...changedValues(session), session.id);
+}
+
+/** Inserts a session, and notes its device, if it has one. Returns whether the device is new. */
+export function insertSession(database: NamespaceDatabase, session: SessionRow): boolean {
+  database.run(INSERT_SESSION, ...sessionValues(session));
+  if (session.deviceId == null) return false;
+  const device = deviceValues(session);
+  if (database.row(INSERT_DEVICE, ...device) !== undefined) return true;
+  database.run(UPDATE_DEVICE, ...device.slice(3), ...device.slice(0, 2));
+  return false;
+}
+
+function placeholders(columns: string): string {
+  return columns.replaceAll(/\w+/g, "?");
+}

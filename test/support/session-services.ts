@@ -1,0 +1,104 @@
+import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
+import type { NamespaceId } from "../../src/domain/namespace-id.ts";
+import type { ServicePrincipal } from "../../src/domain/principal.ts";
+import type { ServiceKey } from "../../src/domain/service-key.ts";
+import { insertNamespace } from "../../src/service/control-rows.ts";
+import { type LoginSessions, loginSessions } from "../../src/service/login-sessions.ts";
+import { ServiceKeys } from "../../src/service/service-keys.ts";
+import type { CreatedSession, NewSession } from "../../src/service/session-creation.ts";
+import { Store } from "../../src/store/store.ts";
+import { type EngineName, openEngine } from "./engines.ts";
+
+/** The use cases of sessions on a store of their own, by clocks that stand still unless they are moved. */
+export interface SessionServices extends AsyncDisposable {
+  readonly store: Store;
+  /** As a process has them whose clock is off by `skewMicros`, and whose key file has these keys. */
+  process(options?: { readonly skewMicros?: bigint; readonly keys?: readonly ServiceKey[] }): LoginSessions;
+  /** Moves all clocks. */
+  pass(micros: bigint): void;
+  /** A new namespace, and a service that may do everything in it. */
+  namespace(): Promise<ServicePrincipal>;
+}
+
+const QUEUE = {
+  maxMessages: 1_000,
+  maxBytes: 1024 * 1024,
+  maxCategories: 100,
+  maxQueued: 10_000,
+  lockTimeoutMs: 2_000,
+  maxLockWaiters: 4,
+};
+const BEGIN = 1_900_000_000_000_000n;
+const CLIENT = { clientType: "", clientVersion: "", userAgent: "", ipAddress: "", location: "", deviceName: "" };
+
+/** Opens an empty store. */
+export async function openSessionServices(name: EngineName): Promise<SessionServices> {
+  const engine = await openEngine(name);
+  const store = new Store(engine.dialect, QUEUE);
+  let now = BEGIN;
+  let count = 0;
+  return {
+    store,
+    process: ({ skewMicros = 0n, keys = [] } = {}) => {
+      const clock = () => now + skewMicros;
+      return loginSessions({ store, keys: new ServiceKeys(store, keys), limits: DEFAULT_LIMITS, clock });
+    },
+    pass: (micros) => {
+      now += micros;
+    },
+    async namespace() {
+      const namespaceId = `test-${count++}` as NamespaceId;
+      await store.transact((em) => insertNamespace(em, engine.dialect, { namespaceId, description: "", now }));
+      return { kind: "service", namespaceId, role: "admin", tokenId: "test" };
+    },
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  };
+}
+
+/** Creates a session of the user `ann`. */
+export function createSession(
+  { creation }: LoginSessions,
+  caller: ServicePrincipal,
+  request: Partial<NewSession> = {},
+): Promise<CreatedSession> {
+  const session: NewSession = {
+    userId: "ann",
+    deviceId: undefined,
+    client: CLIENT,
+    aal: 1,
+    amr: [],
+    authenticateTime: undefined,
+    idleTimeout: undefined,
+    absoluteTimeout: undefined,
+    metadata: null,
+    requestId: undefined,
+    ...request,
+  };
+  return creation.create(caller, session, {});
+}
+
+/** What a validation says: "good", or the refusal. */
+export async function worth({ validation }: LoginSessions, caller: ServicePrincipal, token: string): Promise<string> {
+  const request = {
+    token,
+    touch: true,
+    minAal: 0,
+    maxAuthenticationAge: undefined,
+    deviceId: undefined,
+    client: CLIENT,
+  };
+  const result = await validation.validate(caller, request, {});
+  return result.valid ? "good" : result.refusal;
+}
+
+/** What a refresh comes to: a token, or the reason of its failure. */
+export async function refreshed(
+  { tokens }: LoginSessions,
+  token: string,
+): Promise<{ token?: string; reason?: string }> {
+  try {
+    return { token: (await tokens.refresh(token, {})).token };
+  } catch (error) {
+    return { reason: (error as { readonly reason: string }).reason };
+  }
+}
