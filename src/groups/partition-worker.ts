@@ -54,6 +54,8 @@ const MAX_BATCH_BYTES = 512 * 1024;
 /** How long to wait before a failed read is tried again. */
 const RETRY_MS = 500;
 const FETCH_BYTES = 4 * 1024 * 1024;
+/** How many messages that are replayed may be unsettled at once. */
+const MAX_REPLAYED = 100;
 /** No accounts have it. */
 const UNKNOWN_REVISION = -1n;
 
@@ -126,8 +128,14 @@ export class PartitionWorker implements Disposable {
     return this.#stale;
   }
 
+  /** Whether more parked messages may be replayed. */
+  get takesReplays(): boolean {
+    return this.#ledger !== undefined && this.#ledger.replayedCount < MAX_REPLAYED;
+  }
+
   /** Changes the accounts; resolves when that is saved. Rejects when the lease is lost or the store is away. */
-  change<T>(apply: (ledger: PartitionLedger) => Effect<T>): Promise<T> {
+  async change<T>(apply: (ledger: PartitionLedger) => Effect<T>): Promise<T> {
+    this.#stopped.signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#operations.push({
       reject,
@@ -153,27 +161,38 @@ export class PartitionWorker implements Disposable {
     this.#wake();
   }
 
-  /** Loads the accounts. False when the lease is not this one's any more. */
+  /** Resolves when what has been said so far is saved, or cannot be. */
+  async settled(): Promise<void> {
+    await this.change(() => ({ result: undefined })).catch(() => undefined);
+  }
+
+  /** Loads the accounts. False when the lease is not this one's any more. When that fails, so do the changes that wait. */
   async load(): Promise<boolean> {
     this.#stale = false;
     try {
       const [accounts] = await this.#context.groups.accounts(this.#group.id, [this.lease.partition], {});
+      if (this.#stopped.signal.aborted) return true;
       if (accounts === undefined || accounts.epoch !== this.lease.epoch) return false;
       if (accounts.revision !== this.#revision) await this.#use(accounts);
       return true;
     } catch (error) {
       this.#stale = true;
+      this.#rejectAll(error);
       throw error;
     }
   }
 
-  /** Takes parked messages of these global positions, ascending, back. */
+  /** Takes parked messages of these global positions, ascending, back; as many of them as there is room for. */
   async replay(positions: readonly bigint[]): Promise<void> {
-    const messages = await this.#fetch(positions);
+    const first = positions.slice(0, MAX_REPLAYED - (this.#ledger?.replayedCount ?? 0));
+    const messages = await this.#context.streams.at(first, WINDOW.bytes, {});
+    const last = messages.at(-1)?.globalPosition;
+    // Those before the last that were not found are not there any more.
+    const unpark = last === undefined ? first : first.filter((position) => position <= last);
     await this.change((ledger) => {
       for (const message of messages) this.#queues.add(message);
       ledger.replay(messages.map(({ globalPosition }) => globalPosition));
-      return { result: undefined, unpark: positions };
+      return { result: undefined, unpark };
     });
   }
 
@@ -220,7 +239,10 @@ export class PartitionWorker implements Disposable {
   /** What was prepared has not been saved: it is made again once the accounts have been loaded. */
   retry({ operations }: Prepared): void {
     this.#operations.unshift(...operations);
+    this.#revision = UNKNOWN_REVISION;
     this.#stale = true;
+    const { aborted, reason } = this.#stopped.signal;
+    if (aborted) this.#rejectAll(reason);
   }
 
   /** It cannot be known whether what was prepared has been saved. */
@@ -240,16 +262,20 @@ export class PartitionWorker implements Disposable {
 
   /** Gives the partition up: everything that waits is rejected. */
   stop(error: unknown): void {
-    this.#stopped.abort();
+    this.#stopped.abort(error);
     this.#roomMade?.();
-    for (const { reject } of this.#operations) reject(error);
-    this.#operations = [];
+    this.#rejectAll(error);
     this.member.inFlight -= this.#inFlight;
     this.#inFlight = 0;
   }
 
   [Symbol.dispose](): void {
     this.stop(new SatchelError("SHUTTING_DOWN", "the server is shutting down"));
+  }
+
+  #rejectAll(error: unknown): void {
+    for (const { reject } of this.#operations) reject(error);
+    this.#operations = [];
   }
 
   #account(ledger: PartitionLedger): void {
@@ -273,6 +299,7 @@ export class PartitionWorker implements Disposable {
   async #use(accounts: PartitionAccounts): Promise<void> {
     const ledger = new PartitionLedger(accounts);
     await this.#fetchMissing(ledger);
+    if (this.#stopped.signal.aborted) return;
     const before = this.#ledger;
     ledger.take(ascending(this.#queues.positions));
     if (before !== undefined) ledger.pass(before.through);
