@@ -36,7 +36,7 @@ export class GroupWorker {
   #again = false;
   #replaying: Promise<void> | undefined;
   #replayAgain = false;
-  /** More is to be replayed than the partitions have room for. */
+  /** More may be to be replayed, which partitions had no room for or nobody has looked at yet. */
   #replaysWait = false;
   #ticking = false;
   #stopped: { readonly error: unknown } | undefined;
@@ -217,6 +217,8 @@ export class GroupWorker {
     const parts = { group: this.#group, context: this.#context, wake: () => this.#wake() };
     const worker = new PartitionWorker({ partition, epoch }, member, parts);
     this.#workers.set(partition, worker);
+    // The holder before may have left some.
+    this.#replaysWait = true;
     member.tell({ kind: "assigned", partitions: [worker.lease] });
     this.#wake();
   }

@@ -165,6 +165,19 @@ describe("replaying", () => {
     expect(member.positions).toEqual([parked, next]);
   });
 
+  test("is gone on with by the next holder, at once", async () => {
+    await using runtime = await openRuntime();
+    const [parked] = await runtime.append("order-1");
+    await runtime.place.groups.reset(GROUP_ID, parked!);
+    await park(runtime.place, 0, parked!);
+    await runtime.place.groups.markReplaying(GROUP_ID, "all");
+    const looks: string[] = [];
+    runtime.faults.before = (method) => void looks.push(method);
+    const member = runtime.join();
+    await until(() => expect(member.positions).toEqual([parked]));
+    expect(looks.filter((method) => method === "renew").length).toBeLessThan(2);
+  });
+
   test("many brings back some at a time", async () => {
     await using runtime = await openRuntime();
     const parked = await runtime.append(...Array.from({ length: 250 }, (_, index) => `order-${index}`));
