@@ -114,7 +114,8 @@ async function workOff(server: ServerProcess, token: string, members: number): P
     },
   });
   await all.promise;
-  await joined.acknowledged();
+  const acknowledged = await joined.acknowledged();
+  if (acknowledged !== messages) throw new Error(`of ${messages} messages ${acknowledged} were acknowledged`);
   const tookSeconds = (performance.now() - start) / 1_000;
   const cpuMicros = await cpuOf(server, cpuBefore, messages);
   await joined[Symbol.asyncDispose]();

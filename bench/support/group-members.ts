@@ -3,12 +3,13 @@ import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
 import {
   AcknowledgeRequestSchema,
+  AcknowledgeResponseSchema,
   ConsumeRequestSchema,
   ConsumeResponseSchema,
   type Delivery,
 } from "../../src/gen/satchel/v1/consumer_groups_pb.ts";
 import { envelope } from "../../test/support/raw.ts";
-import { GrpcLoad } from "./grpc-load.ts";
+import { GrpcLoad, messagesOf } from "./grpc-load.ts";
 
 /** Who takes part, and where. */
 export interface GroupMembersOptions {
@@ -32,6 +33,7 @@ export class GroupMembers implements AsyncDisposable {
   readonly #sessions: ClientHttp2Session[] = [];
   readonly #loads: GrpcLoad[] = [];
   readonly #pending = new Set<Promise<unknown>>();
+  #acknowledged = 0;
 
   /** Resolves when all of them have joined. */
   static async join(options: GroupMembersOptions): Promise<GroupMembers> {
@@ -44,9 +46,10 @@ export class GroupMembers implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Resolves when everything that has come so far is acknowledged. */
-  async acknowledged(): Promise<void> {
+  /** Resolves when everything that has come so far is acknowledged, with how many messages that were. */
+  async acknowledged(): Promise<number> {
     await Promise.all(this.#pending);
+    return this.#acknowledged;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -102,7 +105,13 @@ export class GroupMembers implements AsyncDisposable {
 
   #acknowledge(load: GrpcLoad, request: MessageInitShape<typeof AcknowledgeRequestSchema>): void {
     const bytes = toBinary(AcknowledgeRequestSchema, create(AcknowledgeRequestSchema, request));
-    const acknowledging = load.call(`${SERVICE}/Acknowledge`, bytes).finally(() => this.#pending.delete(acknowledging));
+    const acknowledging = this.#call(load, bytes).finally(() => this.#pending.delete(acknowledging));
     this.#pending.add(acknowledging);
+  }
+
+  async #call(load: GrpcLoad, bytes: Uint8Array): Promise<void> {
+    const [answer] = messagesOf(await load.call(`${SERVICE}/Acknowledge`, bytes));
+    const { acknowledgedCount } = fromBinary(AcknowledgeResponseSchema, answer ?? new Uint8Array());
+    this.#acknowledged += Number(acknowledgedCount);
   }
 }
