@@ -15,8 +15,6 @@ const REPLAYS_AT_ONCE = 100;
 export interface GroupContext extends WorkContext {
   /** Tells other processes that the membership of the group has changed. */
   readonly announce: () => void;
-  /** Gets what went wrong inside. */
-  readonly report: (error: unknown) => void;
 }
 
 /**
@@ -204,8 +202,8 @@ export class GroupWorker {
     if (worker !== undefined && !current) this.#revoke(worker);
     if (owner === undefined || owner.leaving || this.#hasReleased(holder)) return;
     const revoking = holder.targetId !== holder.ownerId;
-    if (worker === undefined || !current) this.#assign(holder, owner);
-    else if (worker.revoking !== revoking) this.#want(worker, revoking);
+    const holding = worker === undefined || !current ? this.#assign(holder, owner) : worker;
+    if (holding.revoking !== revoking) this.#want(holding, revoking);
   }
 
   /** Given up, which the store may not have been told yet. */
@@ -213,7 +211,7 @@ export class GroupWorker {
     return this.#released.some((lease) => lease.partition === partition && lease.epoch === epoch);
   }
 
-  #assign({ partition, epoch }: PartitionHolder, member: Member): void {
+  #assign({ partition, epoch }: PartitionHolder, member: Member): PartitionWorker {
     const parts = { group: this.#group, context: this.#context, wake: () => this.#wake() };
     const worker = new PartitionWorker({ partition, epoch }, member, parts);
     this.#workers.set(partition, worker);
@@ -221,6 +219,7 @@ export class GroupWorker {
     this.#replaysWait = true;
     member.tell({ kind: "assigned", partitions: [worker.lease] });
     this.#wake();
+    return worker;
   }
 
   /** Another member is to have it, or not any more. */

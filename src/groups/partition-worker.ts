@@ -1,23 +1,18 @@
 import type { ConsumerGroup, Delivery, PartitionLease } from "../domain/consumer-groups.ts";
 import type { StoredMessage } from "../domain/message.ts";
-import type { NamespaceId } from "../domain/namespace-id.ts";
 import { type ParkedEntry, PartitionLedger } from "../domain/partition-ledger.ts";
-import type { ReadRequest } from "../domain/read.ts";
 import { SatchelError } from "../errors.ts";
-import type { Feed } from "../feed/feed.ts";
-import { followFrames } from "../feed/follow.ts";
 import type { ReadSource } from "../feed/read.ts";
 import type { ConsumerGroupStore, PartitionAccounts, PartitionSave } from "../store/consumer-group-store.ts";
 import type { StreamStore } from "../store/dialect.ts";
 import { EntityQueues } from "./entity-queues.ts";
 import type { Member } from "./member.ts";
+import { type ReaderContext, readPartition } from "./partition-reader.ts";
 
 /** What the workers of a group need. */
-export interface WorkContext {
-  readonly namespaceId: NamespaceId;
+export interface WorkContext extends ReaderContext {
   readonly groups: ConsumerGroupStore;
   readonly streams: ReadSource & Pick<StreamStore, "at">;
-  readonly feed: Pick<Feed, "follow">;
   /** Microseconds since 1970. */
   readonly clock: () => bigint;
 }
@@ -51,8 +46,6 @@ export interface Prepared {
 const WINDOW = { messages: 1_000, bytes: 1024 * 1024 };
 /** How much is delivered at once. */
 const MAX_BATCH_BYTES = 512 * 1024;
-/** How long to wait before a failed read is tried again. */
-const RETRY_MS = 500;
 const FETCH_BYTES = 4 * 1024 * 1024;
 /** How many messages that are replayed may be unsettled at once. */
 const MAX_REPLAYED = 100;
@@ -337,44 +330,15 @@ export class PartitionWorker implements Disposable {
   }
 
   async #read(from: bigint): Promise<void> {
-    const { signal } = this.#stopped;
-    let at = from;
-    while (!signal.aborted) {
-      try {
-        for await (const frame of followFrames({ ...this.#source, signal }, this.#requestFrom(at))) {
-          if (frame.kind === "messages") {
-            this.#ledger?.take(frame.messages.map(({ globalPosition }) => globalPosition));
-            for (const message of frame.messages) this.#queues.add(message);
-            at = frame.messages.at(-1)!.globalPosition + 1n;
-            this.#wake();
-          } else {
-            this.#ledger?.pass(frame.position - 1n);
-            at = frame.position;
-          }
-          await this.#room();
-          if (signal.aborted) return;
-        }
-      } catch {
-        await pause(RETRY_MS);
-      }
-    }
-  }
-
-  get #source(): { feed: Pick<Feed, "follow">; store: ReadSource; namespaceId: NamespaceId } {
-    const { feed, streams, namespaceId } = this.#context;
-    return { feed, store: streams, namespaceId };
-  }
-
-  #requestFrom(position: bigint): ReadRequest {
-    const { category, partitions, types } = this.#group;
-    const consumerGroup = { member: BigInt(this.lease.partition), size: BigInt(partitions) };
-    return {
-      selector: { kind: "category", category, consumerGroup },
-      start: { kind: "position", position },
-      follow: true,
-      types,
-      limit: undefined,
-    };
+    await readPartition(this.#context, this.#group, this.lease, from, this.#stopped.signal, {
+      take: (messages) => {
+        this.#ledger?.take(messages.map(({ globalPosition }) => globalPosition));
+        for (const message of messages) this.#queues.add(message);
+        this.#wake();
+      },
+      pass: (position) => this.#ledger?.pass(position),
+      room: () => this.#room(),
+    });
   }
 
   async #room(): Promise<void> {
@@ -392,8 +356,4 @@ export class PartitionWorker implements Disposable {
 
 function ascending(positions: Iterable<bigint>): bigint[] {
   return [...positions].sort((a, b) => (a < b ? -1 : 1));
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -215,3 +215,17 @@ test("a process that ends does not wait for what can never be saved", async () =
   await expect(runtime.join().ended).rejects.toMatchObject({ reason: "SHUTTING_DOWN" });
   save.open();
 });
+
+test("what fails while messages are read is reported, and does not stop the partition", async () => {
+  await using runtime = await openRuntime();
+  const [position] = await runtime.append("order-1");
+  const bug = new TypeError("a bug");
+  runtime.faults.before = (method) => {
+    if (method !== "page") return undefined;
+    runtime.faults.before = undefined;
+    return Promise.reject(bug);
+  };
+  const member = runtime.join();
+  await until(() => expect(member.positions).toEqual([position]));
+  expect(runtime.reported).toEqual([bug]);
+});

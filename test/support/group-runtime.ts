@@ -13,7 +13,8 @@ import { Store } from "../../src/store/store.ts";
 import { appendEach, GROUP_ID, groupOf, openPlace, type GroupPlace } from "./consumer-groups.ts";
 import { openEngine } from "./engines.ts";
 
-type Method = keyof ConsumerGroupStore;
+type Streams = ReturnType<Store["streams"]>;
+type Method = keyof ConsumerGroupStore | keyof Streams;
 
 /** What is done to calls of the store: before they are made, or before their answers are heard. */
 export interface Faults {
@@ -52,7 +53,7 @@ export async function openRuntime(fields: Partial<ConsumerGroup> = {}): Promise<
   const consumers = opening.use(
     new Consumers({
       store: {
-        streams: (id) => store.streams(id),
+        streams: (id) => faulty(store.streams(id), faults),
         consumerGroups: (id) => faulty(engine.dialect.consumerGroupStore(id), faults),
         announce: (...news) => store.announce(...news),
       },
@@ -139,9 +140,9 @@ export class Gate {
   }
 }
 
-function faulty(store: ConsumerGroupStore, faults: Faults): ConsumerGroupStore {
+function faulty<T extends ConsumerGroupStore | Streams>(store: T, faults: Faults): T {
   return new Proxy(store, {
-    get(target, method: Method) {
+    get(target, method: Method & keyof T) {
       const call = target[method] as (...values: readonly unknown[]) => Promise<unknown>;
       return async (...values: readonly unknown[]): Promise<unknown> => {
         await faults.before?.(method);
