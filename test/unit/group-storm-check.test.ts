@@ -182,7 +182,7 @@ describe("a history is wrong when", () => {
       DELIVERED,
       SETTLED,
       { listedParked: new Set([3n]), parkedInTheEnd: new Set([3n]), replays: [50] },
-      "3 of b was parked and replayed, but did not come again",
+      "3 of b was parked and replayed, but did not come again; last ada said acknowledge under 1, accepted",
     ],
   ])("%s", (_, deliveries, settlements, more, problem) => {
     expect(problemsOf(deliveries, settlements, more)).toContain(problem);

@@ -64,8 +64,14 @@ function lossProblems({ message, deliveries, settlements }: Fate, history: Group
   const lastReplay = history.replays.at(-1);
   const comesBack = lastReplay !== undefined && history.parkedInTheEnd.has(position);
   return comesBack && !deliveries.some(({ at }) => at > lastReplay)
-    ? [`${described(message)} was parked and replayed, but did not come again`]
+    ? [`${described(message)} was parked and replayed, but did not come again${lastWord(settlements)}`]
     : [];
+}
+
+/** What was said last, to find out why. */
+function lastWord(settlements: readonly Settlement[]): string {
+  const last = settlements.at(-1);
+  return last === undefined ? "" : `; last ${last.member} said ${last.kind} under ${last.epoch}, ${last.outcome.kind}`;
 }
 
 function repetitionProblems({ message, deliveries, settlements }: Fate, history: GroupHistory): string[] {

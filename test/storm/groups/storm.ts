@@ -26,6 +26,8 @@ const RUN_MEMBERS = 2;
 const ACKNOWLEDGE_TIMEOUT_MS = 1_000;
 const SETTLED_WITHIN_MS = 60_000;
 const LOOK_MS = 100;
+/** The latest settlements have arrived by then: they would settle what is replayed. */
+const LATEST_MS = 2 * ACKNOWLEDGE_TIMEOUT_MS;
 const PAGE = 500;
 
 /** Writes, handles and kills at the same time; then settles everything, replays what is parked, and checks what was seen. */
@@ -70,6 +72,7 @@ export async function groupStorm(replicas: Replicas, seed: number): Promise<Grou
   await Promise.all([...writers, kill(place, random.fork()), replayNow(place, random.fork())]);
   calm.abort();
   await settled(line);
+  await delay(LATEST_MS);
   // One that was replayed before may be on its way back while the list is read.
   recorder.replays.push(recorder.moment());
   const parkedInTheEnd = await listParked(line, recorder);
