@@ -175,7 +175,7 @@ export class Consumers implements AsyncDisposable {
     const workers = this.#namespaces.get(namespaceId) ?? new Map<ConsumerGroupId, GroupWorker>();
     this.#namespaces.set(namespaceId, workers);
     const former = workers.get(group.id);
-    if (former?.group.createTime === group.createTime && !former.stopped) return former;
+    if (former !== undefined && former.group.createTime >= group.createTime && !former.stopped) return former;
     // The group was deleted, and made again.
     former?.stop(groupNotFound(group.id));
     const worker = new GroupWorker(group, this.#contextOf(namespaceId, group.id));
