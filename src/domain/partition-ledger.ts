@@ -102,6 +102,11 @@ export class PartitionLedger {
     return this.#entries.size + this.#replayed.size;
   }
 
+  /** How many of them were parked before. */
+  get replayedCount(): number {
+    return this.#replayed.size;
+  }
+
   /** How many messages are with a member, and how many wait for another attempt. */
   get counts(): { readonly inFlight: number; readonly retrying: number; readonly unsettled: number } {
     let inFlight = 0;

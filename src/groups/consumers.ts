@@ -52,18 +52,22 @@ export class Consumers implements AsyncDisposable {
   readonly #namespaces = new Map<NamespaceId, Map<ConsumerGroupId, GroupWorker>>();
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
-  #ticking: Promise<unknown> = Promise.resolve();
+  readonly #ticking = new Set<Promise<unknown>>();
+  /** Namespaces whose members are being kept alive. */
+  readonly #renewing = new Set<NamespaceId>();
+  #ended: SatchelError | undefined;
 
   constructor(options: ConsumersOptions) {
     this.#options = options;
     this.#timer = setInterval(() => {
-      this.#ticking = this.#tick();
+      const ticking = this.#tick().finally(() => this.#ticking.delete(ticking));
+      this.#ticking.add(ticking);
     }, TICK_MS).unref();
   }
 
   /**
    * Takes part in a group until the signal fires or the loop is left. Throws GROUP_NOT_FOUND, also when the group is
-   * deleted meanwhile, STORE_UNAVAILABLE, and the signal's reason.
+   * deleted meanwhile, STORE_UNAVAILABLE, SHUTTING_DOWN, and the signal's reason.
    */
   async *consume(
     namespaceId: NamespaceId,
@@ -72,6 +76,7 @@ export class Consumers implements AsyncDisposable {
   ): AsyncGenerator<ConsumeFrame> {
     const signal = options.signal ?? new AbortController().signal;
     const group = await this.#group(namespaceId, groupId);
+    if (this.#ended !== undefined) throw this.#ended;
     const member = new Member({ memberId: randomUUID(), memberName, maxInFlight });
     member.tell({
       kind: "joined",
@@ -125,6 +130,7 @@ export class Consumers implements AsyncDisposable {
 
   /** Something was announced; without topics or without a namespace, perhaps anything. */
   wake(namespaceId?: NamespaceId, topics?: ReadonlySet<string>): void {
+    if (topics !== undefined && ![...topics].some((topic) => topic.startsWith(TOPIC))) return;
     for (const [id, workers] of this.#namespaces) {
       if (namespaceId !== undefined && id !== namespaceId) continue;
       for (const [groupId, worker] of workers) wakeWorker(worker, TOPIC + groupId, topics);
@@ -133,9 +139,10 @@ export class Consumers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
-    await this.#ticking;
     const error = new SatchelError("SHUTTING_DOWN", "the server is shutting down");
+    this.#ended = error;
     for (const workers of this.#namespaces.values()) for (const worker of workers.values()) worker.stop(error);
+    await Promise.all(this.#ticking);
   }
 
   /** At its holder, if that is here, together with whatever else that has to save. */
@@ -167,7 +174,11 @@ export class Consumers implements AsyncDisposable {
   #workerOf(namespaceId: NamespaceId, group: ConsumerGroup): GroupWorker {
     const workers = this.#namespaces.get(namespaceId) ?? new Map<ConsumerGroupId, GroupWorker>();
     this.#namespaces.set(namespaceId, workers);
-    const worker = workers.get(group.id) ?? new GroupWorker(group, this.#contextOf(namespaceId, group.id));
+    const former = workers.get(group.id);
+    if (former !== undefined && former.group.createTime >= group.createTime && !former.stopped) return former;
+    // The group was deleted, and made again.
+    former?.stop(groupNotFound(group.id));
+    const worker = new GroupWorker(group, this.#contextOf(namespaceId, group.id));
     workers.set(group.id, worker);
     return worker;
   }
@@ -203,14 +214,15 @@ export class Consumers implements AsyncDisposable {
     workers: ReadonlyMap<ConsumerGroupId, GroupWorker>,
     refresh: boolean,
   ): Promise<void> {
+    // Where the store is slow, this is not added to what it has to do.
+    if (this.#renewing.has(namespaceId)) return;
+    this.#renewing.add(namespaceId);
     const groups = this.#options.store.consumerGroups(namespaceId);
     const memberIds = [...workers.values()].flatMap((worker) => worker.memberIds);
     try {
-      const renewed = await groups.renew(memberIds, LEASE_MICROS);
-      for (const worker of workers.values()) {
-        await worker.tick(renewed);
-        if (refresh) await worker.refresh();
-      }
+      const renewed = await groups.renew(memberIds, LEASE_MICROS).finally(() => this.#renewing.delete(namespaceId));
+      const ticks = await Promise.allSettled([...workers.values()].map((worker) => worker.tick(renewed, refresh)));
+      for (const tick of ticks) if (tick.status === "rejected") throw tick.reason;
     } catch (error) {
       if (!(error instanceof SatchelError)) this.#options.report(error);
       else if (error.reason === "NAMESPACE_NOT_FOUND") for (const worker of workers.values()) worker.stop(error);

@@ -15,8 +15,6 @@ const REPLAYS_AT_ONCE = 100;
 export interface GroupContext extends WorkContext {
   /** Tells other processes that the membership of the group has changed. */
   readonly announce: () => void;
-  /** Gets what went wrong inside. */
-  readonly report: (error: unknown) => void;
 }
 
 /**
@@ -32,8 +30,14 @@ export class GroupWorker {
   #released: PartitionLease[] = [];
   /** The membership is read and changed by one at a time. */
   #turn: Promise<unknown> = Promise.resolve();
-  #flushing: Promise<void> | undefined;
+  #flushing = false;
   #again = false;
+  #replaying: Promise<void> | undefined;
+  #replayAgain = false;
+  /** More may be to be replayed, which partitions had no room for or nobody has looked at yet. */
+  #replaysWait = false;
+  #ticking = false;
+  #stopped: { readonly error: unknown } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round = 0;
 
@@ -44,6 +48,11 @@ export class GroupWorker {
 
   get group(): ConsumerGroup {
     return this.#group;
+  }
+
+  /** It takes nobody in any more. */
+  get stopped(): boolean {
+    return this.#stopped !== undefined;
   }
 
   get memberIds(): readonly string[] {
@@ -57,14 +66,17 @@ export class GroupWorker {
 
   /** Takes a member in. Throws GROUP_NOT_FOUND, STORE_UNAVAILABLE. */
   async join(member: Member): Promise<void> {
+    if (this.#stopped !== undefined) throw this.#stopped.error;
+    member.onRoom = () => this.#wake();
     this.#members.set(member.memberId, member);
     await this.#update();
   }
 
   /** Lets a member go: its partitions go to others at once, or, when the store is away, when its time is over. */
   async leave(member: Member): Promise<void> {
+    member.leaving = true;
     // What it has acknowledged just before counts.
-    await this.#flushing;
+    await Promise.all(this.#workersOf(member).map((worker) => worker.settled()));
     if (!this.#members.delete(member.memberId)) return;
     for (const worker of this.#workersOf(member)) this.#drop(worker);
     this.#left.push(member.memberId);
@@ -82,14 +94,29 @@ export class GroupWorker {
     this.#workers.get(partition)?.suspect();
   }
 
-  /** Looks at who is in the group, after its members here were kept alive, all but those that are not in `renewed`. */
-  async tick(renewed: ReadonlySet<string>): Promise<void> {
-    if (this.memberIds.every((memberId) => renewed.has(memberId))) await this.look();
-    else await this.#update();
+  /**
+   * Looks at who is in the group, after its members here were kept alive, all but those that are not in `renewed`; and now and
+   * then also at what changes rarely. Does nothing while it is still at it since the last time.
+   */
+  async tick(renewed: ReadonlySet<string>, refresh: boolean): Promise<void> {
+    if (this.#ticking) return;
+    this.#ticking = true;
+    try {
+      const forgotten = !this.memberIds.every((memberId) => renewed.has(memberId));
+      // A group that was deleted may be another one by now.
+      if (refresh || forgotten) await this.#reload();
+      const unsaid = this.#left.length + this.#released.length > 0;
+      if (forgotten || unsaid) await this.#update();
+      else await this.look();
+      if (refresh) await this.#replay();
+    } finally {
+      this.#ticking = false;
+    }
   }
 
   /** Looks at who is in the group, and does what follows from it. */
   async look(): Promise<void> {
+    if (this.stopped) return;
     const membership = await this.#inTurn(async () => {
       const membership = await this.#context.groups.membership(this.#group.id, {});
       this.#adopt(membership);
@@ -100,13 +127,7 @@ export class GroupWorker {
 
   /** Looks at everything that may have changed: settings, members, and what is to be replayed. */
   async refresh(): Promise<void> {
-    const group = await this.#context.groups.get(this.#group.id, {});
-    if (group === undefined) return this.#gone();
-    this.#group = group;
-    for (const worker of this.#workers.values()) {
-      worker.configure(group);
-      worker.saveProgress();
-    }
+    await this.#reload();
     await this.look();
     await this.#replay();
   }
@@ -118,6 +139,7 @@ export class GroupWorker {
 
   /** Ends the work of all members. */
   stop(error: unknown): void {
+    this.#stopped ??= { error };
     clearTimeout(this.#timer);
     for (const worker of this.#workers.values()) worker.stop(error);
     this.#workers.clear();
@@ -133,6 +155,17 @@ export class GroupWorker {
     this.#members.clear();
   }
 
+  async #reload(): Promise<void> {
+    if (this.stopped) return;
+    const group = await this.#context.groups.get(this.#group.id, {});
+    if (group?.createTime !== this.#group.createTime) return this.#gone();
+    this.#group = group;
+    for (const worker of this.#workers.values()) {
+      worker.configure(group);
+      worker.saveProgress();
+    }
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => undefined);
@@ -144,7 +177,7 @@ export class GroupWorker {
     return this.#inTurn(async () => {
       const left = this.#left;
       const released = this.#released;
-      const alive = [...this.#members.values()];
+      const alive = this.stopped ? [] : [...this.#members.values()];
       const membership = await this.#context.groups.updateMembership(this.#group.id, (membership) =>
         updated(membership, { alive, left, released, leaseMicros: LEASE_MICROS }),
       );
@@ -157,6 +190,7 @@ export class GroupWorker {
   }
 
   #adopt(membership: Membership | undefined): void {
+    if (this.stopped) return;
     if (membership === undefined) this.#gone();
     else for (const holder of membership.partitions) this.#adoptHolder(holder);
   }
@@ -166,18 +200,26 @@ export class GroupWorker {
     const worker = this.#workers.get(holder.partition);
     const current = worker?.lease.epoch === holder.epoch && worker.member === owner;
     if (worker !== undefined && !current) this.#revoke(worker);
-    if (owner === undefined) return;
+    if (owner === undefined || owner.leaving || this.#hasReleased(holder)) return;
     const revoking = holder.targetId !== holder.ownerId;
-    if (worker === undefined || !current) this.#assign(holder, owner);
-    else if (worker.revoking !== revoking) this.#want(worker, revoking);
+    const holding = worker === undefined || !current ? this.#assign(holder, owner) : worker;
+    if (holding.revoking !== revoking) this.#want(holding, revoking);
   }
 
-  #assign({ partition, epoch }: PartitionHolder, member: Member): void {
+  /** Given up, which the store may not have been told yet. */
+  #hasReleased({ partition, epoch }: PartitionLease): boolean {
+    return this.#released.some((lease) => lease.partition === partition && lease.epoch === epoch);
+  }
+
+  #assign({ partition, epoch }: PartitionHolder, member: Member): PartitionWorker {
     const parts = { group: this.#group, context: this.#context, wake: () => this.#wake() };
     const worker = new PartitionWorker({ partition, epoch }, member, parts);
     this.#workers.set(partition, worker);
+    // The holder before may have left some.
+    this.#replaysWait = true;
     member.tell({ kind: "assigned", partitions: [worker.lease] });
     this.#wake();
+    return worker;
   }
 
   /** Another member is to have it, or not any more. */
@@ -201,20 +243,36 @@ export class GroupWorker {
     return [...this.#workers.values()].filter((worker) => worker.member === member);
   }
 
-  async #replay(): Promise<void> {
-    const partitions = [...this.#workers.keys()];
-    if (partitions.length === 0) return;
-    const parked = await this.#context.groups.replaying(this.#group.id, partitions, REPLAYS_AT_ONCE);
-    for (const [partition, messages] of Map.groupBy(parked, ({ partition }) => partition)) {
-      await this.#workers.get(partition)?.replay(messages.map(({ position }) => position));
+  /** By one at a time: what two have read as parked would be replayed twice. */
+  #replay(): Promise<void> {
+    this.#replayAgain = true;
+    this.#replaying ??= this.#replayAll().finally(() => {
+      this.#replaying = undefined;
+    });
+    return this.#replaying;
+  }
+
+  async #replayAll(): Promise<void> {
+    while (this.#replayAgain) {
+      this.#replayAgain = false;
+      const workers = [...this.#workers.values()].filter(({ takesReplays }) => takesReplays);
+      this.#replaysWait = workers.length < this.#workers.size;
+      if (workers.length === 0) return;
+      const partitions = workers.map(({ lease }) => lease.partition);
+      const parked = await this.#context.groups.replaying(this.#group.id, partitions, REPLAYS_AT_ONCE);
+      for (const [partition, messages] of Map.groupBy(parked, ({ partition }) => partition)) {
+        await this.#workers.get(partition)?.replay(messages.map(({ position }) => position));
+      }
+      this.#replayAgain ||= parked.length > 0;
     }
-    if (parked.length === REPLAYS_AT_ONCE) await this.#replay();
   }
 
   #wake(): void {
     this.#again = true;
-    this.#flushing ??= this.#flushAll().finally(() => {
-      this.#flushing = undefined;
+    if (this.#flushing) return;
+    this.#flushing = true;
+    void this.#flushAll().finally(() => {
+      this.#flushing = false;
       if (this.#again) this.#wake();
     });
   }
@@ -235,6 +293,8 @@ export class GroupWorker {
         return;
       }
     }
+    if (this.#replaysWait && [...this.#workers.values()].some(({ takesReplays }) => takesReplays))
+      this.#replay().catch((error: unknown) => this.#report(error));
     this.#laterWhenDue();
   }
 
@@ -267,7 +327,7 @@ export class GroupWorker {
     for (const [index, worker] of stale.entries()) {
       const held = loaded[index];
       if (held?.status !== "fulfilled" || held.value) continue;
-      this.#revoke(worker);
+      if (this.workerOf(worker.lease) === worker) this.#revoke(worker);
       lost = true;
     }
     if (lost) this.look().catch((error: unknown) => this.#report(error));

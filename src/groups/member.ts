@@ -17,8 +17,14 @@ export class Member {
   readonly #frames: ConsumeFrame[] = [];
   #error: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
+  /** How many messages wait in the frames, also those that are overdue by now. */
+  #untaken = 0;
   /** How many messages it holds. */
   inFlight = 0;
+  /** It is about to go: it gets nothing more. */
+  leaving = false;
+  /** Called when it has taken frames, and so can take more messages. */
+  onRoom: () => void = () => {};
 
   constructor({ memberId, memberName, maxInFlight }: MemberOptions) {
     this.memberId = memberId;
@@ -26,14 +32,18 @@ export class Member {
     this.#maxInFlight = maxInFlight;
   }
 
-  /** How many more messages it can take. */
+  /**
+   * How many more messages it can take. What it has not even fetched counts for as long as it has not: one who has stopped
+   * reading is not given the same messages again each time they are overdue.
+   */
   get room(): number {
-    return this.#maxInFlight - this.inFlight;
+    return this.leaving ? 0 : this.#maxInFlight - Math.max(this.inFlight, this.#untaken);
   }
 
   /** Tells it something. */
   tell(frame: ConsumeFrame): void {
     this.#frames.push(frame);
+    if (frame.kind === "deliveries") this.#untaken += frame.deliveries.length;
     this.#wake?.();
   }
 
@@ -49,9 +59,16 @@ export class Member {
     if (this.#frames.length === 0 && this.#error === undefined) await this.#news(heartbeatMs, signal);
     signal.throwIfAborted();
     const frame = this.#frames.shift();
+    if (frame?.kind === "deliveries") this.#took(frame.deliveries.length);
     if (frame !== undefined) return frame;
     if (this.#error !== undefined) throw this.#error.error;
     return { kind: "heartbeat" };
+  }
+
+  #took(messages: number): void {
+    const full = this.room <= 0;
+    this.#untaken -= messages;
+    if (full && this.room > 0) this.onRoom();
   }
 
   async #news(timeoutMs: number, signal: AbortSignal): Promise<void> {

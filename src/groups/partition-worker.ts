@@ -1,23 +1,18 @@
 import type { ConsumerGroup, Delivery, PartitionLease } from "../domain/consumer-groups.ts";
 import type { StoredMessage } from "../domain/message.ts";
-import type { NamespaceId } from "../domain/namespace-id.ts";
 import { type ParkedEntry, PartitionLedger } from "../domain/partition-ledger.ts";
-import type { ReadRequest } from "../domain/read.ts";
 import { SatchelError } from "../errors.ts";
-import type { Feed } from "../feed/feed.ts";
-import { followFrames } from "../feed/follow.ts";
 import type { ReadSource } from "../feed/read.ts";
 import type { ConsumerGroupStore, PartitionAccounts, PartitionSave } from "../store/consumer-group-store.ts";
 import type { StreamStore } from "../store/dialect.ts";
 import { EntityQueues } from "./entity-queues.ts";
 import type { Member } from "./member.ts";
+import { type ReaderContext, readPartition } from "./partition-reader.ts";
 
 /** What the workers of a group need. */
-export interface WorkContext {
-  readonly namespaceId: NamespaceId;
+export interface WorkContext extends ReaderContext {
   readonly groups: ConsumerGroupStore;
   readonly streams: ReadSource & Pick<StreamStore, "at">;
-  readonly feed: Pick<Feed, "follow">;
   /** Microseconds since 1970. */
   readonly clock: () => bigint;
 }
@@ -51,9 +46,9 @@ export interface Prepared {
 const WINDOW = { messages: 1_000, bytes: 1024 * 1024 };
 /** How much is delivered at once. */
 const MAX_BATCH_BYTES = 512 * 1024;
-/** How long to wait before a failed read is tried again. */
-const RETRY_MS = 500;
 const FETCH_BYTES = 4 * 1024 * 1024;
+/** How many messages that are replayed may be unsettled at once. */
+const MAX_REPLAYED = 100;
 /** No accounts have it. */
 const UNKNOWN_REVISION = -1n;
 
@@ -126,8 +121,14 @@ export class PartitionWorker implements Disposable {
     return this.#stale;
   }
 
+  /** Whether more parked messages may be replayed. */
+  get takesReplays(): boolean {
+    return this.#ledger !== undefined && this.#ledger.replayedCount < MAX_REPLAYED;
+  }
+
   /** Changes the accounts; resolves when that is saved. Rejects when the lease is lost or the store is away. */
-  change<T>(apply: (ledger: PartitionLedger) => Effect<T>): Promise<T> {
+  async change<T>(apply: (ledger: PartitionLedger) => Effect<T>): Promise<T> {
+    this.#stopped.signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#operations.push({
       reject,
@@ -153,27 +154,38 @@ export class PartitionWorker implements Disposable {
     this.#wake();
   }
 
-  /** Loads the accounts. False when the lease is not this one's any more. */
+  /** Resolves when what has been said so far is saved, or cannot be. */
+  async settled(): Promise<void> {
+    await this.change(() => ({ result: undefined })).catch(() => undefined);
+  }
+
+  /** Loads the accounts. False when the lease is not this one's any more. When that fails, so do the changes that wait. */
   async load(): Promise<boolean> {
     this.#stale = false;
     try {
       const [accounts] = await this.#context.groups.accounts(this.#group.id, [this.lease.partition], {});
+      if (this.#stopped.signal.aborted) return true;
       if (accounts === undefined || accounts.epoch !== this.lease.epoch) return false;
       if (accounts.revision !== this.#revision) await this.#use(accounts);
       return true;
     } catch (error) {
       this.#stale = true;
+      this.#rejectAll(error);
       throw error;
     }
   }
 
-  /** Takes parked messages of these global positions, ascending, back. */
+  /** Takes parked messages of these global positions, ascending, back; as many of them as there is room for. */
   async replay(positions: readonly bigint[]): Promise<void> {
-    const messages = await this.#fetch(positions);
+    const first = positions.slice(0, MAX_REPLAYED - (this.#ledger?.replayedCount ?? 0));
+    const messages = await this.#context.streams.at(first, WINDOW.bytes, {});
+    const last = messages.at(-1)?.globalPosition;
+    // Those before the last that were not found are not there any more.
+    const unpark = last === undefined ? first : first.filter((position) => position <= last);
     await this.change((ledger) => {
       for (const message of messages) this.#queues.add(message);
       ledger.replay(messages.map(({ globalPosition }) => globalPosition));
-      return { result: undefined, unpark: positions };
+      return { result: undefined, unpark };
     });
   }
 
@@ -220,7 +232,10 @@ export class PartitionWorker implements Disposable {
   /** What was prepared has not been saved: it is made again once the accounts have been loaded. */
   retry({ operations }: Prepared): void {
     this.#operations.unshift(...operations);
+    this.#revision = UNKNOWN_REVISION;
     this.#stale = true;
+    const { aborted, reason } = this.#stopped.signal;
+    if (aborted) this.#rejectAll(reason);
   }
 
   /** It cannot be known whether what was prepared has been saved. */
@@ -240,16 +255,20 @@ export class PartitionWorker implements Disposable {
 
   /** Gives the partition up: everything that waits is rejected. */
   stop(error: unknown): void {
-    this.#stopped.abort();
+    this.#stopped.abort(error);
     this.#roomMade?.();
-    for (const { reject } of this.#operations) reject(error);
-    this.#operations = [];
+    this.#rejectAll(error);
     this.member.inFlight -= this.#inFlight;
     this.#inFlight = 0;
   }
 
   [Symbol.dispose](): void {
     this.stop(new SatchelError("SHUTTING_DOWN", "the server is shutting down"));
+  }
+
+  #rejectAll(error: unknown): void {
+    for (const { reject } of this.#operations) reject(error);
+    this.#operations = [];
   }
 
   #account(ledger: PartitionLedger): void {
@@ -273,6 +292,7 @@ export class PartitionWorker implements Disposable {
   async #use(accounts: PartitionAccounts): Promise<void> {
     const ledger = new PartitionLedger(accounts);
     await this.#fetchMissing(ledger);
+    if (this.#stopped.signal.aborted) return;
     const before = this.#ledger;
     ledger.take(ascending(this.#queues.positions));
     if (before !== undefined) ledger.pass(before.through);
@@ -310,44 +330,15 @@ export class PartitionWorker implements Disposable {
   }
 
   async #read(from: bigint): Promise<void> {
-    const { signal } = this.#stopped;
-    let at = from;
-    while (!signal.aborted) {
-      try {
-        for await (const frame of followFrames({ ...this.#source, signal }, this.#requestFrom(at))) {
-          if (frame.kind === "messages") {
-            this.#ledger?.take(frame.messages.map(({ globalPosition }) => globalPosition));
-            for (const message of frame.messages) this.#queues.add(message);
-            at = frame.messages.at(-1)!.globalPosition + 1n;
-            this.#wake();
-          } else {
-            this.#ledger?.pass(frame.position - 1n);
-            at = frame.position;
-          }
-          await this.#room();
-          if (signal.aborted) return;
-        }
-      } catch {
-        await pause(RETRY_MS);
-      }
-    }
-  }
-
-  get #source(): { feed: Pick<Feed, "follow">; store: ReadSource; namespaceId: NamespaceId } {
-    const { feed, streams, namespaceId } = this.#context;
-    return { feed, store: streams, namespaceId };
-  }
-
-  #requestFrom(position: bigint): ReadRequest {
-    const { category, partitions, types } = this.#group;
-    const consumerGroup = { member: BigInt(this.lease.partition), size: BigInt(partitions) };
-    return {
-      selector: { kind: "category", category, consumerGroup },
-      start: { kind: "position", position },
-      follow: true,
-      types,
-      limit: undefined,
-    };
+    await readPartition(this.#context, this.#group, this.lease, from, this.#stopped.signal, {
+      take: (messages) => {
+        this.#ledger?.take(messages.map(({ globalPosition }) => globalPosition));
+        for (const message of messages) this.#queues.add(message);
+        this.#wake();
+      },
+      pass: (position) => this.#ledger?.pass(position),
+      room: () => this.#room(),
+    });
   }
 
   async #room(): Promise<void> {
@@ -365,8 +356,4 @@ export class PartitionWorker implements Disposable {
 
 function ascending(positions: Iterable<bigint>): bigint[] {
   return [...positions].sort((a, b) => (a < b ? -1 : 1));
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

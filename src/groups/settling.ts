@@ -19,7 +19,7 @@ export interface RejectedMessages {
   readonly parked: readonly bigint[];
 }
 
-/** A change of the accounts of a partition. */
+/** A change of the accounts of a partition. It is saved even if it changes nothing: only that proves the lease. */
 export type Change<T> = (ledger: PartitionLedger) => Effect<T>;
 
 /** Settles what was handled. */
@@ -30,7 +30,7 @@ export function acknowledging(
 ): Change<Acknowledged> {
   return (ledger) => {
     const count = ledger.acknowledge(acknowledgement, clock() + acknowledgeTimeoutMicros);
-    return { result: { count, checkpoint: ledger.checkpoint } };
+    return { result: { count, checkpoint: ledger.checkpoint }, save: true };
   };
 }
 
@@ -42,7 +42,8 @@ export function rejecting(
 ): Change<RejectedMessages> {
   return (ledger) => {
     const { count, parked } = ledger.reject(positions, { rejection, reason, now: clock() }, group);
-    return { result: { count, parked: parked.map(({ position }) => position) }, park: parked, takenBack: true };
+    const result = { count, parked: parked.map(({ position }) => position) };
+    return { result, park: parked, takenBack: true, save: true };
   };
 }
 

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import type { Delivery } from "../../src/domain/consumer-groups.ts";
+import { Member } from "../../src/groups/member.ts";
+
+const delivery = {} as Delivery;
+
+test("one who does not fetch what is overdue by now has no room for more of it", async () => {
+  const member = new Member({ memberId: "m", memberName: "", maxInFlight: 3 });
+  let room = 0;
+  member.onRoom = () => void room++;
+  member.tell({ kind: "deliveries", deliveries: [delivery, delivery] });
+  member.inFlight = 2;
+  expect(member.room).toBe(1);
+  // They have passed their deadlines.
+  member.inFlight = 0;
+  expect(member.room).toBe(1);
+  member.tell({ kind: "deliveries", deliveries: [delivery] });
+  expect(member.room).toBe(0);
+  const { signal } = new AbortController();
+  await member.next(1_000, signal);
+  expect({ room: member.room, told: room }).toEqual({ room: 2, told: 1 });
+  await member.next(1_000, signal);
+  expect({ room: member.room, told: room }).toEqual({ room: 3, told: 1 });
+});
