@@ -36,21 +36,25 @@ export class GrpcLoad implements AsyncDisposable {
   }
 
   /** Makes one call. Rejects unless it ends with the status OK. */
-  call(method: string, request: Uint8Array): Promise<CallResult> {
-    const { promise, resolve, reject } = Promise.withResolvers<CallResult>();
-    const stream = this.#session.request({ ...this.#headers, ":path": `/${method}` });
+  async call(method: string, request: Uint8Array): Promise<CallResult> {
     const body: Buffer[] = [];
+    await this.stream(method, request, (chunk) => body.push(chunk));
+    return { body };
+  }
+
+  /** The same, with the bytes of the answer as they come. */
+  stream(method: string, request: Uint8Array, onData: (chunk: Buffer) => void): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const stream = this.#session.request({ ...this.#headers, ":path": `/${method}` });
     let status: string | undefined;
     const read = (headers: Record<string, unknown>): void => {
       if (typeof headers["grpc-status"] === "string") status = headers["grpc-status"];
     };
     stream.on("response", read);
     stream.on("trailers", read);
-    stream.on("data", (chunk: Buffer) => body.push(chunk));
+    stream.on("data", onData);
     stream.on("error", reject);
-    stream.on("close", () =>
-      status === "0" ? resolve({ body }) : reject(new Error(`${method} ended with status ${status}`)),
-    );
+    stream.on("close", () => (status === "0" ? resolve() : reject(new Error(`${method} ended with status ${status}`))));
     stream.end(frame(request));
     return promise;
   }

@@ -1,51 +1,76 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AppendOutcome } from "../../src/domain/append.ts";
+import type { AppendOutcome, StreamAppend } from "../../src/domain/append.ts";
 import { newMessageId } from "../../src/domain/message-id.ts";
 import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { StreamName } from "../../src/domain/stream-name.ts";
+import type { Category, StreamName } from "../../src/domain/stream-name.ts";
 import type { Dialect } from "../../src/store/dialect.ts";
 import { openPostgres } from "../../src/store/postgres/dialect.ts";
 import { openSqlite } from "../../src/store/sqlite/dialect.ts";
 import { Store } from "../../src/store/store.ts";
+import { DATA, METADATA, TYPE } from "./workload.ts";
 
-/** A store that is called without a network in between. */
+/** A namespace of a store that is called without a network in between. */
 export interface InProcessStore extends AsyncDisposable {
   /** Appends messages to a stream, together with whoever else appends now. */
   append(streamName: string, data: string, metadata: string, count: number): Promise<AppendOutcome>;
+  /** Appends so many messages to 100 streams of the category `fill`, side by side. */
+  fill(count: number): Promise<void>;
+  /** Reads a page of a category by global position, and returns how many messages it has. */
+  readPage(category: string, from: bigint, limit: number): Promise<number>;
+  /** Makes another namespace of the same store, which is closed with this one. */
+  another(namespaceId: string): Promise<InProcessStore>;
 }
 
-const NAMESPACE = "in-process" as NamespaceId;
 const BOUNDS = { maxMessages: 1_000, maxBytes: 4 * 1024 * 1024, maxCategories: 64 };
+const QUEUE = { maxQueued: 10_000, lockTimeoutMs: 1_000, maxLockWaiters: 2 };
+const MAX_OPEN_NAMESPACES = 256;
+const FILL = { streams: 100, perStream: 10 };
+const PAGE_BYTES = 3 * 1024 * 1024;
 
-/** Opens a namespace of its own: in a database, or, without one, in a new directory. */
-export async function openInProcess(databaseUrl?: string): Promise<InProcessStore> {
+/** Opens a store with a namespace: in a database, or, without one, in a new directory. */
+export async function openInProcess(databaseUrl?: string, namespaceId = "in-process"): Promise<InProcessStore> {
   await using opening = new AsyncDisposableStack();
   const dialect = opening.use(await (databaseUrl === undefined ? openFiles(opening) : openDatabase(databaseUrl)));
   await dialect.migrate();
-  await dialect.orm.em.fork().transactional((em) => dialect.provisionNamespace(NAMESPACE, em));
-  const store = new Store(dialect, { ...BOUNDS, maxQueued: 10_000, lockTimeoutMs: 1_000, maxLockWaiters: 2 });
+  const store = new Store(dialect, { ...BOUNDS, ...QUEUE });
+  const namespace = await provision(store, namespaceId);
   const opened = opening.move();
+  return { ...namespace, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+async function provision(store: Store, namespaceId: string): Promise<InProcessStore> {
+  const id = namespaceId as NamespaceId;
+  await store.transact((em) => store.dialect.provisionNamespace(id, em));
+  const append = (appends: readonly StreamAppend[]): Promise<AppendOutcome> => store.append(id, { appends }, {});
   return {
-    append: (streamName, data, metadata, count) => {
-      const messages = Array.from({ length: count }, () => ({
-        id: newMessageId(),
-        type: "SomethingHappened",
-        data,
-        metadata,
-      }));
-      const append = { streamName: streamName as StreamName, expectation: { kind: "any" } as const, messages };
-      return store.append(NAMESPACE, { appends: [append] }, {});
+    append: (streamName, data, metadata, count) => append([newAppend(streamName, data, metadata, count)]),
+    fill: async (count) => {
+      for (let done = 0; done < count; done += FILL.streams * FILL.perStream) {
+        const streams = Array.from({ length: FILL.streams }, (_, stream) => `fill-${stream}`);
+        await append(streams.map((streamName) => newAppend(streamName, DATA, METADATA, FILL.perStream)));
+      }
     },
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    readPage: async (category, from, limit) => {
+      const selector = { kind: "category", category: category as Category } as const;
+      const page = await store.streams(id).page({ selector, from, limit, maxBytes: PAGE_BYTES }, {});
+      return page.messages.length;
+    },
+    another: (other) => provision(store, other),
+    [Symbol.asyncDispose]: async () => {},
   };
+}
+
+function newAppend(streamName: string, data: string, metadata: string, count: number): StreamAppend {
+  const messages = Array.from({ length: count }, () => ({ id: newMessageId(), type: TYPE, data, metadata }));
+  return { streamName: streamName as StreamName, expectation: { kind: "any" }, messages };
 }
 
 async function openFiles(opening: AsyncDisposableStack): Promise<Dialect> {
   const directory = await mkdtemp(join(tmpdir(), "satchel-bench-"));
   opening.defer(() => rm(directory, { recursive: true, force: true }));
-  return openSqlite({ directory, maxOpenNamespaces: 1 });
+  return openSqlite({ directory, maxOpenNamespaces: MAX_OPEN_NAMESPACES });
 }
 
 function openDatabase(url: string): Promise<Dialect> {

@@ -12,6 +12,8 @@ export interface Figure {
   readonly median: number;
   readonly least: number;
   readonly most: number;
+  /** One for each round that counts, in their order. */
+  readonly values: readonly number[];
 }
 
 /**
@@ -39,6 +41,7 @@ export async function measureInRounds(
       median: sorted[Math.floor(sorted.length / 2)] ?? 0,
       least: sorted[0] ?? 0,
       most: sorted.at(-1) ?? 0,
+      values: results[index] ?? [],
     };
   });
 }
@@ -52,6 +55,7 @@ export function tableOf(figures: readonly Figure[]): string {
   return ["| what | median | least … most | unit |", "|---|--:|--:|---|", ...rows].join("\n");
 }
 
-function rounded(value: number): string {
+/** A figure as people read it. */
+export function rounded(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }

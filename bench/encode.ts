@@ -1,0 +1,63 @@
+/**
+ * What it costs to encode a page of messages: by the generated code, and straight from what the store gives. Prints a
+ * table and writes it into docs/performance.md.
+ *
+ *   npm run bench:encode
+ */
+import { toBinary } from "@bufbuild/protobuf";
+import { newMessageId } from "../src/domain/message-id.ts";
+import type { StoredMessage } from "../src/domain/message.ts";
+import { StreamMessageBatchSchema } from "../src/gen/satchel/v1/streams_pb.ts";
+import { streamMessage } from "../src/rpc/shapes.ts";
+import { encodeMessages } from "../src/rpc/stream-message-bytes.ts";
+import { recordSection } from "./support/record.ts";
+import { measureInRounds, type Subject, tableOf } from "./support/rounds.ts";
+import { DATA, METADATA } from "./support/workload.ts";
+
+const ROUNDS = 7;
+const MS_PER_ROUND = 300;
+const SIZES = [1, 100, 1_000];
+
+const subjects = SIZES.flatMap((size) => {
+  const messages = Array.from({ length: size }, (_, index) => stored(index));
+  return [
+    subject(`${size} messages, generated code`, size, () =>
+      toBinary(StreamMessageBatchSchema, {
+        $typeName: "satchel.v1.StreamMessageBatch",
+        messages: messages.map(streamMessage),
+        cursor: "",
+      }),
+    ),
+    subject(`${size} messages, encodeMessages`, size, () => encodeMessages(messages)),
+  ];
+});
+
+const table = tableOf(await measureInRounds(subjects, ROUNDS, (line) => process.stderr.write(`${line}\n`)));
+process.stdout.write(`\n${table}\n`);
+await recordSection("encoding", `Medians of ${ROUNDS} rounds.\n\n${table}`);
+
+function subject(name: string, size: number, encode: () => Uint8Array): Subject {
+  return {
+    name,
+    unit: "µs a message",
+    measure: () => {
+      const start = performance.now();
+      let messages = 0;
+      for (; performance.now() - start < MS_PER_ROUND; messages += size) encode();
+      return ((performance.now() - start) * 1_000) / messages;
+    },
+  };
+}
+
+function stored(index: number): StoredMessage {
+  return {
+    id: newMessageId(),
+    streamName: `bench-${index % 100}`,
+    type: "SomethingHappened",
+    position: BigInt(index),
+    globalPosition: 1_000_000n + BigInt(index),
+    data: DATA,
+    metadata: METADATA,
+    timeMicros: 1_760_000_000_123_456n + BigInt(index),
+  };
+}

@@ -1,0 +1,119 @@
+import { payloadLength, type StoredMessage } from "../domain/message.ts";
+import type { MessagesFrame } from "../domain/read.ts";
+import { ByteWriter } from "./byte-writer.ts";
+
+/**
+ * The hot messages of satchel.v1, from what the store gives straight to their bytes: the very bytes that the generated code makes,
+ * in a fifth of its time and without an object for each message.
+ */
+
+const MICROS_PER_SECOND = 1_000_000;
+const NANOS_PER_MICRO = 1_000;
+
+/** How many bytes the lengths of these mostly take. */
+const FRAME_LENGTH_BYTES = 3;
+const MESSAGE_LENGTH_BYTES = 2;
+const TIME_LENGTH_BYTES = 1;
+
+/** What a message has beside its texts: an id, positions, a time, tags and lengths. */
+const OVERHEAD_BYTES = 160;
+
+/** Field numbers with their wire types. */
+const STREAM_MESSAGE = {
+  id: lengthTag(1),
+  streamName: lengthTag(2),
+  type: lengthTag(3),
+  position: varintTag(4),
+  globalPosition: varintTag(5),
+  data: lengthTag(6),
+  metadata: lengthTag(7),
+  time: lengthTag(8),
+};
+const TIMESTAMP = { seconds: varintTag(1), nanos: varintTag(2) };
+/** Of a StreamMessageBatch and of both page responses. */
+const MESSAGES = lengthTag(1);
+const BATCH_CURSOR = lengthTag(2);
+const PAGE_HAS_MORE = varintTag(2);
+const FRAME_MESSAGES = lengthTag(1);
+
+/** A ReadMessagesResponse with messages. */
+export function encodeMessagesFrame({ messages, cursor }: MessagesFrame): Uint8Array {
+  const writer = new ByteWriter(likelyBytes(messages));
+  writer.message(FRAME_MESSAGES, FRAME_LENGTH_BYTES, () => {
+    writeMessages(writer, messages);
+    if (cursor !== "") writer.string(BATCH_CURSOR, cursor);
+  });
+  return writer.finish();
+}
+
+/** A GetStreamMessagesResponse or a GetCategoryMessagesResponse. */
+export function encodeMessagePage(messages: readonly StoredMessage[], hasMore: boolean): Uint8Array {
+  const writer = new ByteWriter(likelyBytes(messages));
+  writeMessages(writer, messages);
+  if (hasMore) writer.true(PAGE_HAS_MORE);
+  return writer.finish();
+}
+
+/** The repeated field `messages`, with which the batch and the pages begin. */
+export function encodeMessages(messages: readonly StoredMessage[]): Uint8Array {
+  const writer = new ByteWriter(likelyBytes(messages));
+  writeMessages(writer, messages);
+  return writer.finish();
+}
+
+function writeMessages(writer: ByteWriter, messages: readonly StoredMessage[]): void {
+  for (const message of messages) {
+    const start = writer.begin(MESSAGES, MESSAGE_LENGTH_BYTES);
+    writeMessage(writer, message);
+    writer.end(start, MESSAGE_LENGTH_BYTES);
+  }
+}
+
+/** A StreamMessage; what has its default value is left out, as proto3 has it. */
+function writeMessage(writer: ByteWriter, message: StoredMessage): void {
+  if (message.id !== "") writer.string(STREAM_MESSAGE.id, message.id);
+  if (message.streamName !== "") writer.string(STREAM_MESSAGE.streamName, message.streamName);
+  if (message.type !== "") writer.string(STREAM_MESSAGE.type, message.type);
+  if (message.position !== 0n) writer.integer(STREAM_MESSAGE.position, message.position);
+  if (message.globalPosition !== 0n) writer.integer(STREAM_MESSAGE.globalPosition, message.globalPosition);
+  if (message.data !== null) writer.string(STREAM_MESSAGE.data, message.data);
+  if (message.metadata !== null) writer.string(STREAM_MESSAGE.metadata, message.metadata);
+  const start = writer.begin(STREAM_MESSAGE.time, TIME_LENGTH_BYTES);
+  writeTimestamp(writer, message.timeMicros);
+  writer.end(start, TIME_LENGTH_BYTES);
+}
+
+function writeTimestamp(writer: ByteWriter, micros: bigint): void {
+  const number = Number(micros);
+  // In a double every time up to the year 2255 is exact.
+  const seconds = Number.isSafeInteger(number) ? Math.floor(number / MICROS_PER_SECOND) : secondsOf(micros);
+  const fraction = Number.isSafeInteger(number)
+    ? number - seconds * MICROS_PER_SECOND
+    : Number(micros - BigInt(seconds) * BigInt(MICROS_PER_SECOND));
+  if (seconds > 0) writer.safeInteger(TIMESTAMP.seconds, seconds);
+  else if (seconds < 0) writer.integer(TIMESTAMP.seconds, BigInt(seconds));
+  if (fraction !== 0) writer.safeInteger(TIMESTAMP.nanos, fraction * NANOS_PER_MICRO);
+}
+
+/** Rounded down. */
+function secondsOf(micros: bigint): number {
+  const seconds = Number(micros / BigInt(MICROS_PER_SECOND));
+  return BigInt(seconds) * BigInt(MICROS_PER_SECOND) > micros ? seconds - 1 : seconds;
+}
+
+/** Room for messages of ASCII. */
+function likelyBytes(messages: readonly StoredMessage[]): number {
+  let bytes = OVERHEAD_BYTES;
+  for (const message of messages) {
+    bytes += OVERHEAD_BYTES + message.streamName.length + message.type.length + payloadLength(message);
+  }
+  return bytes;
+}
+
+function varintTag(field: number): number {
+  return field << 3;
+}
+
+function lengthTag(field: number): number {
+  return (field << 3) | 2;
+}

@@ -1,0 +1,95 @@
+import { toBinary } from "@bufbuild/protobuf";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { StoredMessage } from "../../src/domain/message.ts";
+import {
+  GetCategoryMessagesResponseSchema,
+  GetStreamMessagesResponseSchema,
+  ReadMessagesResponseSchema,
+  StreamMessageBatchSchema,
+} from "../../src/gen/satchel/v1/streams_pb.ts";
+import { streamMessage } from "../../src/rpc/shapes.ts";
+import { encodeMessagePage, encodeMessages, encodeMessagesFrame } from "../../src/rpc/stream-message-bytes.ts";
+
+const text = (maxLength: number) => fc.string({ unit: "grapheme", maxLength }).filter((value) => value.isWellFormed());
+/** Lengths about the limits of one, two and three bytes of a varint; characters of one to four bytes. */
+const longText = fc
+  .tuple(fc.constantFrom("a", "é", "€", "😀"), fc.constantFrom(0, 1, 42, 127, 128, 5_461, 16_383, 16_384, 70_000))
+  .map(([character, length]) => character.repeat(length));
+const json = fc.option(fc.oneof({ weight: 4, arbitrary: text(200) }, longText));
+const message: fc.Arbitrary<StoredMessage> = fc.record({
+  id: fc.oneof(fc.uuid(), fc.constant("")),
+  streamName: text(255),
+  type: text(255),
+  position: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  globalPosition: fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 54n }), fc.constantFrom(0n, 127n, 128n, 2n ** 53n)),
+  data: json,
+  metadata: json,
+  timeMicros: fc.oneof(
+    fc.bigInt({ min: -62_135_596_800_000_000n, max: 253_402_300_799_999_999n }),
+    fc.constantFrom(0n, -1n, 1_000_000n),
+  ),
+});
+const messages = fc.array(message, { maxLength: 5 });
+
+function sameBytes(actual: Uint8Array, expected: Uint8Array): void {
+  expect(Buffer.from(actual).equals(expected)).toBe(true);
+}
+
+it("messages have the bytes that the generated code gives them", () => {
+  fc.assert(
+    fc.property(messages, (stored) => {
+      const batch = {
+        $typeName: "satchel.v1.StreamMessageBatch",
+        messages: stored.map(streamMessage),
+        cursor: "",
+      } as const;
+      sameBytes(encodeMessages(stored), toBinary(StreamMessageBatchSchema, batch));
+    }),
+  );
+});
+
+it("so do the frames of a read", () => {
+  fc.assert(
+    fc.property(messages, text(100), (stored, cursor) => {
+      const value = {
+        $typeName: "satchel.v1.StreamMessageBatch",
+        messages: stored.map(streamMessage),
+        cursor,
+      } as const;
+      const frame = { case: "messages", value } as const;
+      sameBytes(
+        encodeMessagesFrame({ kind: "messages", messages: stored, cursor }),
+        toBinary(ReadMessagesResponseSchema, { $typeName: "satchel.v1.ReadMessagesResponse", frame }),
+      );
+    }),
+  );
+});
+
+it("so do pages", () => {
+  fc.assert(
+    fc.property(messages, fc.boolean(), (stored, hasMore) => {
+      const page = { messages: stored.map(streamMessage), hasMore };
+      const ofCategory = { $typeName: "satchel.v1.GetCategoryMessagesResponse", ...page } as const;
+      const ofStream = { $typeName: "satchel.v1.GetStreamMessagesResponse", ...page } as const;
+      sameBytes(encodeMessagePage(stored, hasMore), toBinary(GetCategoryMessagesResponseSchema, ofCategory));
+      sameBytes(encodeMessagePage(stored, hasMore), toBinary(GetStreamMessagesResponseSchema, ofStream));
+    }),
+  );
+});
+
+it("a batch of a megabyte and more grows in place", () => {
+  const one = {
+    id: crypto.randomUUID(),
+    streamName: "a-1",
+    type: "T",
+    position: 1n,
+    globalPosition: 2n,
+    data: JSON.stringify("é".repeat(1_000)),
+    metadata: null,
+    timeMicros: 1n,
+  };
+  const many = Array.from({ length: 1_000 }, () => one);
+  const value = { $typeName: "satchel.v1.StreamMessageBatch", messages: many.map(streamMessage), cursor: "" } as const;
+  sameBytes(encodeMessages(many), toBinary(StreamMessageBatchSchema, value));
+});
