@@ -30,8 +30,10 @@ export class PrimaryLink {
     this.#worker.on("disconnect", () => this.#disconnected());
   }
 
-  started({ url, engine, made, hasDefaultToken }: Started): Promise<void> {
-    return this.#send({ kind: "started", started: { url, engine, made, hasDefaultToken } });
+  /** Says that this worker answers calls, unless there is nobody left to be told. */
+  async started({ url, engine, made, hasDefaultToken }: Started): Promise<void> {
+    if (!this.#worker.isConnected()) return;
+    await this.#send({ kind: "started", started: { url, engine, made, hasDefaultToken } });
   }
 
   /** The metrics of all workers, in Prometheus' text format. Rejects when they cannot be had. */
