@@ -35,7 +35,6 @@ export class Listener {
     this.#options = options;
     this.#server =
       options.tls === undefined ? createServer((socket) => this.#greet(socket)) : this.#secure(options.tls);
-    this.#server.maxConnections = options.maxConnections;
     this.#server.on("connection", (socket: Socket) => this.#accept(socket));
   }
 
@@ -84,6 +83,8 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
+    // By node's own maxConnections, workers that are full would hand a connection on to one another for ever.
+    if (this.#sockets.size >= this.#options.maxConnections) return void socket.destroy();
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     socket.on("error", () => undefined);

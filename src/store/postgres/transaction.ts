@@ -11,7 +11,7 @@ import type { SessionRow } from "../entities/session.ts";
 import { changedValues } from "../session-columns.ts";
 import { changesNothing } from "../statements.ts";
 import type { NamespaceTransaction } from "../unit-of-work.ts";
-import { appendBatchText, BatchArrays } from "./append.ts";
+import { appendAllText, BatchArrays } from "./append.ts";
 import { TEXT_TYPES } from "./connections.ts";
 import { codeOf, SQLSTATE } from "./errors.ts";
 import { quotedSchema, schemaName } from "./schema-name.ts";
@@ -109,7 +109,7 @@ export class PostgresTransaction implements NamespaceTransaction {
     const arrays = new BatchArrays(batch);
     const query: QueryArrayConfig = {
       name: `${schema}j`,
-      text: appendBatchText(schema),
+      text: appendAllText(schema),
       values: arrays.parameters(JOURNAL_LOCK_TIMEOUT_MS),
       rowMode: "array",
       types: TEXT_TYPES,
