@@ -34,6 +34,8 @@ export interface Overrides {
 interface CreateOptions extends Overrides {
   /** Gives the start up. */
   readonly signal?: AbortSignal;
+  /** What the server counts in, and shows; its own unless given. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** A running server. Disposing of it lets calls end first. */
@@ -78,7 +80,8 @@ export async function createApp(config: Config, overrides: CreateOptions = {}): 
   store.watch((...news) => consumers.wake(...news));
   const services = createServices({ store, feed, consumers, limits, version: VERSION, rootToken });
   const readiness = opened.use(new Readiness({ ping: (options) => dialect.ping(options), log }));
-  const metrics = metricsOf(dialect, log);
+  const metrics = overrides.metrics ?? new Metrics(log);
+  watchWriters(dialect, metrics);
   const shutdown = new AbortController();
   const dependencies = { services, limits, log: faultLog(log), shutdown: shutdown.signal };
   const server = new Server({
@@ -130,14 +133,14 @@ async function drain({ config, readiness, shutdown, server, log }: Draining): Pr
   log.info("shut down");
 }
 
-function metricsOf(dialect: Dialect, log: Logger): Metrics {
-  const metrics = new Metrics(log);
+function watchWriters(dialect: Dialect, metrics: Metrics): void {
   metrics.gauge(
     "satchel_store_oldest_writer_seconds",
     "How long the oldest append has not been committed; reads of a whole namespace stop before it.",
     () => dialect.oldestWriterSeconds({ signal: AbortSignal.timeout(GAUGE_TIMEOUT_MS) }),
+    // Every process of a store sees the same writers.
+    "max",
   );
-  return metrics;
 }
 
 function sweeperOf(store: Store, config: Config, metrics: Metrics, log: Logger): Sweeper {

@@ -13,6 +13,8 @@ import { type LimitName, LIMITS, type Limits, wireName } from "./domain/limits.t
 import { MIN_ROOT_TOKEN_CHARACTERS } from "./domain/token.ts";
 
 const HOUR_MS = 3_600_000;
+/** Connections stay with the worker that was given them; without an end they would not spread over a new one. */
+const WORKERS_CONNECTION_AGE_MS = 300_000;
 
 /** Every setting but the limits, which add a variable each. */
 const SETTINGS = {
@@ -26,6 +28,12 @@ const SETTINGS = {
   dataDir: text("SATCHEL_DATA_DIR", "./data", "directory of the SQLite files and of the first tokens"),
   databaseUrl: secret("DATABASE_URL", "postgres://… keeps the data in PostgreSQL instead of SQLite", postgresUrl),
   dbPoolSize: integer("SATCHEL_DB_POOL_SIZE", 20, [2, 1_000], "PostgreSQL: connections of this process"),
+  workers: integer(
+    "SATCHEL_WORKERS",
+    1,
+    [1, 64],
+    "PostgreSQL: processes that share the port, each with connections and limits of its own",
+  ),
   maxOpenNamespaces: integer("SATCHEL_MAX_OPEN_NAMESPACES", 256, [1, 10_000], "SQLite: namespace files open at once"),
   retentionIntervalSeconds: integer(
     "SATCHEL_RETENTION_INTERVAL_SECONDS",
@@ -67,7 +75,7 @@ const SETTINGS = {
     "SATCHEL_MAX_CONNECTION_AGE_MS",
     0,
     [0, 24 * HOUR_MS],
-    "milliseconds after which an HTTP/2 client is asked to reconnect; 0 = never",
+    "milliseconds after which an HTTP/2 client is asked to reconnect; 0 = never, or 300000 where workers are several",
   ),
   rpcAdapter: oneOf<"lean" | "connect">(
     "SATCHEL_RPC_ADAPTER",
@@ -151,7 +159,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ...fixed,
     ...Object.fromEntries(LIMIT_VARIABLES.map(({ name, variable }) => [name, read(variable)])),
   } as Limits;
-  const config = { ...settings, limits };
+  const config = { ...settings, maxConnectionAgeMs: connectionAgeMs(settings), limits };
   problems.push(...contradictions(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
@@ -177,11 +185,17 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): st
   });
 }
 
+function connectionAgeMs({ workers, maxConnectionAgeMs }: Settings): number {
+  return workers > 1 && maxConnectionAgeMs === 0 ? WORKERS_CONNECTION_AGE_MS : maxConnectionAgeMs;
+}
+
 function contradictions(config: Config): string[] {
   const problems: string[] = [];
   const { tlsCert, tlsKey, tlsClientCa, limits } = config;
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     problems.push("SATCHEL_TLS_CERT and SATCHEL_TLS_KEY must be set together");
+  if (config.workers > 1 && config.databaseUrl === undefined)
+    problems.push("SATCHEL_WORKERS must be 1 without DATABASE_URL: one process owns the files of SQLite");
   if (tlsClientCa !== undefined && tlsCert === undefined)
     problems.push("SATCHEL_TLS_CLIENT_CA needs SATCHEL_TLS_CERT and SATCHEL_TLS_KEY");
   if (config.corsOrigins.includes("*") && config.corsOrigins.length > 1)

@@ -1,14 +1,14 @@
-import type { App } from "./app.ts";
 import { type Config } from "./config.ts";
 import { IN_MEMORY } from "./open-store.ts";
 import { tokenPath } from "./token-files.ts";
 import { VERSION } from "./version.ts";
+import type { Started } from "./worker-messages.ts";
 
 const STREAM = "greeting-1";
 const APPEND = { streamName: STREAM, messages: [{ type: "Greeted", data: '{"text":"hello"}' }] };
 
 /** What a start tells whoever watches: where the server is, and lines to paste that try it. */
-export function greeting(app: App, config: Config): string {
+export function greeting(app: Started, config: Config): string {
   const { url, made } = app;
   const place = app.engine === "sqlite" ? `SQLite in ${config.dataDir}` : "PostgreSQL";
   const lines = [`Satchel ${VERSION} on ${place}`, "", `  ${url}`, ""];

@@ -2,13 +2,16 @@
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { createApp } from "./app.ts";
-import { ConfigError, configHelp, readConfig } from "./config.ts";
+import { type App, createApp } from "./app.ts";
+import { type Config, ConfigError, configHelp, readConfig } from "./config.ts";
 import { greeting } from "./greeting.ts";
-import { createLogger } from "./log.ts";
+import { type Logger, createLogger } from "./log.ts";
+import { Metrics } from "./metrics.ts";
 import { openStore } from "./open-store.ts";
+import { PrimaryLink, isWorker, leavePrimary, reportFailure } from "./primary-link.ts";
 import { StartError } from "./start-error.ts";
 import { VERSION } from "./version.ts";
+import { killWorkers, runWorkers } from "./workers.ts";
 
 const USAGE = `Satchel ${VERSION}: the storage service behind messaging applications.
 
@@ -48,10 +51,36 @@ async function serve(): Promise<void> {
     log.fatal({ err: error }, "a fault that nobody has caught");
     process.exit(1);
   });
-  const signal = stopSignal();
+  const stopping = stopOnSignals();
+  if (isWorker()) await serveAsWorker(config, log, stopping);
+  else if (config.workers === 1)
+    await serveUntil(stopping.signal, config, { log, started: (app) => print(greeting(app, config)) });
+  else
+    process.exitCode = await runWorkers({
+      count: config.workers,
+      started: (started) => print(greeting(started, config)),
+      signal: stopping.signal,
+      log,
+    });
+}
+
+async function serveAsWorker(config: Config, log: Logger, stopping: AbortController): Promise<void> {
+  const metrics: Metrics = new Metrics(log, () => link.metricsOfAll());
+  const link = new PrimaryLink({ stop: () => stopping.abort(), metrics: () => metrics.snapshot() });
+  await serveUntil(stopping.signal, config, { log, metrics, started: (app) => link.started(app) });
+  leavePrimary();
+}
+
+interface Serving {
+  readonly log: Logger;
+  readonly metrics?: Metrics;
+  readonly started: (app: App) => void | Promise<void>;
+}
+
+async function serveUntil(signal: AbortSignal, config: Config, { log, metrics, started }: Serving): Promise<void> {
   try {
-    await using app = await createApp(config, { log, signal });
-    print(greeting(app, config));
+    await using app = await createApp(config, { log, signal, metrics });
+    await started(app);
     if (!signal.aborted) await once(signal, "abort");
   } catch (error) {
     if (!signal.aborted || !(error instanceof Error) || error.name !== "AbortError") throw error;
@@ -65,17 +94,20 @@ async function migrate(): Promise<void> {
 }
 
 /** Fires at the first signal to stop; a second one ends the process at once. */
-function stopSignal(): AbortSignal {
+function stopOnSignals(): AbortController {
   const stopping = new AbortController();
   let firstAt: number | undefined;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
-      if (firstAt !== undefined && Date.now() - firstAt > SAME_SIGNAL_MS) process.exit(signal === "SIGINT" ? 130 : 143);
+      if (firstAt !== undefined && Date.now() - firstAt > SAME_SIGNAL_MS) {
+        killWorkers();
+        process.exit(signal === "SIGINT" ? 130 : 143);
+      }
       firstAt ??= Date.now();
       stopping.abort();
     });
   }
-  return stopping.signal;
+  return stopping;
 }
 
 /** Asks /readyz. With client certificates required, of which it has none, it is content with a server that says so. */
@@ -106,8 +138,9 @@ try {
 } catch (error) {
   const expected = error instanceof StartError || error instanceof ConfigError;
   const problem = expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`${problem.replaceAll(/^(?! )/gm, "satchel: ")}\n`);
+  if (!(await reportFailure(problem))) process.stderr.write(`${problem.replaceAll(/^(?! )/gm, "satchel: ")}\n`);
   process.exitCode = 1;
+  leavePrimary();
 }
 // Nothing should be left to wait for; if something is, it does not keep the process.
 setTimeout(() => process.exit(), EXIT_STUCK_MS).unref();

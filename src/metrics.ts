@@ -1,4 +1,12 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import {
+  AggregatorRegistry,
+  Counter,
+  Gauge,
+  type Aggregator,
+  Histogram,
+  Registry,
+  collectDefaultMetrics,
+} from "prom-client";
 import type { Logger } from "./log.ts";
 
 /** From half a millisecond to the longest call. */
@@ -12,10 +20,14 @@ export interface CallLabels {
   readonly protocol: string;
 }
 
+/** What a process has counted, as another one can receive it. */
+export type MetricsSnapshot = Awaited<ReturnType<Registry["getMetricsAsJSON"]>>;
+
 /** What a process counts, as Prometheus reads it; names as in OpenTelemetry's conventions for RPC. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #log: Logger;
+  readonly #ofAll: (() => Promise<string>) | undefined;
   readonly #duration = new Histogram({
     name: "rpc_server_call_duration_seconds",
     help: "How long calls took, from their headers to their end.",
@@ -36,8 +48,10 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  constructor(log: Logger) {
+  /** `ofAll`: what is read here is that of several processes, this one among them. */
+  constructor(log: Logger, ofAll?: () => Promise<string>) {
     this.#log = log;
+    this.#ofAll = ofAll;
     collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -54,12 +68,16 @@ export class Metrics {
     this.#connections.inc({ http });
   }
 
-  /** A value that is asked for whenever the metrics are read; where asking fails, the last value stays. */
-  gauge(name: string, help: string, read: () => number | Promise<number>): void {
+  /**
+   * A value that is asked for whenever the metrics are read; where asking fails, the last value stays. That of several
+   * processes is their sum, unless `aggregator` says otherwise.
+   */
+  gauge(name: string, help: string, read: () => number | Promise<number>, aggregator: Aggregator = "sum"): void {
     const log = this.#log;
     const gauge = new Gauge({
       name,
       help,
+      aggregator,
       registers: [this.#registry],
       async collect() {
         try {
@@ -84,6 +102,16 @@ export class Metrics {
 
   /** Everything, in Prometheus' text format. */
   text(): Promise<string> {
-    return this.#registry.metrics();
+    return this.#ofAll === undefined ? this.#registry.metrics() : this.#ofAll();
   }
+
+  /** What this process has counted. */
+  snapshot(): Promise<MetricsSnapshot> {
+    return this.#registry.getMetricsAsJSON();
+  }
+}
+
+/** The metrics of several processes as those of one, in Prometheus' text format. */
+export function aggregateMetrics(snapshots: readonly MetricsSnapshot[]): Promise<string> {
+  return AggregatorRegistry.aggregate([...snapshots]).metrics();
 }

@@ -72,11 +72,19 @@ describe("the configuration", () => {
 
   test.each([
     [{ SATCHEL_TLS_KEY: "k" }, "SATCHEL_TLS_CERT"],
+    [{ SATCHEL_WORKERS: "2" }, "SATCHEL_WORKERS"],
     [{ SATCHEL_TLS_CLIENT_CA: "c" }, "SATCHEL_TLS_CLIENT_CA"],
     [{ SATCHEL_CORS_ORIGINS: "*,https://a.example" }, "SATCHEL_CORS_ORIGINS"],
     [{ SATCHEL_MAX_MESSAGE_BYTES: "1000000", SATCHEL_MAX_REQUEST_BYTES: "70000" }, "SATCHEL_MAX_REQUEST_BYTES"],
   ])("refuses what contradicts itself: %j", (env, name) => {
     expect(problems(env)).toContain(name);
+  });
+
+  test("lets connections of several workers end, and those of one process never, unless it is told when", () => {
+    const several = { SATCHEL_WORKERS: "2", DATABASE_URL: "postgres://db/satchel" };
+    expect(readConfig({}).maxConnectionAgeMs).toBe(0);
+    expect(readConfig(several).maxConnectionAgeMs).toBe(300_000);
+    expect(readConfig({ ...several, SATCHEL_MAX_CONNECTION_AGE_MS: "1000" }).maxConnectionAgeMs).toBe(1_000);
   });
 
   test("explains every variable in a line", () => {
