@@ -20,6 +20,7 @@ export class PrimaryLink {
   readonly #worker: Worker;
   readonly #asked = new Map<number, PromiseWithResolvers<string>>();
   #lastId = 0;
+  #isStarted = false;
 
   /** Throws where this process is no worker. */
   constructor(options: PrimaryLinkOptions) {
@@ -33,6 +34,7 @@ export class PrimaryLink {
   /** Says that this worker answers calls, unless there is nobody left to be told. */
   async started({ url, engine, made, hasDefaultToken }: Started): Promise<void> {
     if (!this.#worker.isConnected()) return;
+    this.#isStarted = true;
     await this.#send({ kind: "started", started: { url, engine, made, hasDefaultToken } });
   }
 
@@ -68,8 +70,12 @@ export class PrimaryLink {
     await this.#send({ kind: "metrics", id, snapshot }).catch(() => undefined);
   }
 
-  /** Node would end a worker at once when its primary is gone; calls are to end first. */
+  /**
+   * Node ends a worker at once when its primary is gone. That is right while it starts, when it may be waiting for the
+   * primary to let it listen; later, calls are to end first.
+   */
   #disconnected(): void {
+    if (!this.#isStarted) return;
     this.#worker.exitedAfterDisconnect = true;
     for (const { reject } of this.#asked.values()) reject(new Error("the primary is gone"));
     this.#options.stop();

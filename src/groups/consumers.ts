@@ -154,7 +154,14 @@ export class Consumers implements AsyncDisposable {
   ): Promise<T> {
     const worker = this.#namespaces.get(namespaceId)?.get(groupId);
     const holder = worker?.workerOf(lease);
-    if (worker !== undefined && holder !== undefined) return holder.change(changeOf(worker.group));
+    if (worker !== undefined && holder !== undefined) {
+      try {
+        return await holder.change(changeOf(worker.group));
+      } catch (error) {
+        if (!(error instanceof SatchelError) || error.reason !== "LEASE_LOST") throw error;
+        // The store says whether the lease is over, or only its holder has gone.
+      }
+    }
     const { store } = this.#options;
     const groups = store.consumerGroups(namespaceId);
     const group = await this.#group(namespaceId, groupId);

@@ -1,5 +1,6 @@
 import type { ConsumerGroup, PartitionLease } from "../domain/consumer-groups.ts";
 import { type Membership, needsUpdate, type PartitionHolder, updated } from "../domain/group-membership.ts";
+import { MAX_POSITION } from "../domain/message.ts";
 import { groupNotFound, SatchelError } from "../errors.ts";
 import { leaseLost } from "./errors.ts";
 import type { Member } from "./member.ts";
@@ -7,6 +8,8 @@ import { PartitionWorker, type Prepared, type WorkContext } from "./partition-wo
 
 /** For how long a member counts as alive after it was last said to be. */
 export const LEASE_MICROS = 3_000_000n;
+/** How long to wait, at the least, before looking whether another member has expired. */
+const MIN_LOOK_MS = 20;
 /** How long to wait when the store is away. */
 const RETRY_MS = 500;
 const REPLAYS_AT_ONCE = 100;
@@ -39,6 +42,7 @@ export class GroupWorker {
   #ticking = false;
   #stopped: { readonly error: unknown } | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #expiry: NodeJS.Timeout | undefined;
   #round = 0;
 
   constructor(group: ConsumerGroup, context: GroupContext) {
@@ -141,6 +145,7 @@ export class GroupWorker {
   stop(error: unknown): void {
     this.#stopped ??= { error };
     clearTimeout(this.#timer);
+    clearTimeout(this.#expiry);
     for (const worker of this.#workers.values()) worker.stop(error);
     this.#workers.clear();
     for (const member of this.#members.values()) member.fail(error);
@@ -191,8 +196,19 @@ export class GroupWorker {
 
   #adopt(membership: Membership | undefined): void {
     if (this.stopped) return;
-    if (membership === undefined) this.#gone();
-    else for (const holder of membership.partitions) this.#adoptHolder(holder);
+    if (membership === undefined) return this.#gone();
+    for (const holder of membership.partitions) this.#adoptHolder(holder);
+    this.#lookWhenOneExpires(membership);
+  }
+
+  /** A member of a process that was killed is missed as soon as its time is over, and not only with the next tick. */
+  #lookWhenOneExpires({ now, members }: Membership): void {
+    clearTimeout(this.#expiry);
+    const others = members.filter(({ memberId }) => !this.#members.has(memberId));
+    if (others.length === 0) return;
+    const first = others.reduce((least, { expireTime }) => (expireTime < least ? expireTime : least), MAX_POSITION);
+    const look = (): void => void this.look().catch((error: unknown) => this.#report(error));
+    this.#expiry = setTimeout(look, Math.max(MIN_LOOK_MS, Number((first - now) / 1_000n) + 1)).unref();
   }
 
   #adoptHolder(holder: PartitionHolder): void {

@@ -1,19 +1,22 @@
-import { type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Limits } from "../domain/limits.ts";
 import type { MessagesFrame, Notice, ReadFrame } from "../domain/read.ts";
 import {
+  GetCategoryMessagesResponseSchema,
+  GetStreamMessagesResponseSchema,
   type ReadMessagesResponse,
   ReadMessagesResponseSchema,
   type StreamMessageBatch,
   type StreamService,
 } from "../gen/satchel/v1/streams_pb.ts";
 import type { Retention } from "../service/retention.ts";
-import type { Streams } from "../service/streams.ts";
+import type { MessagePage, Streams } from "../service/streams.ts";
 import { lazyMessage } from "./encoded-message.ts";
 import { serviceCaller } from "./principal.ts";
 import { retentionHandlers } from "./retention.ts";
 import { appendResponse, streamMessage } from "./shapes.ts";
+import { encodeMessagePage, encodeMessagesFrame } from "./stream-message-bytes.ts";
 import * as requests from "./stream-requests.ts";
 
 /** satchel.v1.StreamService. */
@@ -39,12 +42,12 @@ export function streamHandlers(
 
     async getStreamMessages(request, context) {
       const page = await streams.page(serviceCaller(context), requests.parseStreamPage(request, limits), context);
-      return { messages: page.messages.map(streamMessage), hasMore: page.hasMore };
+      return pageResponse(GetStreamMessagesResponseSchema, page);
     },
 
     async getCategoryMessages(request, context) {
       const page = await streams.page(serviceCaller(context), requests.parseCategoryPage(request, limits), context);
-      return { messages: page.messages.map(streamMessage), hasMore: page.hasMore };
+      return pageResponse(GetCategoryMessagesResponseSchema, page);
     },
 
     async getLastStreamMessage(request, context) {
@@ -77,6 +80,18 @@ export function streamHandlers(
   };
 }
 
+/** A page; where it is sent as bytes, no object is made for a message. */
+function pageResponse<S extends typeof GetStreamMessagesResponseSchema | typeof GetCategoryMessagesResponseSchema>(
+  schema: S,
+  { messages, hasMore }: MessagePage,
+): MessageShape<S> {
+  const init = () => ({ messages: messages.map(streamMessage), hasMore }) as MessageInitShape<S>;
+  return lazyMessage(schema, {
+    make: () => create(schema, init()),
+    encode: () => encodeMessagePage(messages, hasMore),
+  });
+}
+
 /** What frames are on the wire; followers who are given the same frame are given the same response, encoded once. */
 class FrameResponses {
   readonly #ofMessages = new WeakMap<MessagesFrame, ReadMessagesResponse>();
@@ -87,7 +102,7 @@ class FrameResponses {
     if (response === undefined) {
       response = lazyMessage(ReadMessagesResponseSchema, {
         make: () => messagesResponse(frame),
-        encode: () => toBinary(ReadMessagesResponseSchema, messagesResponse(frame)),
+        encode: () => encodeMessagesFrame(frame),
       });
       this.#ofMessages.set(frame, response);
     }

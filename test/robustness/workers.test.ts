@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { createDatabase } from "../support/databases.ts";
 import { runSatchel } from "../support/run-satchel.ts";
 import { SteadyWriters } from "../support/steady-writers.ts";
 import { upTo } from "../support/streams.ts";
@@ -128,6 +129,22 @@ test("workers whose primary is killed drain and end", async () => {
   expect(await client.streams.append("a-1", [{ type: "T" }])).toHaveLength(1);
   await server.ended;
   expect(server.log().filter(({ msg }) => msg === "shut down")).toHaveLength(2);
+}, 60_000);
+
+test("workers whose primary is killed while they start end too", async () => {
+  await using database = await createDatabase();
+  const settings = {
+    SATCHEL_WORKERS: "2",
+    SATCHEL_PORT: "0",
+    SATCHEL_DATA_DIR: ":memory:",
+    DATABASE_URL: database.url,
+  };
+  for (const startedMs of [500, 700, 900, 1_100]) {
+    const { child, ended } = runSatchel(["serve"], settings);
+    await delay(startedMs);
+    child.kill("SIGKILL");
+    expect((await ended).code).toBeNull();
+  }
 }, 60_000);
 
 test("metrics are the sums of all workers, whichever is asked", async () => {
