@@ -172,7 +172,7 @@ function sweeperOf(store: Store, config: Config, metrics: Metrics, log: Logger):
     pauseMs: SWEEP_PAUSE_MS,
     removed: metrics.counter(
       "satchel_retention_removed_messages_total",
-      "Messages that this process has removed because a retention policy does not keep them.",
+      "Messages that were removed because a retention policy does not keep them.",
     ),
     failed: (err, namespaceId) => log.warn({ err, namespaceId }, "retention could not be enforced; it is tried again"),
   });
