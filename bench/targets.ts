@@ -1,7 +1,7 @@
 /**
  * Appends and reads by gRPC on both engines, beside Message DB's own functions and COPY on the same PostgreSQL server, and
  * what Satchel promises of them. Brings the server and Message DB; what pgbench and psql drive is left out where they are
- * not installed. Prints two tables; with --full, which takes about a quarter of an hour, it reads a million messages, measures
+ * not installed. Prints two tables; with --full, which takes about ten minutes, it reads a million messages, measures
  * longer, and writes tables and a chart into docs.
  *
  *   npm run bench:targets -- [--full]
@@ -20,7 +20,7 @@ import { type Target, targetTable } from "./support/targets.ts";
 import { CATEGORIES, GROUP_SIZE, PAGE } from "./support/workload.ts";
 
 const full = process.argv.includes("--full");
-const extent = full ? { seconds: 3, readCount: 1_000_000 } : { seconds: 1, readCount: 100_000 };
+const extent = full ? { seconds: 2, readCount: 1_000_000 } : { seconds: 1, readCount: 100_000 };
 const rounds = full ? 5 : 3;
 const COLUMNS = "id, stream_name, type, position, global_position, data, metadata, time";
 const many = `${CATEGORIES.toLocaleString("en")} categories`;
