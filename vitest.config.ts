@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const common = {
@@ -10,6 +11,8 @@ const ALONE = ["test/unit/**/*.test.ts", "test/arch/**/*.test.ts"];
 
 export default defineConfig({
   test: {
+    // Much of the time of these tests is waiting, so two run at once even on two cores.
+    maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     projects: [
       {
         test: {

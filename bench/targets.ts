@@ -20,7 +20,7 @@ import { type Target, targetTable } from "./support/targets.ts";
 import { CATEGORIES, GROUP_SIZE, PAGE } from "./support/workload.ts";
 
 const full = process.argv.includes("--full");
-const extent = full ? { seconds: 2, readCount: 1_000_000 } : { seconds: 1, readCount: 100_000 };
+const extent = full ? { seconds: 1, readCount: 1_000_000 } : { seconds: 1, readCount: 100_000 };
 const rounds = full ? 5 : 3;
 const COLUMNS = "id, stream_name, type, position, global_position, data, metadata, time";
 const many = `${CATEGORIES.toLocaleString("en")} categories`;

@@ -46,6 +46,16 @@ describe.each(METHODS.map((method) => [`${method.parent.name}/${method.name}`, m
   },
 );
 
+// In C++ the comments of services and RPCs go through a template in which it begins a variable.
+test("no comment of a service or an RPC has a dollar sign, at which grpc_cpp_plugin breaks off", () => {
+  const files = globSync("proto/satchel/**/*.proto").map((path) => [path, readFileSync(path, "utf8")] as const);
+  const described = files.flatMap(([path, text]) =>
+    [...text.matchAll(/^((?:\/\/.*\n)*)service \w+ \{\n([\s\S]*?)^\}/gm)].map(([service]) => [path, service] as const),
+  );
+  expect(described.length).toBeGreaterThan(4);
+  expect(described.filter(([, service]) => service.includes("$")).map(([path]) => path)).toEqual([]);
+});
+
 test("docs/rpcs.md names no RPC that is not there", () => {
   const names = new Set(METHODS.map(({ name }) => name));
   const named = [...DOCS.matchAll(/^\| `(\w+)` /gm)].map(([, name]) => name!);

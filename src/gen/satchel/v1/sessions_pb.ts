@@ -80,6 +80,7 @@ export const SessionClientSchema: GenMessage<SessionClient> = /*@__PURE__*/
 export type Session = Message<"satchel.v1.Session"> & {
   /**
    * The id, a UUID.
+   * Its journal is the stream `$session-<session_id>`.
    *
    * @generated from field: string session_id = 1;
    */
@@ -2010,7 +2011,7 @@ export const SessionOrderSchema: GenEnum<SessionOrder> = /*@__PURE__*/
  * that user's data only. A service with the metadata `satchel-user` (the user's id, percent-encoded UTF-8) is isolated
  * in the same way. What belongs to somebody else is answered exactly like what does not exist.
  *
- * Every change but a touch is committed together with a message in the stream `$session-<session id>`: SessionCreated,
+ * Every change but a touch is committed together with a message in the journal stream of the session: SessionCreated,
  * NewDevice, SessionElevated, SessionRotated, SessionUpdated, RefreshReused, SessionEvicted, SessionRevoked,
  * SessionExpired, SessionDeleted, DeviceForgotten, SessionPolicyUpdated. No message has a token in it.
  *
