@@ -218,7 +218,7 @@ describe("satchel serve says in one line why it does not start", () => {
   });
 
   test("a database that cannot be reached, after having waited for it", async () => {
-    const settings = { DATABASE_URL: "postgres://nobody:hunter2@127.0.0.1:1/nothing", SATCHEL_STORE_WAIT_MS: "1500" };
+    const settings = { DATABASE_URL: "postgres://nobody:hunter2@127.0.0.1:1/nothing", SATCHEL_STORE_WAIT_MS: "5000" };
     const { code, stderr } = await start(settings).ended;
     const lines = stderr.trim().split("\n");
     expect([code, lines.at(-1)]).toEqual([1, expect.stringMatching(/^satchel: cannot use the store: /)]);
