@@ -25,6 +25,7 @@ test("no step of a schema is changed once it was released", () => {
         "1ef9c3936b7c07c2",
         "6e0e1274707c698a",
         "ed5df3c08b29b205",
+        "2c79fd0519bd973b",
       ],
       "sqliteControl": [
         "0669679ca3f83748",

@@ -1,3 +1,5 @@
+import { MAX_POSITION } from "../../domain/message.ts";
+import { categoryOrder, inCategory } from "./category-range.sql.ts";
 import { NOW } from "./row.ts";
 
 /** The columns of a group, in the order that `groupOf` reads. */
@@ -159,8 +161,8 @@ export function backlogText(schema: string): string {
       FROM (
         SELECT m.global_position, abs(m.cardinal_hash % $3::bigint)::integer AS partition
         FROM ${schema}.messages m
-        WHERE m.category = $2 AND m.global_position > (SELECT min(read_to) FROM part)
-        ORDER BY m.global_position LIMIT $4
+        WHERE ${inCategory("$2", "(SELECT min(read_to) + 1 FROM part)", String(MAX_POSITION))}
+        ORDER BY ${categoryOrder()} LIMIT $4
       ) m
       LEFT JOIN part p ON p.partition = m.partition
       GROUP BY m.partition
@@ -168,8 +170,8 @@ export function backlogText(schema: string): string {
     SELECT NULL::integer AS partition, count(*)
     FROM (
       SELECT FROM ${schema}.messages m
-      WHERE m.category = $2 AND m.global_position > (SELECT max(last) FROM seen)
-      ORDER BY m.global_position LIMIT 1
+      WHERE ${inCategory("$2", "(SELECT max(last) + 1 FROM seen)", String(MAX_POSITION))}
+      ORDER BY ${categoryOrder()} LIMIT 1
     ) more
     UNION ALL
     SELECT p.partition, coalesce(s.untaken, 0) FROM part p LEFT JOIN seen s ON s.partition = p.partition

@@ -42,6 +42,12 @@ const CONNECT_TIMEOUT_MS = 3_000;
 /** A connection is replaced after this time, which frees what the server keeps for it. */
 const MAX_CONNECTION_AGE_S = 1_800;
 
+/**
+ * One plan for a prepared statement, which goes by the indexes: planned for its first values, a page of a category could become a
+ * sort of all that there is.
+ */
+const PLANNER = "-c plan_cache_mode=force_generic_plan -c enable_bitmapscan=off -c jit=off";
+
 /** Connects on first use; `migrate` is the caller's to call. */
 export async function openPostgres(options: PostgresOptions): Promise<PostgresDialect> {
   const connection = {
@@ -51,6 +57,7 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDi
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: "satchel",
     keepAlive: true,
+    options: PLANNER,
   };
   const orm = new MikroORM({
     clientUrl: options.url,

@@ -1,3 +1,6 @@
+import { MAX_POSITION } from "../../domain/message.ts";
+import { categoryOrder, inCategory } from "./category-range.sql.ts";
+
 /** The position of the last message that a stream has had; null when it never had one. */
 export function headOfStreamText(schema: string): string {
   return `
@@ -10,6 +13,6 @@ export function headOfStreamText(schema: string): string {
 export function headOfCategoryText(schema: string): string {
   return `
     SELECT greatest(
-      (SELECT m.global_position FROM ${schema}.messages m WHERE m.category = $1 ORDER BY m.global_position DESC LIMIT 1),
+      (SELECT m.global_position FROM ${schema}.messages m WHERE ${inCategory("$1", "0", String(MAX_POSITION))} ORDER BY ${categoryOrder(" DESC")} LIMIT 1),
       (SELECT c.last_global_position FROM ${schema}.categories c WHERE c.category = $1))`;
 }

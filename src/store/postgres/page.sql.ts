@@ -1,53 +1,74 @@
 import { MAX_POSITION, type PageQuery, type Selector } from "../../domain/message.ts";
+import { categoryOrder, inCategory } from "./category-range.sql.ts";
 import type { Statement } from "./connections.ts";
 import { MESSAGE_COLUMNS } from "./row.ts";
 
-/** The column that positions of a selector are in. */
-function positionColumn(selector: Selector): "position" | "global_position" {
-  return selector.kind === "stream" ? "position" : "global_position";
+/** A page that is this many times smaller than it might be is not worth what it saves. */
+const WORTH_IT = 4;
+
+interface StatementWithValues {
+  readonly statement: Statement;
+  readonly values: unknown[];
 }
 
+/** Where every row of a page says how many of the rows are the page. */
+export const SIZE_COLUMN = 8;
+
 /**
- * The statement of one page: the columns of a message, then whether it belongs to the page. The first that does not is
- * where the next page begins; it comes without data.
+ * The statement of one page: the columns of its messages, and of the next one when there is one, which begins the next page;
+ * with each of them how many messages the page has at most.
  */
-export function pageStatement(
-  schema: string,
-  query: PageQuery,
-): { readonly statement: Statement; readonly values: unknown[] } {
+export function pageStatement(schema: string, query: PageQuery): StatementWithValues {
   const { selector, backwards = false } = query;
-  const column = positionColumn(selector);
-  const filter = new Filter();
+  const filter = new Filter(selector, backwards);
   const limit = filter.parameter(query.limit);
   const maxBytes = filter.parameter(query.maxBytes);
-  filter.where(`m.${column} ${backwards ? "<=" : ">="} ${filter.parameter(query.from)}`);
-  filter.where(
-    `m.${column} ${backwards ? ">=" : "<="} ${filter.parameter(query.until ?? (backwards ? 0n : MAX_POSITION))}`,
-  );
-  filter.select(selector);
-  if (query.types !== undefined && query.types.length > 0)
-    filter.where(`m.type = ANY (${filter.parameter(query.types)})`, "t");
-  const order = `${column}${backwards ? " DESC" : ""}`;
+  const [least, most] = backwards ? [query.until ?? 0n, query.from] : [query.from, query.until ?? MAX_POSITION];
+  filter.select(least, most);
+  const byTypes = query.types !== undefined && query.types.length > 0;
+  if (byTypes) filter.where(`m.type = ANY (${filter.parameter(query.types)})`, "t");
+  const found = `${schema}.messages m WHERE ${filter.conditions}`;
+  const keys = `SELECT m.global_position FROM ${found} ORDER BY ${filter.order} LIMIT ${limit}::bigint + 1`;
+  // Where an index has all that selects, the index finds the messages, and the table is asked for no others.
+  const byKeys = filter.inIndex && !byTypes;
+  const messages = byKeys
+    ? `${schema}.messages m WHERE m.global_position = ANY ((SELECT keys FROM page)::bigint[])`
+    : found;
+  const order = byKeys ? `m.global_position${filter.direction}` : filter.order;
+  const sized = pageSize(schema, { limit, maxBytes, category: filter.category, messages, order });
   const text = `
-    SELECT m.id, m.stream_name, m.type, m.position, m.global_position,
-           CASE WHEN m.belongs THEN m.data::text END, CASE WHEN m.belongs THEN m.metadata::text END,
-           (extract(epoch FROM m.time) * 1000000)::bigint, m.belongs
-    FROM (
-      SELECT m.*, m.ordinal = 1 OR (m.ordinal <= ${limit} AND m.total <= ${maxBytes}) AS belongs
-      FROM (
-        SELECT m.*, row_number() OVER page AS ordinal, sum(m.bytes) OVER page AS total
-        FROM (
-          SELECT * FROM ${schema}.messages m WHERE ${filter.conditions} ORDER BY m.${order} LIMIT ${limit}::bigint + 1
-        ) m
-        WINDOW page AS (ORDER BY m.${order} ROWS UNBOUNDED PRECEDING)
-      ) m
-    ) m
-    WHERE m.belongs OR m.ordinal = 2 OR m.total - m.bytes <= ${maxBytes}
-    ORDER BY m.${order}`;
+    WITH ${byKeys ? `page AS MATERIALIZED (SELECT ARRAY (${keys}) AS keys), ` : ""}size AS MATERIALIZED (SELECT ${sized} AS messages)
+    SELECT ${MESSAGE_COLUMNS}, (SELECT messages FROM size)
+    FROM ${messages} ORDER BY ${order} LIMIT 1 + (SELECT messages FROM size)`;
   return {
     statement: { name: `${schema}p${selector.kind}${backwards ? "<" : ">"}${filter.shape}`, text },
     values: filter.values,
   };
+}
+
+interface Sized {
+  readonly limit: string;
+  readonly maxBytes: string;
+  /** Of all messages, where they are of one. */
+  readonly category: string | undefined;
+  /** What is to be read, and in which order. */
+  readonly messages: string;
+  readonly order: string;
+}
+
+/**
+ * How many messages are a page: no more than the limit, nor than fit; at least one. Adding them up costs a good part of what
+ * reading them does, so where the largest message of the category is small enough, as many are taken as fit at that size.
+ */
+function pageSize(schema: string, { limit, maxBytes, category, messages, order }: Sized): string {
+  const added = `
+    SELECT greatest(1, count(*)) FROM (
+      SELECT sum(m.bytes) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) AS total
+      FROM (SELECT m.bytes, m.category, m.global_position, m.position FROM ${messages} ORDER BY ${order} LIMIT ${limit}) m
+    ) m WHERE m.total <= ${maxBytes}`;
+  if (category === undefined) return `(${added})`;
+  const certain = `(SELECT ${maxBytes}::bigint / greatest(c.max_message_bytes, 1) FROM ${schema}.categories c WHERE c.category = ${category})`;
+  return `CASE WHEN ${certain} * ${WORTH_IT} >= ${limit}::bigint THEN least(${limit}::bigint, ${certain}) ELSE (${added}) END`;
 }
 
 /** The first position of a selector, from `from` to `head`, whose message is not earlier than the time. */
@@ -57,13 +78,11 @@ export function firstAtStatement(
   from: bigint,
   head: bigint,
   timeMicros: bigint,
-): { readonly statement: Statement; readonly values: unknown[] } {
-  const column = positionColumn(selector);
-  const filter = new Filter();
-  filter.where(`m.${column} BETWEEN ${filter.parameter(from)} AND ${filter.parameter(head)}`);
+): StatementWithValues {
+  const filter = new Filter(selector);
   filter.where(`m.time >= timestamp 'epoch' + ${filter.parameter(timeMicros)}::bigint * interval '1 microsecond'`);
-  filter.select(selector);
-  const text = `SELECT m.${column} FROM ${schema}.messages m WHERE ${filter.conditions} ORDER BY m.${column} LIMIT 1`;
+  filter.select(from, head);
+  const text = `SELECT m.${filter.column} FROM ${schema}.messages m WHERE ${filter.conditions} ORDER BY ${filter.order} LIMIT 1`;
   return { statement: { text }, values: filter.values };
 }
 
@@ -80,14 +99,40 @@ export function atText(schema: string): string {
     ORDER BY m.global_position`;
 }
 
-/** Collects conditions and their parameters; `shape` tells statements of different text apart. */
+/** Collects the conditions on messages `m` and their parameters; `shape` tells statements of different text apart. */
 class Filter {
   readonly values: unknown[] = [];
+  /** That positions of the selector are in. */
+  readonly column: "position" | "global_position";
+  readonly direction: "" | " DESC";
+  readonly #selector: Selector;
   readonly #conditions: string[] = [];
+  #category: string | undefined;
   shape = "";
+
+  constructor(selector: Selector, backwards = false) {
+    this.#selector = selector;
+    this.column = selector.kind === "stream" ? "position" : "global_position";
+    this.direction = backwards ? " DESC" : "";
+  }
 
   get conditions(): string {
     return this.#conditions.join(" AND ");
+  }
+
+  /** By position. */
+  get order(): string {
+    return this.#selector.kind === "category" ? categoryOrder(this.direction) : `m.${this.column}${this.direction}`;
+  }
+
+  /** The parameter of the one category that is selected from. */
+  get category(): string | undefined {
+    return this.#category;
+  }
+
+  /** Whether the index of categories has the columns by which a part of the category is selected. */
+  get inIndex(): boolean {
+    return this.#selector.kind === "category" && this.shape !== "";
   }
 
   parameter(value: unknown): string {
@@ -99,18 +144,21 @@ class Filter {
     this.shape += shape;
   }
 
-  select(selector: Selector): void {
-    if (selector.kind === "stream") {
-      this.where(`m.stream_name = ${this.parameter(selector.streamName)}`);
-    } else if (selector.kind === "category") {
-      this.where(`m.category = ${this.parameter(selector.category)}`);
-      if (selector.correlation !== undefined) {
-        this.where(`m.correlation_category = ${this.parameter(selector.correlation)}`, "c");
-      }
-      if (selector.consumerGroup !== undefined) {
-        const { member, size } = selector.consumerGroup;
-        this.where(`abs(m.cardinal_hash % ${this.parameter(size)}::bigint) = ${this.parameter(member)}::bigint`, "g");
-      }
-    }
+  /** What the selector selects between two positions, both included. */
+  select(least: bigint, most: bigint): void {
+    const [from, to] = [this.parameter(least), this.parameter(most)];
+    const selector = this.#selector;
+    if (selector.kind === "category") this.#category = this.parameter(selector.category);
+    if (this.#category !== undefined) this.where(inCategory(this.#category, from, to));
+    else this.where(`m.${this.column} BETWEEN ${from} AND ${to}`);
+    if (selector.kind === "stream") this.where(`m.stream_name = ${this.parameter(selector.streamName)}`);
+    if (selector.kind === "category") this.#selectPart(selector);
+  }
+
+  #selectPart({ correlation, consumerGroup }: Extract<Selector, { readonly kind: "category" }>): void {
+    if (correlation !== undefined) this.where(`m.correlation_category = ${this.parameter(correlation)}`, "c");
+    if (consumerGroup === undefined) return;
+    const { member, size } = consumerGroup;
+    this.where(`abs(m.cardinal_hash % ${this.parameter(size)}::bigint) = ${this.parameter(member)}::bigint`, "g");
   }
 }

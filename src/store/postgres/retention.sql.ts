@@ -1,5 +1,9 @@
+import { MAX_POSITION } from "../../domain/message.ts";
+import { categoryOrder, inCategory } from "./category-range.sql.ts";
+import { microsOf } from "./row.ts";
+
 const POLICY_COLUMNS = "target, max_age_micros, max_count, revision, aged_to, counted_to";
-const PLACE_COLUMNS = "m.stream_name, m.position, m.global_position, (extract(epoch FROM m.time) * 1000000)::bigint";
+const PLACE_COLUMNS = `m.stream_name, m.position, m.global_position, ${microsOf("m.time")}`;
 
 /** The first and the last position of each stream that has messages. */
 export function endsText(schema: string): string {
@@ -17,7 +21,7 @@ export function placesOfStreamText(schema: string): string {
 /** The messages of a category after a global position, likewise. */
 export function placesOfCategoryText(schema: string): string {
   return `SELECT ${PLACE_COLUMNS} FROM ${schema}.messages m
-    WHERE m.category = $1 AND m.global_position > $2 ORDER BY m.global_position LIMIT $3`;
+    WHERE ${inCategory("$1", "$2::bigint + 1", String(MAX_POSITION))} ORDER BY ${categoryOrder()} LIMIT $3`;
 }
 
 /** The policies of some targets. */

@@ -2,8 +2,7 @@ import type { StoredMessage } from "../../domain/message.ts";
 import type { Row } from "./connections.ts";
 
 /** The columns of a message, in the order that `messageOf` reads. */
-export const MESSAGE_COLUMNS =
-  "m.id, m.stream_name, m.type, m.position, m.global_position, m.data::text, m.metadata::text, (extract(epoch FROM m.time) * 1000000)::bigint";
+export const MESSAGE_COLUMNS = `m.id, m.stream_name, m.type, m.position, m.global_position, m.data::text, m.metadata::text, ${microsOf("m.time")}`;
 
 /** The clock of the database, in microseconds since 1970. */
 export const NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
@@ -39,4 +38,12 @@ export function textOf(column: string | null | undefined): string {
 /** The number in a column that is never null. */
 export function bigintOf(column: string | null | undefined): bigint {
   return BigInt(textOf(column));
+}
+
+/**
+ * Microseconds since 1970 of a timestamp without time zone. In doubles, which are exact to the microsecond until 2106, that
+ * costs a small part of what PostgreSQL's exact numbers do.
+ */
+export function microsOf(time: string): string {
+  return `CASE WHEN ${time} >= timestamp 'epoch' AND ${time} < timestamp '2100-01-01' THEN (date_part('epoch', ${time}) * 1000000)::bigint ELSE (extract(epoch FROM ${time}) * 1000000)::bigint END`;
 }

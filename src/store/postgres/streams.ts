@@ -21,7 +21,7 @@ import type { Connections, Row } from "./connections.ts";
 import { codeOf, SQLSTATE, translateNamespaceError, violates } from "./errors.ts";
 import { headOfCategoryText, headOfStreamText } from "./head.sql.ts";
 import { categoriesText, streamsText } from "./names.sql.ts";
-import { atText, firstAtStatement, pageStatement } from "./page.sql.ts";
+import { atText, firstAtStatement, pageStatement, SIZE_COLUMN } from "./page.sql.ts";
 import { bigintOf, MESSAGE_COLUMNS, messageOf, textOf } from "./row.ts";
 import { quotedSchema } from "./schema-name.ts";
 
@@ -66,13 +66,7 @@ export class PostgresStreamStore implements StreamStore {
     const unbounded = query.selector.kind === "all" && query.until === undefined && query.backwards !== true;
     const until = unbounded ? await this.#safeHead(options) : query.until;
     const { statement, values } = pageStatement(this.#schema, { ...query, until });
-    const messages: StoredMessage[] = [];
-    for (const row of await this.#query(statement, values, options)) {
-      const message = messageOf(row);
-      if (row[8] !== "t") return { messages, next: positionOf(query.selector, message) };
-      messages.push(message);
-    }
-    return { messages, next: undefined };
+    return pageOf(await this.#query(statement, values, options), query.selector);
   }
 
   async head(selector: Selector, options: CallOptions): Promise<bigint | undefined> {
@@ -211,6 +205,14 @@ export class PostgresStreamStore implements StreamStore {
       throw translateNamespaceError(error, this.#id);
     }
   }
+}
+
+/** The rows of a page statement; the one behind the page is where the next one begins. */
+function pageOf(rows: readonly Row[], selector: Selector): Page {
+  const size = Number(rows[0]?.[SIZE_COLUMN] ?? 0);
+  const messages = rows.slice(0, size).map(messageOf);
+  const next = rows[size];
+  return { messages, next: next === undefined ? undefined : positionOf(selector, messageOf(next)) };
 }
 
 /** Whether a repeat will see what got in the way: an id or a position taken meanwhile. */

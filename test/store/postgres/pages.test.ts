@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import type { Client } from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { PageQuery, Selector } from "../../../src/domain/message.ts";
+import type { Category } from "../../../src/domain/stream-name.ts";
+import { pageStatement } from "../../../src/store/postgres/page.sql.ts";
+import { microsOf } from "../../../src/store/postgres/row.ts";
+import { openPostgresNamespace, type PostgresNamespace, type Replica } from "../../support/postgres-namespace.ts";
+
+const MICROS_PER_SECOND = 1_000_000;
+const YEARS = { first: -62_135_596_800, last: 253_402_300_799 };
+
+let namespace: PostgresNamespace;
+let replica: Replica;
+let client: Client;
+
+beforeAll(async () => {
+  namespace = await openPostgresNamespace();
+  replica = await namespace.replica();
+  client = await namespace.client();
+});
+afterAll(() => namespace[Symbol.asyncDispose]());
+
+test("a time is read to the microsecond, whatever the year", async () => {
+  const seconds = fc.integer({ min: YEARS.first, max: YEARS.last });
+  const near = fc.integer({ min: 0, max: 4_294_967_295 });
+  const times = fc.tuple(fc.oneof(seconds, near), fc.integer({ min: 0, max: MICROS_PER_SECOND - 1 }));
+  const micros = fc
+    .sample(times, 5_000)
+    .map(([second, micro]) => BigInt(second) * BigInt(MICROS_PER_SECOND) + BigInt(micro));
+  const { rows } = await client.query<{ micros: string }>(
+    `SELECT ${microsOf("t.time")} AS micros
+     FROM unnest($1::bigint[]) WITH ORDINALITY u(micros, index),
+       LATERAL (SELECT timestamp 'epoch' + make_interval(secs => 0) + (u.micros / 1000000) * interval '1 second'
+                       + (u.micros % 1000000) * interval '1 microsecond' AS time) t ORDER BY u.index`,
+    [micros.map(String)],
+  );
+  expect(rows.map((row) => BigInt(row.micros))).toEqual(micros);
+});
+
+const IN_FEW: Selector = { kind: "category", category: "few" as Category };
+
+// A planner that goes through the global positions instead reads the whole namespace for a category that has little of it.
+test.each<[string, Partial<PageQuery>]>([
+  ["a page", {}],
+  ["a page of a consumer group", { selector: { ...IN_FEW, consumerGroup: { member: 0n, size: 1n } } }],
+  ["a page of a correlation", { selector: { ...IN_FEW, correlation: "origin" as Category } }],
+  ["a page of types", { types: ["T"] }],
+  ["a page, backwards", { backwards: true, from: 1_000_000n }],
+])("%s of a small category takes nothing of the large one beside it", async (_, query) => {
+  await replica.append("few-1");
+  for (let count = 0; count < 10; count++) await replica.append(`many-${count}`, { count: 1_000 });
+  await client.query("ANALYZE messages");
+  const { statement, values } = pageStatement('"ns_test"', {
+    ...{ selector: IN_FEW, from: 0n, limit: 100, maxBytes: 1_000_000 },
+    ...query,
+  });
+  await client.query("SET plan_cache_mode = force_generic_plan; SET enable_bitmapscan = off");
+  await client.query(`PREPARE page AS ${statement.text}`);
+  const { rows } = await client.query<{ "QUERY PLAN": string }>(
+    `EXPLAIN (COSTS OFF) EXECUTE page (${literals(values)})`,
+  );
+  await client.query("DEALLOCATE page");
+  const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+  expect(plan).toContain("using messages_category");
+  const others = plan.match(
+    /Seq Scan on messages|Bitmap Heap Scan|using messages_pkey on messages.*\n +Index Cond: \(\(global_position >/g,
+  );
+  expect(others).toBeNull();
+});
+
+function literals(values: readonly unknown[]): string {
+  return values.map((value) => (Array.isArray(value) ? `'{${value.join(",")}}'` : `'${String(value)}'`)).join(", ");
+}
