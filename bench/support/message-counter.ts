@@ -7,6 +7,7 @@ export class MessageCounter {
   messages = 0;
   #rest: Buffer = Buffer.alloc(0);
 
+  /** Needs the chunk no longer when it returns. */
   add(chunk: Buffer): void {
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     while (bytes.length >= FRAME_HEAD_BYTES) {
@@ -15,7 +16,7 @@ export class MessageCounter {
       this.#countFrame(bytes.subarray(FRAME_HEAD_BYTES, end));
       bytes = bytes.subarray(end);
     }
-    this.#rest = bytes;
+    this.#rest = Buffer.from(bytes);
   }
 
   #countFrame(frame: Buffer): void {
