@@ -1,8 +1,7 @@
 import { type CallResult, StreamCall, UnaryCall, Verdicts } from "./grpc-call.ts";
 import { encodeFields, type Field } from "./hpack.ts";
 import { Http2Connection } from "./http2-connection.ts";
-
-const ENVELOPE_BYTES = 5;
+import { MessageReader } from "./message-reader.ts";
 
 /**
  * A gRPC client that does as little as can be done, so that the server is measured and not the client: it sends requests
@@ -64,11 +63,7 @@ export class GrpcLoad implements AsyncDisposable {
 /** The protobuf messages of an answer. */
 export function messagesOf({ body }: CallResult): Uint8Array[] {
   const messages: Uint8Array[] = [];
-  for (let at = 0; at < body.length;) {
-    const end = at + ENVELOPE_BYTES + body.readUInt32BE(at + 1);
-    messages.push(body.subarray(at + ENVELOPE_BYTES, end));
-    at = end;
-  }
+  new MessageReader((message) => messages.push(message)).add(body);
   return messages;
 }
 
