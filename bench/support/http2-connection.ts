@@ -15,6 +15,7 @@ import {
   writeUint32,
 } from "./http2-frames.ts";
 import { Outbox } from "./http2-outbox.ts";
+import { OpenStreams } from "./http2-streams.ts";
 import { Uploads } from "./http2-uploads.ts";
 
 /** What becomes of a request; the bytes are another's once a method has returned. */
@@ -50,7 +51,7 @@ export class Http2Connection implements AsyncDisposable {
   readonly #out: Outbox;
   readonly #uploads: Uploads;
   readonly #ready = Promise.withResolvers<void>();
-  readonly #open = new Map<number, Answer>();
+  readonly #open = new OpenStreams<Answer>();
   /** More than the server takes at once. */
   readonly #waiting: Request[] = [];
   #mostOpen = Number.POSITIVE_INFINITY;
@@ -112,7 +113,7 @@ export class Http2Connection implements AsyncDisposable {
     const stream = this.#nextStream;
     this.#nextStream += 2;
     if (stream > LAST_STREAM_ID) return answer.onError(new Error("this connection has no more numbers for streams"));
-    this.#open.set(stream, answer);
+    this.#open.add(stream, answer);
     const bodyBytes = ENVELOPE_BYTES + message.length;
     const whole = this.#uploads.take(bodyBytes);
     const start = this.#out.reserve(FRAME_HEAD_BYTES + head.length + (whole ? FRAME_HEAD_BYTES + bodyBytes : 0));
@@ -199,16 +200,15 @@ export class Http2Connection implements AsyncDisposable {
   /** What the server has begun it may still answer. */
   #receiveGoAway(lastStream: number, code: number): void {
     this.#ended ??= new Error(`the server has said goodbye with code ${code}`);
-    const refused = [...this.#open].filter(([stream]) => stream > lastStream);
-    for (const [stream] of refused) this.#close(stream)?.onError(this.#ended);
+    const refused = this.#open.numbers().filter((stream) => stream > lastStream);
+    for (const stream of refused) this.#close(stream)?.onError(this.#ended);
     for (const { answer } of this.#waiting.splice(0)) answer.onError(this.#ended);
   }
 
   /** Of a stream nothing more is expected; another request takes its place. */
   #close(stream: number): Answer | undefined {
-    const answer = this.#open.get(stream);
+    const answer = this.#open.delete(stream);
     if (answer === undefined) return undefined;
-    this.#open.delete(stream);
     if (this.#uploads.drop(stream)) this.#out.write(frameOf(FRAME.reset, stream, CANCEL));
     const next = this.#open.size < this.#mostOpen ? this.#waiting.shift() : undefined;
     if (next !== undefined) this.#start(next.head, next.message, next.answer);
@@ -218,9 +218,8 @@ export class Http2Connection implements AsyncDisposable {
   #end(error: Error): void {
     this.#ended ??= error;
     this.#ready.reject(error);
-    const answers = [...this.#open.values(), ...this.#waiting.splice(0).map(({ answer }) => answer)];
-    this.#open.clear();
-    for (const answer of answers) answer.onError(error);
+    for (const { answer } of this.#waiting.splice(0)) answer.onError(error);
+    for (const stream of this.#open.numbers()) this.#open.delete(stream)?.onError(error);
   }
 }
 

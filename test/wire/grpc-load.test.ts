@@ -56,13 +56,14 @@ describe("the benchmarks' client", () => {
     await expect(load.call("satchel.v1.Nothing/Call", NONE)).rejects.toBeInstanceOf(GrpcLoadError);
   });
 
-  test("sees that a stream fails after messages", async () => {
+  test("sees that a stream fails after messages, and after many other calls", async () => {
     await using server = await startTestServer();
     await using load = await GrpcLoad.connect(server.url, "none");
     const counter = new MessageCounter();
     const selector = { case: "category", value: "slow" } as const;
     const call = load.stream(`${STREAMS}/ReadMessages`, read({ selector }), (chunk) => counter.add(chunk));
     await expect.poll(() => counter.messages).toBe(1);
+    await Promise.all(Array.from({ length: 1_200 }, () => load.call(INFO, NONE)));
     server.shutdown.abort();
     await expect(call).rejects.toMatchObject({ status: UNAVAILABLE });
   });
