@@ -1,6 +1,4 @@
 import { fromBinary, type MessageInitShape, create, toBinary } from "@bufbuild/protobuf";
-import { once } from "node:events";
-import { type ClientHttp2Session, connect } from "node:http2";
 import {
   AcknowledgeRequestSchema,
   AcknowledgeResponseSchema,
@@ -8,8 +6,8 @@ import {
   ConsumeResponseSchema,
   type Delivery,
 } from "../../src/gen/satchel/v1/consumer_groups_pb.ts";
-import { envelope } from "../../test/support/raw.ts";
 import { GrpcLoad, messagesOf } from "./grpc-load.ts";
+import { MessageReader } from "./message-reader.ts";
 
 /** Who takes part, and where. */
 export interface GroupMembersOptions {
@@ -24,13 +22,10 @@ export interface GroupMembersOptions {
 }
 
 const SERVICE = "satchel.v1.ConsumerGroupService";
-const HEAD_BYTES = 5;
-const WINDOW_BYTES = 16 * 1024 * 1024;
 
 /** Members with a connection each, by a client that does little: they acknowledge every batch as it comes. */
 export class GroupMembers implements AsyncDisposable {
   readonly #options: GroupMembersOptions;
-  readonly #sessions: ClientHttp2Session[] = [];
   readonly #loads: GrpcLoad[] = [];
   readonly #pending = new Set<Promise<unknown>>();
   #acknowledged = 0;
@@ -54,7 +49,6 @@ export class GroupMembers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.acknowledged();
-    for (const session of this.#sessions) session.destroy();
     for (const load of this.#loads) await load[Symbol.asyncDispose]();
   }
 
@@ -62,33 +56,18 @@ export class GroupMembers implements AsyncDisposable {
     const { url, token, group, maxInFlight } = this.#options;
     const load = await GrpcLoad.connect(url, token);
     this.#loads.push(load);
-    const session = connect(url, { settings: { initialWindowSize: WINDOW_BYTES } });
-    this.#sessions.push(session);
-    session.on("error", () => undefined);
-    await once(session, "connect");
-    session.setLocalWindowSize(WINDOW_BYTES);
-    const stream = session.request({
-      ":method": "POST",
-      ":path": `/${SERVICE}/Consume`,
-      "content-type": "application/grpc",
-      te: "trailers",
-      authorization: `Bearer ${token}`,
-    });
-    const request = create(ConsumeRequestSchema, { consumerGroupId: group, maxInFlight });
-    stream.end(envelope(toBinary(ConsumeRequestSchema, request)));
-    stream.on("error", () => undefined);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    stream.on("close", () => reject(new Error("a member's call has ended")));
-    let rest: Buffer = Buffer.alloc(0);
-    stream.on("data", (chunk: Buffer) => {
-      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      while (rest.length >= HEAD_BYTES && rest.length >= HEAD_BYTES + rest.readUInt32BE(1)) {
-        const bytes = rest.subarray(HEAD_BYTES, HEAD_BYTES + rest.readUInt32BE(1));
-        rest = rest.subarray(HEAD_BYTES + bytes.length);
-        resolve();
-        this.#receive(load, bytes);
-      }
+    const frames = new MessageReader((bytes) => {
+      resolve();
+      this.#receive(load, bytes);
     });
+    const request = toBinary(
+      ConsumeRequestSchema,
+      create(ConsumeRequestSchema, { consumerGroupId: group, maxInFlight }),
+    );
+    load
+      .stream(`${SERVICE}/Consume`, request, (chunk) => frames.add(chunk))
+      .then(() => reject(new Error("a member's call has ended")), reject);
     return promise;
   }
 

@@ -1,79 +1,69 @@
-import { once } from "node:events";
-import { type ClientHttp2Session, connect } from "node:http2";
-
-/** What a call came to. */
-export interface CallResult {
-  /** The messages of the answer, as they came over the wire: frames of a 5-byte head and a protobuf message. */
-  readonly body: Buffer[];
-}
-
-const WINDOW_BYTES = 16 * 1024 * 1024;
-const FRAME_HEAD_BYTES = 5;
+import { type CallResult, StreamCall, UnaryCall, Verdicts } from "./grpc-call.ts";
+import { encodeFields, type Field } from "./hpack.ts";
+import { Http2Connection } from "./http2-connection.ts";
+import { MessageReader } from "./message-reader.ts";
 
 /**
- * A gRPC client that does as little as can be done, so that the server is measured and not the client: it sends a request
- * that was encoded before, and reads the trailers.
+ * A gRPC client that does as little as can be done, so that the server is measured and not the client: it sends requests
+ * that were encoded before, leaves answers as they are, and reads of each call how it has ended. Over one connection.
  */
 export class GrpcLoad implements AsyncDisposable {
-  readonly #session: ClientHttp2Session;
-  readonly #headers: Record<string, string>;
+  readonly #connection: Http2Connection;
+  readonly #fields: readonly Field[];
+  readonly #heads = new Map<string, Buffer>();
+  readonly #verdicts = new Verdicts();
 
   static async connect(url: string, token: string): Promise<GrpcLoad> {
-    const session = connect(url, { settings: { initialWindowSize: WINDOW_BYTES } });
-    await once(session, "connect");
-    session.setLocalWindowSize(WINDOW_BYTES);
-    return new GrpcLoad(session, token);
+    return new GrpcLoad(await Http2Connection.connect(url), new URL(url).host, token);
   }
 
-  constructor(session: ClientHttp2Session, token: string) {
-    this.#session = session;
-    this.#headers = {
-      ":method": "POST",
-      "content-type": "application/grpc",
-      te: "trailers",
-      authorization: `Bearer ${token}`,
-    };
+  private constructor(connection: Http2Connection, authority: string, token: string) {
+    this.#connection = connection;
+    this.#fields = [
+      [":method", "POST"],
+      [":scheme", "http"],
+      [":authority", authority],
+      ["content-type", "application/grpc"],
+      ["te", "trailers"],
+      ["authorization", `Bearer ${token}`],
+    ];
   }
 
-  /** Makes one call. Rejects unless it ends with the status OK. */
-  async call(method: string, request: Uint8Array): Promise<CallResult> {
-    const body: Buffer[] = [];
-    await this.stream(method, request, (chunk) => body.push(chunk));
-    return { body };
+  /** Makes one call. Rejects with a GrpcLoadError unless it ends with the status OK. */
+  call(method: string, request: Uint8Array): Promise<CallResult> {
+    return new Promise((resolve, reject) => {
+      const call = new UnaryCall(method, this.#verdicts, resolve, reject);
+      this.#connection.request(this.#head(method), request, call);
+    });
   }
 
-  /** The same, with the bytes of the answer as they come. */
+  /** The same, with the bytes of the answer as they come; once `onData` has returned they are overwritten. */
   stream(method: string, request: Uint8Array, onData: (chunk: Buffer) => void): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const stream = this.#session.request({ ...this.#headers, ":path": `/${method}` });
-    let status: string | undefined;
-    const read = (headers: Record<string, unknown>): void => {
-      if (typeof headers["grpc-status"] === "string") status = headers["grpc-status"];
-    };
-    stream.on("response", read);
-    stream.on("trailers", read);
-    stream.on("data", onData);
-    stream.on("error", reject);
-    stream.on("close", () => (status === "0" ? resolve() : reject(new Error(`${method} ended with status ${status}`))));
-    stream.end(frame(request));
-    return promise;
+    return new Promise((resolve, reject) => {
+      const call = new StreamCall(method, this.#verdicts, onData, resolve, reject);
+      this.#connection.request(this.#head(method), request, call);
+    });
   }
 
+  /** Hangs up; calls that are under way fail. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#session.close();
-    if (!this.#session.closed) await once(this.#session, "close");
+    await this.#connection[Symbol.asyncDispose]();
+  }
+
+  #head(method: string): Buffer {
+    let head = this.#heads.get(method);
+    if (head === undefined) {
+      head = encodeFields([[":path", `/${method}`], ...this.#fields]);
+      this.#heads.set(method, head);
+    }
+    return head;
   }
 }
 
 /** The protobuf messages of an answer. */
 export function messagesOf({ body }: CallResult): Uint8Array[] {
-  const bytes = Buffer.concat(body);
   const messages: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const end = at + FRAME_HEAD_BYTES + bytes.readUInt32BE(at + 1);
-    messages.push(bytes.subarray(at + FRAME_HEAD_BYTES, end));
-    at = end;
-  }
+  new MessageReader((message) => messages.push(message)).add(body);
   return messages;
 }
 
@@ -96,11 +86,4 @@ export async function callsPerSecond(
   };
   await Promise.all(Array.from({ length: callers }, loop));
   return (calls / (performance.now() - start)) * 1_000;
-}
-
-function frame(message: Uint8Array): Buffer {
-  const framed = Buffer.alloc(FRAME_HEAD_BYTES + message.length);
-  framed.writeUInt32BE(message.length, 1);
-  framed.set(message, FRAME_HEAD_BYTES);
-  return framed;
 }

@@ -1,21 +1,16 @@
-const FRAME_HEAD_BYTES = 5;
+import { MessageReader } from "./message-reader.ts";
+
 /** The tags of ReadMessagesResponse.messages and of StreamMessageBatch.messages: field 1, with a length. */
 const MESSAGES_TAG = 0x0a;
 
 /** Counts the messages in the frames of a ReadMessages answer as they come, and keeps nothing of them. */
 export class MessageCounter {
   messages = 0;
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #frames = new MessageReader((frame) => this.#countFrame(frame));
 
+  /** Needs the chunk no longer when it returns. */
   add(chunk: Buffer): void {
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    while (bytes.length >= FRAME_HEAD_BYTES) {
-      const end = FRAME_HEAD_BYTES + bytes.readUInt32BE(1);
-      if (bytes.length < end) break;
-      this.#countFrame(bytes.subarray(FRAME_HEAD_BYTES, end));
-      bytes = bytes.subarray(end);
-    }
-    this.#rest = bytes;
+    this.#frames.add(chunk);
   }
 
   #countFrame(frame: Buffer): void {
