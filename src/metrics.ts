@@ -35,12 +35,6 @@ export class Metrics {
     buckets: DURATION_BUCKETS_S,
     registers: [this.#registry],
   });
-  readonly #inFlight = new Gauge({
-    name: "rpc_server_calls_in_flight",
-    help: "Calls that have begun and not ended.",
-    labelNames: ["rpc_method", "rpc_system_name"],
-    registers: [this.#registry],
-  });
   readonly #connections = new Counter({
     name: "satchel_connections_total",
     help: "Connections that were accepted.",
@@ -55,12 +49,27 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry });
   }
 
-  callBegan({ method, protocol }: CallLabels): void {
-    this.#inFlight.inc({ rpc_method: method, rpc_system_name: protocol });
+  /** The calls that `open` returns are counted whenever the metrics are read. */
+  callsInFlight(open: () => Iterable<CallLabels>): void {
+    const seen = new Map<string, Record<"rpc_method" | "rpc_system_name", string>>();
+    const gauge = new Gauge({
+      name: "rpc_server_calls_in_flight",
+      help: "Calls that have begun and not ended.",
+      labelNames: ["rpc_method", "rpc_system_name"],
+      registers: [this.#registry],
+      collect() {
+        // What was seen once stays: for Prometheus a series that is not there is not 0.
+        for (const labels of seen.values()) gauge.set(labels, 0);
+        for (const { method, protocol } of open()) {
+          const labels = { rpc_method: method, rpc_system_name: protocol };
+          seen.set(`${method} ${protocol}`, labels);
+          gauge.inc(labels);
+        }
+      },
+    });
   }
 
   callEnded({ method, protocol }: CallLabels, code: string, seconds: number): void {
-    this.#inFlight.dec({ rpc_method: method, rpc_system_name: protocol });
     this.#duration.observe({ rpc_method: method, rpc_system_name: protocol, rpc_response_status_code: code }, seconds);
   }
 

@@ -70,9 +70,9 @@ export class Server {
     const handle = (request: HttpRequest, response: HttpResponse): void => this.#handle(request, response);
     this.#calls = new OpenCalls({
       requestTimeoutMs: timeouts.requestMs,
-      began: (call) => options.metrics.callBegan(call),
       ended: (call) => this.#ended(call),
     });
+    options.metrics.callsInFlight(() => this.#calls);
     const failed = (call: Call, error: unknown): void =>
       options.log.error({ err: error, requestId: call.requestId, method: call.method }, "a call could not be answered");
     const { handlers, lean } = registered(options);

@@ -1,3 +1,4 @@
+import type { AppendedMessage } from "../domain/append.ts";
 import { payloadLength, type StoredMessage } from "../domain/message.ts";
 import type { MessagesFrame } from "../domain/read.ts";
 import { ByteWriter } from "./byte-writer.ts";
@@ -14,6 +15,10 @@ const NANOS_PER_MICRO = 1_000;
 const FRAME_LENGTH_BYTES = 3;
 const MESSAGE_LENGTH_BYTES = 2;
 const TIME_LENGTH_BYTES = 1;
+const APPENDED_LENGTH_BYTES = 1;
+
+/** What an AppendedMessage takes at most, and room for the writer to work in. */
+const APPENDED_BYTES = 192;
 
 /** What a message has beside its texts: an id, positions, a time, tags and lengths. */
 const OVERHEAD_BYTES = 160;
@@ -30,7 +35,13 @@ const STREAM_MESSAGE = {
   time: lengthTag(8),
 };
 const TIMESTAMP = { seconds: varintTag(1), nanos: varintTag(2) };
-/** Of a StreamMessageBatch and of both page responses. */
+const APPENDED_MESSAGE = {
+  id: lengthTag(1),
+  position: varintTag(2),
+  globalPosition: varintTag(3),
+  deduplicated: varintTag(4),
+};
+/** Of a StreamMessageBatch, both page responses, and what an append answers. */
 const MESSAGES = lengthTag(1);
 const BATCH_CURSOR = lengthTag(2);
 const PAGE_HAS_MORE = varintTag(2);
@@ -52,6 +63,24 @@ export function encodeMessagePage(messages: readonly StoredMessage[], hasMore: b
   writeMessages(writer, messages);
   if (hasMore) writer.true(PAGE_HAS_MORE);
   return writer.finish();
+}
+
+/** An AppendMessagesResponse. */
+export function encodeAppended(messages: readonly AppendedMessage[]): Uint8Array {
+  const writer = new ByteWriter(messages.length * APPENDED_BYTES);
+  for (const message of messages) {
+    const start = writer.begin(MESSAGES, APPENDED_LENGTH_BYTES);
+    writeAppended(writer, message);
+    writer.end(start, APPENDED_LENGTH_BYTES);
+  }
+  return writer.finish();
+}
+
+function writeAppended(writer: ByteWriter, { id, position, globalPosition, deduplicated }: AppendedMessage): void {
+  writer.string(APPENDED_MESSAGE.id, id);
+  if (position !== 0n) writer.integer(APPENDED_MESSAGE.position, position);
+  if (globalPosition !== 0n) writer.integer(APPENDED_MESSAGE.globalPosition, globalPosition);
+  if (deduplicated) writer.true(APPENDED_MESSAGE.deduplicated);
 }
 
 /** The repeated field `messages`, with which the batch and the pages begin. */

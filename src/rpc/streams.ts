@@ -3,6 +3,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { Limits } from "../domain/limits.ts";
 import type { MessagesFrame, Notice, ReadFrame } from "../domain/read.ts";
 import {
+  AppendMessagesResponseSchema,
   GetCategoryMessagesResponseSchema,
   GetStreamMessagesResponseSchema,
   type ReadMessagesResponse,
@@ -16,7 +17,7 @@ import { lazyMessage } from "./encoded-message.ts";
 import { serviceCaller } from "./principal.ts";
 import { retentionHandlers } from "./retention.ts";
 import { appendResponse, streamMessage } from "./shapes.ts";
-import { encodeMessagePage, encodeMessagesFrame } from "./stream-message-bytes.ts";
+import { encodeAppended, encodeMessagePage, encodeMessagesFrame } from "./stream-message-bytes.ts";
 import * as requests from "./stream-requests.ts";
 
 /** satchel.v1.StreamService. */
@@ -31,7 +32,11 @@ export function streamHandlers(
 
     async appendMessages(request, context) {
       const append = requests.parseAppend(request, limits);
-      return appendResponse(await streams.appendMessages(serviceCaller(context), append, context));
+      const messages = await streams.appendMessages(serviceCaller(context), append, context);
+      return lazyMessage(AppendMessagesResponseSchema, {
+        make: () => appendResponse(messages),
+        encode: () => encodeAppended(messages),
+      });
     },
 
     async appendToStreams(request, context) {

@@ -1,15 +1,23 @@
 import { toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import type { AppendedMessage } from "../../src/domain/append.ts";
+import type { MessageId } from "../../src/domain/message-id.ts";
 import type { StoredMessage } from "../../src/domain/message.ts";
 import {
+  AppendMessagesResponseSchema,
   GetCategoryMessagesResponseSchema,
   GetStreamMessagesResponseSchema,
   ReadMessagesResponseSchema,
   StreamMessageBatchSchema,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { streamMessage } from "../../src/rpc/shapes.ts";
-import { encodeMessagePage, encodeMessages, encodeMessagesFrame } from "../../src/rpc/stream-message-bytes.ts";
+import { appendResponse, streamMessage } from "../../src/rpc/shapes.ts";
+import {
+  encodeAppended,
+  encodeMessagePage,
+  encodeMessages,
+  encodeMessagesFrame,
+} from "../../src/rpc/stream-message-bytes.ts";
 
 const text = (maxLength: number) => fc.string({ unit: "grapheme", maxLength }).filter((value) => value.isWellFormed());
 /** Lengths about the limits of one, two and three bytes of a varint; characters of one to four bytes. */
@@ -92,4 +100,19 @@ it("a batch of a megabyte and more grows in place", () => {
   const many = Array.from({ length: 1_000 }, () => one);
   const value = { $typeName: "satchel.v1.StreamMessageBatch", messages: many.map(streamMessage), cursor: "" } as const;
   sameBytes(encodeMessages(many), toBinary(StreamMessageBatchSchema, value));
+});
+
+it("so does what an append answers", () => {
+  const position = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
+  const appended: fc.Arbitrary<AppendedMessage> = fc.record({
+    id: fc.uuid().map((id) => id as MessageId),
+    position,
+    globalPosition: position,
+    deduplicated: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(appended, { maxLength: 5 }), (list) => {
+      sameBytes(encodeAppended(list), toBinary(AppendMessagesResponseSchema, appendResponse(list)));
+    }),
+  );
 });

@@ -3,7 +3,6 @@ import type { Call, StatusName } from "../call.ts";
 export interface OpenCallsOptions {
   /** How long a request message may take to arrive where there is only one. */
   readonly requestTimeoutMs: number;
-  readonly began: (call: Call) => void;
   /** A call is over, and its `status` is set. */
   readonly ended: (call: Call) => void;
 }
@@ -33,9 +32,13 @@ export class OpenCalls implements Disposable {
     return this.#calls.size;
   }
 
+  /** All of them, the oldest first. */
+  [Symbol.iterator](): Iterator<Call> {
+    return this.#calls.keys();
+  }
+
   begin(call: Call, underway: Underway): void {
     this.#calls.set(call, underway);
-    this.#options.began(call);
   }
 
   /** A call that has begun goes on another way. */

@@ -30,6 +30,7 @@ export class LeanAdapter {
   readonly #options: LeanAdapterOptions;
   readonly #codecs: Codecs;
   readonly #host: LeanCallHost;
+  readonly #urls = new Urls();
 
   constructor(options: LeanAdapterOptions) {
     this.#options = options;
@@ -49,7 +50,7 @@ export class LeanAdapter {
     const route = routes.get(headers[":path"] ?? "");
     const head = route && readHead(headers, route.spec.kind, this.#codecs);
     if (route === undefined || head === undefined || this.#announcesTooMuch(headers, head)) return false;
-    const url = urlOf(stream, headers);
+    const url = this.#urls.of(stream, headers);
     if (url === undefined) return false;
     const requestId = requestIdOf(headers);
     const answerHeaders = { [REQUEST_ID_HEADER]: requestId, ...corsHeaders(corsOrigins, headers.origin) };
@@ -83,9 +84,24 @@ async function* rest(stream: ServerHttp2Stream, read: readonly Buffer[]): AsyncG
   if (!stream.readableEnded) yield* stream.iterator({ destroyOnReturn: false });
 }
 
-/** Undefined when the request names no host, or nonsense. */
-function urlOf({ session }: ServerHttp2Stream, headers: IncomingHttpHeaders): string | undefined {
-  const authority = headers[":authority"];
-  const scheme = session?.encrypted === true ? "https" : "http";
-  return authority === undefined ? undefined : URL.parse(headers[":path"] ?? "", `${scheme}://${authority}`)?.href;
+const MAX_URLS = 1_000;
+
+/** The URLs of requests, of which there are few, and which take longer to parse than a message. */
+class Urls {
+  readonly #known = new Map<string, string | undefined>();
+
+  /** Undefined when the request names no host, or nonsense. */
+  of({ session }: ServerHttp2Stream, headers: IncomingHttpHeaders): string | undefined {
+    const authority = headers[":authority"];
+    if (authority === undefined) return undefined;
+    const path = headers[":path"] ?? "";
+    const origin = `${session?.encrypted === true ? "https" : "http"}://${authority}`;
+    const text = `${origin} ${path}`;
+    if (this.#known.has(text)) return this.#known.get(text);
+    // A caller may make up as many hosts as it likes.
+    if (this.#known.size >= MAX_URLS) this.#known.clear();
+    const url = URL.parse(path, origin)?.href;
+    this.#known.set(text, url);
+    return url;
+  }
 }
