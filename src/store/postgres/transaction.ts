@@ -15,8 +15,8 @@ import { appendAllText, BatchArrays } from "./append.ts";
 import { TEXT_TYPES } from "./connections.ts";
 import { codeOf, SQLSTATE } from "./errors.ts";
 import { quotedSchema, schemaName } from "./schema-name.ts";
+import { SESSION_COLUMNS_TEXT, sessionOfRow } from "./session-rows.ts";
 import { insertSessionText, insertSessionValues, saveSessionText } from "./session-writes.ts";
-import { SESSION_COLUMNS_TEXT, sessionIn } from "./sessions.ts";
 
 /** How long an append waits for the lock of a journal's category: as long as an ordinary unit of work may take. */
 const JOURNAL_LOCK_TIMEOUT_MS = 10_000;
@@ -93,7 +93,8 @@ export class PostgresTransaction implements NamespaceTransaction {
       types: TEXT_TYPES,
     };
     const { rows } = await this.#run(() => this.#parts.client.query<(string | null)[]>(query));
-    return sessionIn(rows);
+    const [row] = rows;
+    return row === undefined ? undefined : sessionOfRow(row);
   }
 
   async saveSession(session: SessionRow): Promise<void> {
