@@ -73,12 +73,17 @@ export class SessionValidation {
     return this.#admit(caller, request, judged, now, options);
   }
 
-  /** Says which user holds the token. Throws CREDENTIAL_INVALID, SESSION_EXPIRED, SESSION_REVOKED. */
-  async authenticate(token: SessionToken): Promise<UserPrincipal> {
+  /**
+   * Says which user holds the token; a `use` of it is an activity, which is noted when one is due. Throws
+   * CREDENTIAL_INVALID, SESSION_EXPIRED, SESSION_REVOKED.
+   */
+  async authenticate(token: SessionToken, use: boolean): Promise<UserPrincipal> {
     const { namespaceId, sessionId } = token;
     const session = await this.#find(token);
-    const judged = await this.#judge(session, token, this.#context.clock());
+    const now = this.#context.clock();
+    const judged = await this.#judge(session, token, now);
     if ("valid" in judged) throw credentialError(judged);
+    if (use) await touchIfDue(this.#context, namespaceId, judged.session, now);
     const { userId, deviceId, actorId } = judged.session;
     return {
       kind: "user",

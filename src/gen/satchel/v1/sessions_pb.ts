@@ -509,7 +509,7 @@ export type ValidateSessionRequest = Message<"satchel.v1.ValidateSessionRequest"
   token: string;
 
   /**
-   * True: the activity is not noted.
+   * True: the activity is not noted. Only for services: a call with the token of a session is an activity of it.
    *
    * @generated from field: bool without_touch = 2;
    */
@@ -2009,7 +2009,8 @@ export const SessionOrderSchema: GenEnum<SessionOrder> = /*@__PURE__*/
  * Login sessions of users on devices. A session is made by a service that has authenticated the user; its token is a
  * credential of the whole server: whoever sends it as `authorization: Bearer <token>` calls as that user and reaches
  * that user's data only. A service with the metadata `satchel-user` (the user's id, percent-encoded UTF-8) is isolated
- * in the same way. What belongs to somebody else is answered exactly like what does not exist.
+ * in the same way. What belongs to somebody else is answered exactly like what does not exist. A call with the token of a
+ * session is an activity of that session; one of a service that acts for the user is none.
  *
  * Every change but a touch is committed together with a message in the journal stream of the session: SessionCreated,
  * NewDevice, SessionElevated, SessionRotated, SessionUpdated, RefreshReused, SessionEvicted, SessionRevoked,
