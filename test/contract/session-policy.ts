@@ -189,11 +189,13 @@ export function sessionPolicyContract(h: () => Harness): void {
       };
       expect(await keep(AddressPolicy.WHOLE, "203.0.113.77")).toBe("203.0.113.77");
       expect(await keep(AddressPolicy.TRUNCATED, "203.0.113.77")).toBe("203.0.113.0");
+      expect(await keep(AddressPolicy.TRUNCATED, "::ffff:203.0.113.77")).toBe("203.0.113.0");
       expect(await keep(AddressPolicy.TRUNCATED, "2001:db8:1:2:3::4")).toBe("2001:db8:1::");
       expect(await keep(AddressPolicy.TRUNCATED, "::1")).toBe("::");
       const hashed = await keep(AddressPolicy.HASHED, "203.0.113.77");
       expect(hashed).toMatch(/^hash:[0-9a-f]{32}$/);
       expect(await keep(AddressPolicy.HASHED, "203.0.113.77")).toBe(hashed);
+      expect(await keep(AddressPolicy.HASHED, "::ffff:203.0.113.77")).toBe(hashed);
       expect(await keep(AddressPolicy.HASHED, "203.0.113.78")).not.toBe(hashed);
     });
   });

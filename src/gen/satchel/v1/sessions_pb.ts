@@ -44,7 +44,7 @@ export type SessionClient = Message<"satchel.v1.SessionClient"> & {
   userAgent: string;
 
   /**
-   * An IPv4 or IPv6 address; in an answer, as the policy keeps it.
+   * An IPv4 or IPv6 address, one that is IPv4 mapped to IPv6 counts as IPv4; in an answer, as the policy keeps it.
    *
    * @generated from field: string ip_address = 4;
    */
