@@ -2,7 +2,7 @@ import { keepAddress } from "../domain/ip-address.ts";
 import type { DataPrincipal, UserPrincipal } from "../domain/principal.ts";
 import { isAuthentic, parseSessionToken, type SessionToken } from "../domain/session-token.ts";
 import { type EndReason, isTouchDue, standingOf, statusOf, type TokenStanding } from "../domain/session.ts";
-import { SatchelError } from "../errors.ts";
+import { fieldError, SatchelError } from "../errors.ts";
 import type { CallOptions } from "../store/dialect.ts";
 import type { SessionRow } from "../store/entities/session.ts";
 import {
@@ -58,8 +58,11 @@ export class SessionValidation {
     this.#context = context;
   }
 
-  /** Says whose session a token is of, or why it is refused. */
+  /** Says whose session a token is of, or why it is refused. Throws FIELD_INVALID. */
   async validate(caller: DataPrincipal, request: ValidationRequest, options: CallOptions): Promise<Validation> {
+    // Users would fill the store and the journal with whatever they make up.
+    if (caller.kind === "user" && request.deviceId !== undefined)
+      throw fieldError("device_id", "can only be said by a service");
     const token = parseSessionToken(request.token);
     const own = caller.kind !== "user" || caller.sessionId === token?.sessionId;
     if (token === undefined || token.namespaceId !== caller.namespaceId || !own) return refused("not-found");

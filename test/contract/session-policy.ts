@@ -3,6 +3,7 @@ import { AddressPolicy, SessionEndReason, SessionEviction } from "../../src/gen/
 import { failureOf } from "../support/failures.ts";
 import type { Harness } from "../support/harness.ts";
 import {
+  asUser,
   DAY,
   eventsOf,
   journalOf,
@@ -170,6 +171,11 @@ export function sessionPolicyContract(h: () => Harness): void {
       const answers = await Promise.all(upTo(10).map(() => validate("stranger")));
       expect(answers.filter(Boolean)).toHaveLength(1);
       expect(await validate("stranger")).toBe(false);
+      const own = asUser(h(), token);
+      expect(await failureOf(own.validateSession({ token, deviceId: "made up" }))).toMatchObject({
+        reason: "FIELD_INVALID",
+        fields: ["device_id"],
+      });
       const journal = await journalOf(namespace, id);
       expect(journal.map(({ type }) => type)).toEqual(["SessionCreated", "NewDevice", "NewDevice"]);
       expect(journal[2]!.data).toMatchObject({ deviceId: "stranger", ipAddress: "198.51.100.9" });

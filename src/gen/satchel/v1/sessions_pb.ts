@@ -530,8 +530,8 @@ export type ValidateSessionRequest = Message<"satchel.v1.ValidateSessionRequest"
   maxAuthenticationAge?: Duration | undefined;
 
   /**
-   * The device that the call comes from; unset = that of the session. A device that the user has not used before is
-   * noted, with a message NewDevice in the journal.
+   * The device that the call comes from, for services to say; unset = that of the session. A device that the user has
+   * not used before is noted, with a message NewDevice in the journal.
    *
    * @generated from field: string device_id = 5;
    */
