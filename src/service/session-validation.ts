@@ -113,8 +113,10 @@ export class SessionValidation {
     now: bigint,
   ): Promise<Judged | (Validation & { readonly valid: false })> {
     const standing = standingOf(session, token, now);
-    if (session === undefined || standing === "unknown") return refused("not-found");
-    if (standing === "older" && !(await this.#isAuthentic(token))) return refused("not-found");
+    // As much is done for a token that was made up, for any session or none, as for one that was replaced long ago.
+    const doubtful = standing === "unknown" || standing === "older";
+    const authentic = !doubtful || (await this.#isAuthentic(token));
+    if (session === undefined || standing === "unknown" || !authentic) return refused("not-found");
     const status = statusOf(session, now);
     if (status === "revoked") return { ...refused("revoked"), endReason: endReasonOf(session) };
     if (status === "expired") return refused("expired");
