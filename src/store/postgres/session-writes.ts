@@ -21,8 +21,9 @@ const DEVICE_TYPES = ["text", "text", "bigint", "bigint", "text", "text", "text"
 const DEVICE_PARAMETERS = DEVICE_TYPES.map((type, index) => `$${PARAMETERS.length + index + 1}::${type}`);
 
 /**
- * Inserts a session, and notes its device, if it has one: one row comes back, which says whether the device is new. A
- * device that another transaction inserts at the same time violates its primary key; a repeat then finds it.
+ * Inserts a session, unless its user has one of the same request, and notes its device, if it has one: one row comes back, a
+ * SessionInsertion. A device that another transaction inserts at the same time violates its primary key; a repeat then
+ * finds it.
  */
 export function insertSessionText(schema: string): string {
   const device = DEVICE_COLUMNS.split(", ");
@@ -30,15 +31,18 @@ export function insertSessionText(schema: string): string {
   return `
     WITH session AS (
       INSERT INTO ${schema}.sessions (${sessionColumns()}) VALUES (${PARAMETERS.join(", ")})
+      ON CONFLICT (user_id, request_id) WHERE request_id IS NOT NULL DO NOTHING RETURNING 1
     ), known AS (
       UPDATE ${schema}.session_devices SET ${changed.join(", ")}
-      WHERE user_id = ${DEVICE_PARAMETERS[0]} AND device_id = ${DEVICE_PARAMETERS[1]} RETURNING 1
+      WHERE user_id = ${DEVICE_PARAMETERS[0]} AND device_id = ${DEVICE_PARAMETERS[1]}
+        AND EXISTS (SELECT FROM session) RETURNING 1
     ), added AS (
       INSERT INTO ${schema}.session_devices (${DEVICE_COLUMNS})
       SELECT ${DEVICE_PARAMETERS.join(", ")}
-      WHERE ${DEVICE_PARAMETERS[1]} IS NOT NULL AND NOT EXISTS (SELECT FROM known) RETURNING 1
+      WHERE ${DEVICE_PARAMETERS[1]} IS NOT NULL AND EXISTS (SELECT FROM session) AND NOT EXISTS (SELECT FROM known)
+      RETURNING 1
     )
-    SELECT EXISTS (SELECT FROM added)::text AS added`;
+    SELECT EXISTS (SELECT FROM session) AS inserted, EXISTS (SELECT FROM added) AS "newDevice"`;
 }
 
 /** The parameters of `insertSessionText`. */

@@ -10,7 +10,7 @@ import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { SessionRow } from "../entities/session.ts";
 import { changedValues } from "../session-columns.ts";
 import { changesNothing } from "../statements.ts";
-import type { NamespaceTransaction } from "../unit-of-work.ts";
+import type { NamespaceTransaction, SessionInsertion } from "../unit-of-work.ts";
 import { appendAllText, BatchArrays } from "./append.ts";
 import { TEXT_TYPES } from "./connections.ts";
 import { codeOf, SQLSTATE } from "./errors.ts";
@@ -75,12 +75,13 @@ export class PostgresTransaction implements NamespaceTransaction {
     await this.#run(() => this.#parts.client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [key]));
   }
 
-  async insertSession(session: SessionRow): Promise<boolean> {
-    this.#writes++;
+  async insertSession(session: SessionRow): Promise<SessionInsertion> {
     const schema = quotedSchema(this.#parts.id);
     const query = { name: `${schema}i`, text: insertSessionText(schema), values: insertSessionValues(session) };
-    const { rows } = await this.#run(() => this.#parts.client.query<{ readonly added: string }>(query));
-    return rows[0]?.added === "true";
+    const { rows } = await this.#run(() => this.#parts.client.query<SessionInsertion>(query));
+    const [insertion = { inserted: false, newDevice: false }] = rows;
+    if (insertion.inserted) this.#writes++;
+    return insertion;
   }
 
   async lockSession(id: string): Promise<SessionRow | undefined> {
