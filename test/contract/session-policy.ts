@@ -146,6 +146,10 @@ export function sessionPolicyContract(h: () => Harness): void {
       expect(phone.client!.deviceName).toBe("new name");
       expect(phone.firstSeenTime).toEqual(first.session.createTime);
       expect(phone.lastSeenTime!.seconds).toBeGreaterThanOrEqual(first.session.createTime!.seconds + 300n);
+      await later(h(), 31n * DAY, async () => {
+        const [laptop] = (await sessions.listUserDevices({ userId: "ann" })).devices;
+        expect(laptop).toMatchObject({ deviceId: "laptop", activeSessionCount: 0n });
+      });
       expect((await sessions.forgetDevice({ userId: "ann", deviceId: "phone" })).revokedCount).toBe(2n);
       expect((await sessions.listUserDevices({ userId: "ann" })).devices).toHaveLength(1);
       expect((await sessions.getSession({ sessionId: first.id })).session!.endReason).toBe(

@@ -1,5 +1,5 @@
 import type { NamespaceId } from "../../domain/namespace-id.ts";
-import type { SessionActivity, SessionCounts, SessionStore } from "../dialect.ts";
+import type { DeviceUse, SessionActivity, SessionCounts, SessionStore } from "../dialect.ts";
 import type { SessionRow } from "../entities/session.ts";
 import { sessionCountsOf, sessionCountsText } from "../session-counts.ts";
 import type { Connections, Row } from "./connections.ts";
@@ -39,6 +39,20 @@ export class PostgresSessionStore implements SessionStore {
   async hasDevice(userId: string, deviceId: string): Promise<boolean> {
     const text = `SELECT 1 FROM ${this.#schema}.session_devices WHERE user_id = $1 AND device_id = $2`;
     return (await this.#query({ name: `${this.#schema}d`, text }, [userId, deviceId])).length > 0;
+  }
+
+  async deviceUses(userId: string, deviceIds: readonly string[], now: bigint): Promise<ReadonlyMap<string, DeviceUse>> {
+    const text = `
+      SELECT device_id, max(last_activity_time),
+        count(*) FILTER (WHERE end_time IS NULL AND idle_expire_time > $3 AND absolute_expire_time > $3)
+      FROM ${this.#schema}.sessions WHERE user_id = $1 AND device_id = ANY ($2::text[]) GROUP BY device_id`;
+    const rows = await this.#query({ name: `${this.#schema}D`, text }, [userId, deviceIds, now]);
+    return new Map(
+      rows.map(([deviceId, latest, active]) => [
+        deviceId ?? "",
+        { lastActivityTime: BigInt(latest ?? 0), activeSessions: Number(active) },
+      ]),
+    );
   }
 
   async count(now: bigint, createdSince: readonly bigint[]): Promise<SessionCounts> {

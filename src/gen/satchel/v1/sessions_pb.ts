@@ -2022,7 +2022,7 @@ export const SessionService: GenService<{
   /**
    * Creates a session of a user whom the caller has authenticated, and returns its token, once. With a cap on concurrent
    * sessions it ends other ones, or is refused, as the policy says. Errors: FIELD_INVALID, LIMIT_EXCEEDED,
-   * SESSION_LIMIT_REACHED.
+   * SESSION_LIMIT_REACHED; for a repeat of a request whose session is over, SESSION_EXPIRED, SESSION_REVOKED.
    *
    * @generated from rpc satchel.v1.SessionService.CreateSession
    */
