@@ -66,7 +66,13 @@ export class SessionMiddleware {
 
   /** For `app.use` of Express, of Connect's HTTP middleware, and of whatever else calls `(request, response, next)`. */
   readonly express = async (request: HeaderCarrier, response: ServerResponseLike, next: Next): Promise<void> => {
-    const answer = await this.#admit(request, request.headers);
+    let answer: HttpAnswer | undefined;
+    try {
+      answer = await this.#admit(request, request.headers);
+    } catch (error) {
+      // Express 4 and others do not look at what comes of a promise.
+      return next(error);
+    }
     if (answer === undefined) return next();
     response.statusCode = answer.status;
     for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);

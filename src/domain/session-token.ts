@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { parseMessageId } from "./message-id.ts";
 import { type NamespaceId, parseNamespaceId } from "./namespace-id.ts";
 import type { ServiceKey } from "./service-key.ts";
@@ -32,6 +32,7 @@ type Identity = Pick<SessionToken, "namespaceId" | "sessionId">;
 /** What secret scanners find. */
 export const SESSION_TOKEN_PREFIX = "sats_";
 
+const PREFIX_BYTES = Buffer.from(SESSION_TOKEN_PREFIX);
 const VERSION = 1;
 const KEY_ID_BYTES = 4;
 const ID_BYTES = 16;
@@ -87,7 +88,7 @@ export function isAuthentic(token: SessionToken, key: ServiceKey): boolean {
   return token.keyId === key.id && timingSafeEqual(expected, token.tag);
 }
 
-function takeApart(body: Buffer, hash: Uint8Array): SessionToken | undefined {
+function takeApart(body: Buffer, tokenHash: Uint8Array): SessionToken | undefined {
   let at = 1;
   const take = (length: number): Buffer => body.subarray(at, (at += length));
   const namespaceId = parseNamespaceId(take(1 + (body[1] ?? 0)).toString("latin1", 1));
@@ -95,7 +96,15 @@ function takeApart(body: Buffer, hash: Uint8Array): SessionToken | undefined {
   const sessionId = parseMessageId(uuidOf(take(ID_BYTES)));
   const generation = take(GENERATION_BYTES).readUInt32BE();
   if (namespaceId === undefined || sessionId === undefined) return undefined;
-  return { namespaceId, keyId, sessionId, generation, secret: take(SECRET_BYTES), tag: take(TAG_BYTES), hash };
+  return {
+    namespaceId,
+    keyId,
+    sessionId,
+    generation,
+    secret: take(SECRET_BYTES),
+    tag: take(TAG_BYTES),
+    hash: tokenHash,
+  };
 }
 
 function encode(identity: Identity, generation: number, secret: Uint8Array, key: ServiceKey): MadeSessionToken {
@@ -124,7 +133,7 @@ function tagOf(place: Uint8Array, secret: Uint8Array, key: ServiceKey): Buffer {
 }
 
 function checksum(body: Uint8Array): Buffer {
-  return createHash("sha256").update(SESSION_TOKEN_PREFIX).update(body).digest().subarray(0, CHECKSUM_BYTES);
+  return hash("sha256", Buffer.concat([PREFIX_BYTES, body]), "buffer").subarray(0, CHECKSUM_BYTES);
 }
 
 function uuidOf(bytes: Buffer): string {

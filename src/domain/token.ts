@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** What a token opens: everything an operator does, or one namespace. */
 export type TokenKind = "root" | "namespace";
@@ -57,11 +57,11 @@ export function sameHash(a: Uint8Array, b: Uint8Array): boolean {
 
 /** SHA-256 of the UTF-8 text. */
 export function sha256(text: string): Uint8Array {
-  return createHash("sha256").update(text, "utf8").digest();
+  return hash("sha256", text, "buffer");
 }
 
 function checksum(kind: TokenKind, body: Uint8Array): Buffer {
-  return createHash("sha256").update(PREFIXES[kind]).update(body).digest().subarray(0, CHECKSUM_BYTES);
+  return hash("sha256", Buffer.concat([Buffer.from(PREFIXES[kind]), body]), "buffer").subarray(0, CHECKSUM_BYTES);
 }
 
 function idOf(body: Uint8Array): string {

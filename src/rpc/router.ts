@@ -52,7 +52,7 @@ export function interceptors(dependencies: RpcDependencies): Interceptor[] {
     deadlineInterceptor({ maxTimeoutMs: limits.maxTimeoutMs, shutdown }),
     accessInterceptor({
       methods,
-      authenticate: (token) => services.tokens.authenticate(token),
+      authenticate: (token, use) => services.tokens.authenticate(token, use),
       limits,
     }),
     validateInterceptor([...new Set(methods.map(({ parent }) => parent))]),

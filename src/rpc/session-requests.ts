@@ -114,12 +114,15 @@ export function parseSessionList(
   });
 }
 
-/** What UpdateSession asks for. */
+/** What UpdateSession asks for. What the mask does not name may be anything, as an answer had it. */
 export function parseSessionUpdate(request: wire.UpdateSessionRequest, limits: Limits): SessionChange {
   return parsed(limits, (problems) => {
     const { session: given, updateMask, expectedVersion } = request;
     const paths = updateMask?.paths ?? [];
-    const client = session.client(given?.client, "session.client", problems);
+    const text = (kind: "clientVersion" | "location" | "deviceName", name: string): SessionChange["values"] => {
+      if (!paths.includes(`client.${name}`)) return {};
+      return { [kind]: session.shortText(given?.client?.[kind] ?? "", kind, `session.client.${name}`, problems) };
+    };
     return {
       sessionId: session.sessionId(given?.sessionId ?? "", "session.session_id", problems),
       expectedVersion: session.version(expectedVersion, "expected_version", problems),
@@ -127,9 +130,9 @@ export function parseSessionUpdate(request: wire.UpdateSessionRequest, limits: L
         ...(paths.includes("metadata") && {
           metadata: session.metadata(given?.metadata, "session.metadata", problems),
         }),
-        ...(paths.includes("client.client_version") && { clientVersion: client.clientVersion }),
-        ...(paths.includes("client.location") && { location: client.location }),
-        ...(paths.includes("client.device_name") && { deviceName: client.deviceName }),
+        ...text("clientVersion", "client_version"),
+        ...text("location", "location"),
+        ...text("deviceName", "device_name"),
       },
     };
   });

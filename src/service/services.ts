@@ -68,7 +68,7 @@ export function createServices({
     tokens: new Tokens(store, {
       rootToken,
       clock,
-      authenticateUser: (token) => sessions.validation.authenticate(token),
+      authenticateUser: (token, use) => sessions.validation.authenticate(token, use),
     }),
     clock,
     serverInfo: describeServer(version, store.dialect.engine, limits),

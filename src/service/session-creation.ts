@@ -77,7 +77,9 @@ export class SessionCreation {
     const work = async (unit: Unit): Promise<CreatedSession> => {
       const now = clock();
       const { policy } = await sharedPolicy(unit);
-      const repeated = await this.#repeat(unit, namespaceId, request, { policy, key, now });
+      const renewal = { namespaceId, policy, key, now };
+      // Where logins end other sessions, one that is a repeat must be known for it before.
+      const repeated = policy.maxSessionsPerUser === 0 ? undefined : await repeatOf(unit, request, renewal);
       if (repeated !== undefined) return repeated;
       const authenticateTime = authenticationTime(request.authenticateTime, now);
       const idleTimeout = atMost("idle_timeout", request.idleTimeout, policy.idleTimeout);
@@ -85,7 +87,8 @@ export class SessionCreation {
       const evictedIds = await makeRoom(unit, request.userId, policy, now);
       const times = { now, authenticateTime, idleTimeout, absoluteTimeout };
       const { row, token } = newRow({ namespaceId, policy, key, times }, request);
-      const newDevice = await unit.insertSession(row);
+      const { inserted, newDevice } = await unit.insertSession(row);
+      if (!inserted) return (await repeatOf(unit, request, renewal)) ?? lostRequest();
       journalSession(unit, row, "SessionCreated", { ...createdFacts(row), newDevice });
       if (newDevice) journalSession(unit, row, "NewDevice");
       return { session: row, token, newDevice, evictedIds };
@@ -119,25 +122,36 @@ export class SessionCreation {
     };
     return store.inNamespace(namespaceId, work, options);
   }
+}
 
-  /** Answers a request that was answered before: the same session, with a token that replaces the one it had. */
-  async #repeat(
-    unit: Unit,
-    namespaceId: NamespaceId,
-    { userId, requestId }: NewSession,
-    { policy, key, now }: { readonly policy: SessionPolicy; readonly key: ServiceKey; readonly now: bigint },
-  ): Promise<CreatedSession | undefined> {
-    if (requestId === undefined) return undefined;
-    const lock = { lockMode: LockMode.PESSIMISTIC_WRITE } as const;
-    const session = await unit.em.findOne(SessionEntity, { userId, requestId }, lock);
-    if (session === null) return undefined;
-    refuseEnded(session, now);
-    const made = newSessionToken({ namespaceId, sessionId: session.id }, session.tokenGeneration + 1, key);
-    const token: ReplacedToken = { made, key };
-    replaceToken(session, token, policy, now);
-    journalSession(unit, session, "SessionRotated", { cause: "repeat", generation: session.tokenGeneration });
-    return { session, token: made.text, newDevice: false, evictedIds: [] };
-  }
+interface Renewal {
+  readonly namespaceId: NamespaceId;
+  readonly policy: SessionPolicy;
+  readonly key: ServiceKey;
+  readonly now: bigint;
+}
+
+/** Answers a request that was answered before: the same session, with a token that replaces the one it had. */
+async function repeatOf(
+  unit: Unit,
+  { userId, requestId }: NewSession,
+  { namespaceId, policy, key, now }: Renewal,
+): Promise<CreatedSession | undefined> {
+  if (requestId === undefined) return undefined;
+  const lock = { lockMode: LockMode.PESSIMISTIC_WRITE } as const;
+  const session = await unit.em.findOne(SessionEntity, { userId, requestId }, lock);
+  if (session === null) return undefined;
+  refuseEnded(session, now);
+  const made = newSessionToken({ namespaceId, sessionId: session.id }, session.tokenGeneration + 1, key);
+  const token: ReplacedToken = { made, key };
+  replaceToken(session, token, policy, now);
+  journalSession(unit, session, "SessionRotated", { cause: "repeat", generation: session.tokenGeneration });
+  return { session, token: made.text, newDevice: false, evictedIds: [] };
+}
+
+/** The session that was in the way has been deleted since. */
+function lostRequest(): never {
+  throw new SatchelError("STORE_UNAVAILABLE", "a session of the same request was just deleted", { retryAfterMs: 100 });
 }
 
 function atMost(field: string, asked: bigint | undefined, allowed: bigint): bigint {

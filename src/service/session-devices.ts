@@ -1,12 +1,12 @@
 import { type FilterQuery, LockMode } from "@mikro-orm/core";
 import type { DataPrincipal } from "../domain/principal.ts";
-import { statusOf } from "../domain/session.ts";
 import { fieldError, SatchelError } from "../errors.ts";
+import type { DeviceUse } from "../store/dialect.ts";
 import { SessionDeviceEntity, type SessionDeviceRow } from "../store/entities/session-device.ts";
 import { SessionEntity } from "../store/entities/session.ts";
 import { endSession } from "./end-sessions.ts";
 import { listPage, type ListPage, type ListRequest } from "./paging.ts";
-import { refuseImpersonation, type SessionContext, type SessionRecord } from "./session-context.ts";
+import { refuseImpersonation, type SessionContext } from "./session-context.ts";
 import { journalDevice } from "./session-journal.ts";
 import { sharedPolicy } from "./session-policies.ts";
 import { nameOf, withStatus } from "./sessions.ts";
@@ -39,15 +39,15 @@ export class SessionDevices {
       ({ firstSeenTime, deviceId }) => JSON.stringify([String(firstSeenTime), deviceId]),
       async (after, limit) => {
         if (caller.userId !== undefined && caller.userId !== userId) return [];
-        return store.readNamespace(caller.namespaceId, async (em) => {
-          const devices = await em.find(SessionDeviceEntity, devicesAfter(userId, after), {
+        const devices = await store.readNamespace(caller.namespaceId, (em) =>
+          em.find(SessionDeviceEntity, devicesAfter(userId, after), {
             orderBy: [{ firstSeenTime: "desc" }, { deviceId: "desc" }],
             limit,
-          });
-          const deviceId = { $in: devices.map((device) => device.deviceId) };
-          const sessions = await em.find(SessionEntity, { userId, deviceId });
-          return devices.map((device) => withUse(device, sessions, clock()));
-        });
+          }),
+        );
+        const ids = devices.map(({ deviceId }) => deviceId);
+        const uses = await store.sessions(caller.namespaceId).deviceUses(userId, ids, clock());
+        return devices.map((device) => withUse(device, uses.get(device.deviceId)));
       },
     );
   }
@@ -92,12 +92,9 @@ function devicesAfter(userId: string, after: string | undefined): FilterQuery<Se
 }
 
 /** What the sessions on a device say of it: their activity is later than what the device itself knows. */
-function withUse(device: SessionDeviceRow, sessions: readonly SessionRecord[], now: bigint): UserDevice {
-  const own = sessions.filter(({ deviceId }) => deviceId === device.deviceId);
-  const lastSeenTime = own.reduce(
-    (latest, { lastActivityTime }) => (lastActivityTime > latest ? lastActivityTime : latest),
-    device.lastSeenTime,
-  );
-  const activeSessionCount = own.filter((session) => statusOf(session, now) === "active").length;
-  return { ...device, lastSeenTime, activeSessionCount };
+function withUse(device: SessionDeviceRow, use: DeviceUse | undefined): UserDevice {
+  if (use === undefined) return { ...device, activeSessionCount: 0 };
+  const { lastActivityTime, activeSessions } = use;
+  const lastSeenTime = lastActivityTime > device.lastSeenTime ? lastActivityTime : device.lastSeenTime;
+  return { ...device, lastSeenTime, activeSessionCount: activeSessions };
 }

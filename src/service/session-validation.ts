@@ -2,7 +2,7 @@ import { keepAddress } from "../domain/ip-address.ts";
 import type { DataPrincipal, UserPrincipal } from "../domain/principal.ts";
 import { isAuthentic, parseSessionToken, type SessionToken } from "../domain/session-token.ts";
 import { type EndReason, isTouchDue, standingOf, statusOf, type TokenStanding } from "../domain/session.ts";
-import { SatchelError } from "../errors.ts";
+import { fieldError, SatchelError } from "../errors.ts";
 import type { CallOptions } from "../store/dialect.ts";
 import type { SessionRow } from "../store/entities/session.ts";
 import {
@@ -58,8 +58,11 @@ export class SessionValidation {
     this.#context = context;
   }
 
-  /** Says whose session a token is of, or why it is refused. */
+  /** Says whose session a token is of, or why it is refused. Throws FIELD_INVALID. */
   async validate(caller: DataPrincipal, request: ValidationRequest, options: CallOptions): Promise<Validation> {
+    // Users would fill the store and the journal with whatever they make up.
+    if (caller.kind === "user" && request.deviceId !== undefined)
+      throw fieldError("device_id", "can only be said by a service");
     const token = parseSessionToken(request.token);
     const own = caller.kind !== "user" || caller.sessionId === token?.sessionId;
     if (token === undefined || token.namespaceId !== caller.namespaceId || !own) return refused("not-found");
@@ -73,12 +76,17 @@ export class SessionValidation {
     return this.#admit(caller, request, judged, now, options);
   }
 
-  /** Says which user holds the token. Throws CREDENTIAL_INVALID, SESSION_EXPIRED, SESSION_REVOKED. */
-  async authenticate(token: SessionToken): Promise<UserPrincipal> {
+  /**
+   * Says which user holds the token; a `use` of it is an activity, which is noted when one is due. Throws
+   * CREDENTIAL_INVALID, SESSION_EXPIRED, SESSION_REVOKED.
+   */
+  async authenticate(token: SessionToken, use: boolean): Promise<UserPrincipal> {
     const { namespaceId, sessionId } = token;
     const session = await this.#find(token);
-    const judged = await this.#judge(session, token, this.#context.clock());
+    const now = this.#context.clock();
+    const judged = await this.#judge(session, token, now);
     if ("valid" in judged) throw credentialError(judged);
+    if (use) await touchIfDue(this.#context, namespaceId, judged.session, now);
     const { userId, deviceId, actorId } = judged.session;
     return {
       kind: "user",
@@ -105,8 +113,10 @@ export class SessionValidation {
     now: bigint,
   ): Promise<Judged | (Validation & { readonly valid: false })> {
     const standing = standingOf(session, token, now);
-    if (session === undefined || standing === "unknown") return refused("not-found");
-    if (standing === "older" && !(await this.#isAuthentic(token))) return refused("not-found");
+    // As much is done for a token that was made up, for any session or none, as for one that was replaced long ago.
+    const doubtful = standing === "unknown" || standing === "older";
+    const authentic = !doubtful || (await this.#isAuthentic(token));
+    if (session === undefined || standing === "unknown" || !authentic) return refused("not-found");
     const status = statusOf(session, now);
     if (status === "revoked") return { ...refused("revoked"), endReason: endReasonOf(session) };
     if (status === "expired") return refused("expired");

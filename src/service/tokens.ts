@@ -15,8 +15,8 @@ interface TokensOptions {
   /** The operator's own root token; unset = the one that the first start has generated. */
   readonly rootToken?: string | undefined;
   readonly clock?: Clock | undefined;
-  /** Says which user holds a token of a session; unset = such tokens are not valid. */
-  readonly authenticateUser?: ((token: SessionToken) => Promise<UserPrincipal>) | undefined;
+  /** Says which user holds a token of a session, and, for a `use`, notes that; unset = such tokens are not valid. */
+  readonly authenticateUser?: ((token: SessionToken, use: boolean) => Promise<UserPrincipal>) | undefined;
 }
 
 /** Finds out who calls. */
@@ -40,11 +40,11 @@ export class Tokens {
 
   /**
    * Says who holds the token. Throws CREDENTIAL_INVALID, whatever is wrong with it; but SESSION_EXPIRED or SESSION_REVOKED
-   * for what was the token of a session.
+   * for what was the token of a session. A `use` is an activity of the session.
    */
-  async authenticate(token: string): Promise<Principal> {
+  async authenticate(token: string, use = true): Promise<Principal> {
     const ofSession = this.#authenticateUser === undefined ? undefined : parseSessionToken(token);
-    if (ofSession !== undefined && this.#authenticateUser !== undefined) return this.#authenticateUser(ofSession);
+    if (ofSession !== undefined && this.#authenticateUser !== undefined) return this.#authenticateUser(ofSession, use);
     const parsed = parseToken(token);
     const principal = (await this.#operator(token, parsed)) ?? (await this.#service(parsed));
     if (principal === undefined) throw credentialInvalid();

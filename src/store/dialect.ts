@@ -142,8 +142,17 @@ export interface SessionStore {
   /** Whether the user has used the device before. */
   hasDevice(userId: string, deviceId: string): Promise<boolean>;
 
+  /** What the sessions of a user say of some of her devices; a device that has none is left out. */
+  deviceUses(userId: string, deviceIds: readonly string[], now: bigint): Promise<ReadonlyMap<string, DeviceUse>>;
+
   /** Counts all sessions, exactly as they are at `now`; it reads few of them. */
   count(now: bigint, createdSince: readonly bigint[]): Promise<SessionCounts>;
+}
+
+/** The use of a device, as its sessions have it. */
+export interface DeviceUse {
+  readonly lastActivityTime: bigint;
+  readonly activeSessions: number;
 }
 
 /** What is counted of the sessions of one client type and assurance level. */

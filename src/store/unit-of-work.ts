@@ -3,6 +3,14 @@ import type { AppendRequest, NewMessage } from "../domain/append.ts";
 import type { StreamName } from "../domain/stream-name.ts";
 import type { SessionRow } from "./entities/session.ts";
 
+/** What came of inserting a session. */
+export interface SessionInsertion {
+  /** False: the user has one with the same request id, and nothing was changed. */
+  readonly inserted: boolean;
+  /** Whether the user had not used its device before. */
+  readonly newDevice: boolean;
+}
+
 /** What one unit of work does its work with. Nothing of it may be used once the work has returned. */
 export interface Unit {
   /** The entities of the namespace, in a transaction; what is changed in them is flushed when the work returns. */
@@ -11,8 +19,8 @@ export interface Unit {
   journal(streamName: StreamName, messages: readonly NewMessage[]): void;
   /** Reads something once for all units of work that share this transaction; nobody changes it in a shared one. */
   once<T>(key: string, read: (em: EntityManager) => Promise<T>): Promise<T>;
-  /** Inserts a session, and notes its device as used, in one round trip. Returns whether the device is new. */
-  insertSession(session: SessionRow): Promise<boolean>;
+  /** Inserts a session, and notes its device as used, in one round trip; not if its user has one of the same request. */
+  insertSession(session: SessionRow): Promise<SessionInsertion>;
   /** The session of this id, which nobody else changes before the unit of work ends; not an entity of `em`. */
   lockSession(id: string): Promise<SessionRow | undefined>;
   /** Stores what may have changed of a session that `lockSession` has returned. */
@@ -37,7 +45,7 @@ export interface NamespaceTransaction {
   /** An entity manager that works in the transaction, with nothing in its identity map. */
   entities(): EntityManager;
   lock(name: string): Promise<void>;
-  insertSession(session: SessionRow): Promise<boolean>;
+  insertSession(session: SessionRow): Promise<SessionInsertion>;
   lockSession(id: string): Promise<SessionRow | undefined>;
   saveSession(session: SessionRow): Promise<void>;
   /** Appends; the locks that this needs are held to the end of the transaction, so it comes last. */

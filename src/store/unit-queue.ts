@@ -5,7 +5,7 @@ import { categoryOf, type StreamName } from "../domain/stream-name.ts";
 import { SatchelError } from "../errors.ts";
 import type { CallOptions } from "./dialect.ts";
 import type { SessionRow } from "./entities/session.ts";
-import type { NamespaceTransaction, Unit, UnitWork } from "./unit-of-work.ts";
+import type { NamespaceTransaction, SessionInsertion, Unit, UnitWork } from "./unit-of-work.ts";
 
 /** How a queue works. */
 export interface UnitQueueOptions {
@@ -208,7 +208,7 @@ class RecordedUnit implements Unit {
     return shared as Promise<T>;
   }
 
-  insertSession(session: SessionRow): Promise<boolean> {
+  insertSession(session: SessionRow): Promise<SessionInsertion> {
     return this.#transaction.insertSession(session);
   }
 

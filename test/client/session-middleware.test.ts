@@ -81,6 +81,17 @@ describe("Express, and node:http", () => {
     expect(await server.get({ authorization: "Bearer away" })).toMatchObject({ status: 503 });
   });
 
+  test("what fails in another way is the next one's to know, and lets nobody in", async () => {
+    const broken = new TypeError("broken");
+    const guard = new SessionMiddleware({ validate: () => Promise.reject(broken) });
+    const request = { headers: { authorization: "Bearer good" } };
+    const told: unknown[] = [];
+    const response = { statusCode: 200, setHeader: () => undefined, end: () => undefined };
+    await guard.express(request, response, (...error) => void told.push(...error));
+    expect(told).toEqual([broken]);
+    expect(guard.of(request)).toBeUndefined();
+  });
+
   test("one without a token is let in without a session where that is allowed, but never one with a bad token", async () => {
     await using server = await backEnd(middleware({ optional: true }).guard);
     expect(await server.get({})).toMatchObject({ status: 200, body: { user: null } });

@@ -3,7 +3,18 @@ import { Role } from "../../src/gen/satchel/options/v1/access_pb.ts";
 import { SessionRefusal, SessionService } from "../../src/gen/satchel/v1/sessions_pb.ts";
 import { failureOf } from "../support/failures.ts";
 import { type Harness, NamespaceService, StreamService } from "../support/harness.ts";
-import { actingAs, asUser, logIn, type SessionClient, sessionNamespace } from "../support/sessions.ts";
+import {
+  actingAs,
+  asUser,
+  eventsOf,
+  lasting,
+  later,
+  logIn,
+  MINUTE,
+  SECOND,
+  type SessionClient,
+  sessionNamespace,
+} from "../support/sessions.ts";
 
 const NOBODY = "00000000-0000-7000-8000-000000000000";
 
@@ -148,6 +159,26 @@ export function sessionIsolationContract(h: () => Harness): void {
       expect((await own.validateSession({ token: one.token })).session).toEqual(one.session);
       expect((await own.revokeUserSessions({ exceptSessionIds: [one.id] })).revokedCount).toBe(1n);
       expect(await failureOf(asUser(h(), two.token).getSession({}))).toMatchObject({ reason: "SESSION_REVOKED" });
+    });
+
+    it("by its user is an activity, which is noted as seldom as any", async () => {
+      const namespace = await sessionNamespace(h());
+      const { sessions } = namespace;
+      const { id, token, session } = await logIn(sessions, { idleTimeout: lasting(10n * MINUTE) });
+      const own = asUser(h(), token);
+      const activity = async () => (await sessions.getSession({ sessionId: id })).session!.lastActivityTime!;
+      await later(h(), 59n * SECOND, () => own.listSessions({}));
+      expect(await activity()).toEqual(session.lastActivityTime);
+      await later(h(), 9n * MINUTE, () => own.listSessions({}));
+      const noted = await activity();
+      expect(noted.seconds).toBeGreaterThanOrEqual(session.lastActivityTime!.seconds + 540n);
+      await later(h(), 18n * MINUTE, async () => {
+        await actingAs(h(), namespace, "ann").listSessions({});
+        expect(await activity()).toEqual(noted);
+        await own.countSessions({});
+      });
+      await later(h(), 27n * MINUTE, () => own.getSession({}));
+      expect(await eventsOf(namespace, id)).toEqual(["SessionCreated"]);
     });
 
     it("with a token of a session opens nothing that is not the user's", async () => {

@@ -3,6 +3,7 @@ import { AddressPolicy, SessionEndReason, SessionEviction } from "../../src/gen/
 import { failureOf } from "../support/failures.ts";
 import type { Harness } from "../support/harness.ts";
 import {
+  asUser,
   DAY,
   eventsOf,
   journalOf,
@@ -145,6 +146,10 @@ export function sessionPolicyContract(h: () => Harness): void {
       expect(phone.client!.deviceName).toBe("new name");
       expect(phone.firstSeenTime).toEqual(first.session.createTime);
       expect(phone.lastSeenTime!.seconds).toBeGreaterThanOrEqual(first.session.createTime!.seconds + 300n);
+      await later(h(), 31n * DAY, async () => {
+        const [laptop] = (await sessions.listUserDevices({ userId: "ann" })).devices;
+        expect(laptop).toMatchObject({ deviceId: "laptop", activeSessionCount: 0n });
+      });
       expect((await sessions.forgetDevice({ userId: "ann", deviceId: "phone" })).revokedCount).toBe(2n);
       expect((await sessions.listUserDevices({ userId: "ann" })).devices).toHaveLength(1);
       expect((await sessions.getSession({ sessionId: first.id })).session!.endReason).toBe(
@@ -170,6 +175,11 @@ export function sessionPolicyContract(h: () => Harness): void {
       const answers = await Promise.all(upTo(10).map(() => validate("stranger")));
       expect(answers.filter(Boolean)).toHaveLength(1);
       expect(await validate("stranger")).toBe(false);
+      const own = asUser(h(), token);
+      expect(await failureOf(own.validateSession({ token, deviceId: "made up" }))).toMatchObject({
+        reason: "FIELD_INVALID",
+        fields: ["device_id"],
+      });
       const journal = await journalOf(namespace, id);
       expect(journal.map(({ type }) => type)).toEqual(["SessionCreated", "NewDevice", "NewDevice"]);
       expect(journal[2]!.data).toMatchObject({ deviceId: "stranger", ipAddress: "198.51.100.9" });
@@ -189,11 +199,13 @@ export function sessionPolicyContract(h: () => Harness): void {
       };
       expect(await keep(AddressPolicy.WHOLE, "203.0.113.77")).toBe("203.0.113.77");
       expect(await keep(AddressPolicy.TRUNCATED, "203.0.113.77")).toBe("203.0.113.0");
+      expect(await keep(AddressPolicy.TRUNCATED, "::ffff:203.0.113.77")).toBe("203.0.113.0");
       expect(await keep(AddressPolicy.TRUNCATED, "2001:db8:1:2:3::4")).toBe("2001:db8:1::");
       expect(await keep(AddressPolicy.TRUNCATED, "::1")).toBe("::");
       const hashed = await keep(AddressPolicy.HASHED, "203.0.113.77");
       expect(hashed).toMatch(/^hash:[0-9a-f]{32}$/);
       expect(await keep(AddressPolicy.HASHED, "203.0.113.77")).toBe(hashed);
+      expect(await keep(AddressPolicy.HASHED, "::ffff:203.0.113.77")).toBe(hashed);
       expect(await keep(AddressPolicy.HASHED, "203.0.113.78")).not.toBe(hashed);
     });
   });

@@ -1,9 +1,17 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
-import { SessionEndReason, SessionOrder, SessionRefusal, SessionStatus } from "../../src/gen/satchel/v1/sessions_pb.ts";
+import {
+  AddressPolicy,
+  SessionEndReason,
+  SessionEviction,
+  SessionOrder,
+  SessionRefusal,
+  SessionStatus,
+} from "../../src/gen/satchel/v1/sessions_pb.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness } from "../support/harness.ts";
 import {
+  actingAs,
   asUser,
   DAY,
   eventsOf,
@@ -267,6 +275,47 @@ export function sessionsContract(h: () => Harness): void {
         });
       }
       expect(await eventsOf(namespace, id)).toEqual(["SessionCreated", "SessionUpdated", "SessionUpdated"]);
+    });
+
+    it("is changed in what the mask names, whatever else the request has", async () => {
+      const { sessions } = await sessionNamespace(h());
+      await sessions.updateSessionPolicy({
+        policy: { addressPolicy: AddressPolicy.HASHED },
+        updateMask: { paths: ["address_policy"] },
+      });
+      const { id } = await logIn(sessions, { client: { ipAddress: "203.0.113.7", location: "here" } });
+      const read = (await sessions.getSession({ sessionId: id })).session!;
+      const session = { ...read, metadata: '{"a":1}', client: { ...read.client!, location: "there" } };
+      const updated = await sessions.updateSession({ session, updateMask: { paths: ["client.location"] } });
+      expect(updated.session).toEqual({ ...read, client: session.client, version: 2n });
+    });
+
+    it("takes any characters in what names it", async () => {
+      const namespace = await sessionNamespace(h());
+      const { sessions } = namespace;
+      await sessions.updateSessionPolicy({
+        policy: { maxSessionsPerUser: 1, eviction: SessionEviction.OLDEST },
+        updateMask: { paths: ["max_sessions_per_user", "eviction"] },
+      });
+      for (const text of ["it's ? ?? $1 :a @b", "back\\slash\\' OR 1=1 --", '"; %_\n\t', "{a,b}", "null"]) {
+        const request = { userId: text, deviceId: text, requestId: text, client: { clientType: text, location: text } };
+        const first = await logIn(sessions, request);
+        const second = await logIn(sessions, { ...request, requestId: `${text}2` });
+        expect(second.response.evictedSessionIds).toEqual([first.id]);
+        expect((await logIn(sessions, { ...request, requestId: `${text}2` })).id).toBe(second.id);
+        expect((await sessions.listSessions({ userId: text })).sessions).toHaveLength(2);
+        expect((await sessions.listUserDevices({ userId: text })).devices).toMatchObject([{ deviceId: text }]);
+        const metadata = JSON.stringify({ [text]: text });
+        await sessions.updateSession({
+          session: { sessionId: second.id, metadata },
+          updateMask: { paths: ["metadata", "client.location"] },
+        });
+        const read = (await actingAs(h(), namespace, text).getSession({ sessionId: second.id })).session!;
+        expect(read).toMatchObject({ userId: text, deviceId: text, metadata });
+        const some = { userId: text, deviceId: text, clientType: text, comment: text };
+        expect((await sessions.revokeUserSessions(some)).revokedCount).toBe(1n);
+        await sessions.forgetDevice({ userId: text, deviceId: text });
+      }
     });
 
     it("is gone once it is deleted, but for the journal", async () => {

@@ -51,13 +51,19 @@ test("a session that one replica has ended is refused by the other at once, unde
   }
 }, 60_000);
 
-test("two replicas give a token one successor, and keep a cap exactly", async () => {
+test("two replicas give a token one successor and a request one session, and keep a cap exactly", async () => {
   await using replicas = await openReplicas();
   const both = [replicas.one, replicas.two];
   const { token } = await replicas.one.sessions.create({ userId: "ann" });
   const refreshed = await Promise.all(upTo(40).map((index) => both[index % 2]!.sessions.refresh(token)));
   expect(new Set(refreshed.map((renewed) => renewed.token)).size).toBe(1);
   expect(await replicas.two.sessions.validate(refreshed[0]!.token)).toMatchObject({ valid: true });
+
+  const repeats = await Promise.all(
+    upTo(20).map((index) => both[index % 2]!.sessions.create({ userId: "eve", requestId: "r", deviceId: "phone" })),
+  );
+  expect(new Set(repeats.map(({ session }) => session.sessionId)).size).toBe(1);
+  expect(repeats.filter(({ newDevice }) => newDevice)).toHaveLength(1);
 
   await replicas.one.sessions.updatePolicy({ maxSessionsPerUser: 5, eviction: "oldest" });
   await Promise.all(upTo(20).map((index) => both[index % 2]!.sessions.create({ userId: "bob" })));

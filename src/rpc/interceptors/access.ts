@@ -26,8 +26,8 @@ const BEARER = /^bearer +([^ ]+) *$/i;
 interface AccessOptions {
   /** Every RPC that the server answers. */
   readonly methods: readonly DescMethod[];
-  /** Throws CREDENTIAL_INVALID, SESSION_EXPIRED, SESSION_REVOKED. */
-  readonly authenticate: (token: string) => Promise<Principal>;
+  /** Throws CREDENTIAL_INVALID, SESSION_EXPIRED, SESSION_REVOKED. `use`: a call begins, and does not just go on. */
+  readonly authenticate: (token: string, use: boolean) => Promise<Principal>;
   readonly limits: Limits;
 }
 
@@ -42,18 +42,18 @@ export function accessInterceptor({ methods, authenticate, limits }: AccessOptio
   return (next) => async (request) => {
     const admits = rules.get(request.method) ?? admitsNobody;
     if (admits === "anyone") return next(request);
-    const admit = async (): Promise<Principal> => {
-      const holder = await authenticate(bearerToken(request.header));
+    const admit = async (use: boolean): Promise<Principal> => {
+      const holder = await authenticate(bearerToken(request.header), use);
       const principal = holder.kind === "service" ? actingFor(holder, request.header, limits) : holder;
       if (!admits(principal)) throw accessDenied();
       return principal;
     };
-    const principal = await admit();
+    const principal = await admit(true);
     request.contextValues.set(PRINCIPAL, principal);
     const call = request.contextValues.get(callKey);
     if (call !== undefined && "namespaceId" in principal) call.namespaceId = principal.namespaceId;
     const response = await next(request);
-    return response.stream ? { ...response, message: whileAdmitted(response.message, admit) } : response;
+    return response.stream ? { ...response, message: whileAdmitted(response.message, () => admit(false)) } : response;
   };
 }
 

@@ -23,6 +23,7 @@ import { dropSql, migrate, provisionSql } from "./migrate.ts";
 import { Notifications } from "./notifications.ts";
 import { PostgresRetentionStore } from "./retention.ts";
 import { CONTROL_SCHEMA, schemaName } from "./schema-name.ts";
+import { SessionReads } from "./session-reads.ts";
 import { PostgresSessionStore } from "./sessions.ts";
 import { PostgresStreamStore } from "./streams.ts";
 import { PostgresTransaction } from "./transaction.ts";
@@ -93,6 +94,7 @@ export class PostgresDialect implements Dialect {
   readonly #connections: Connections;
   readonly #cancelling: AsyncDisposable;
   readonly #notifications: Notifications;
+  readonly #sessionReads: SessionReads;
 
   constructor({ orm, pool, connections, cancelling, notifications }: PostgresParts) {
     this.orm = orm;
@@ -100,6 +102,7 @@ export class PostgresDialect implements Dialect {
     this.#connections = connections;
     this.#cancelling = cancelling;
     this.#notifications = notifications;
+    this.#sessionReads = new SessionReads(connections);
   }
 
   async migrate(): Promise<void> {
@@ -136,7 +139,7 @@ export class PostgresDialect implements Dialect {
   }
 
   sessionStore(id: NamespaceId): SessionStore {
-    return new PostgresSessionStore(this.#connections, id);
+    return new PostgresSessionStore(this.#connections, this.#sessionReads, id);
   }
 
   streamStore(id: NamespaceId): StreamStore {

@@ -1,42 +1,32 @@
 import type { NamespaceId } from "../../domain/namespace-id.ts";
-import type { SessionActivity, SessionCounts, SessionStore } from "../dialect.ts";
+import type { DeviceUse, SessionActivity, SessionCounts, SessionStore } from "../dialect.ts";
 import type { SessionRow } from "../entities/session.ts";
-import { sessionColumns, sessionOf } from "../session-columns.ts";
 import { sessionCountsOf, sessionCountsText } from "../session-counts.ts";
 import type { Connections, Row } from "./connections.ts";
 import { translateNamespaceError } from "./errors.ts";
-import { CONTROL_SCHEMA, quotedSchema } from "./schema-name.ts";
-
-export const SESSION_COLUMNS_TEXT = sessionColumns((column) => `encode(${column}, 'hex')`);
-
-const FROM_TEXT = {
-  text: (value: string) => value,
-  integer: Number,
-  bigint: BigInt,
-  bytes: (value: string) => Buffer.from(value, "hex"),
-};
+import { quotedSchema } from "./schema-name.ts";
+import type { SessionReads } from "./session-reads.ts";
 
 /** The sessions of one namespace on PostgreSQL. */
 export class PostgresSessionStore implements SessionStore {
   readonly #connections: Connections;
+  readonly #reads: SessionReads;
   readonly #id: NamespaceId;
   readonly #schema: string;
 
-  constructor(connections: Connections, id: NamespaceId) {
+  constructor(connections: Connections, reads: SessionReads, id: NamespaceId) {
     this.#connections = connections;
+    this.#reads = reads;
     this.#id = id;
     this.#schema = quotedSchema(id);
   }
 
-  async find(sessionId: string): Promise<SessionRow | undefined> {
-    const text = `SELECT ${SESSION_COLUMNS_TEXT} FROM ${this.#schema}.sessions WHERE id = $1`;
-    return sessionIn(await this.#query({ name: `${this.#schema}e`, text }, [sessionId]));
+  find(sessionId: string): Promise<SessionRow | undefined> {
+    return this.#reads.find(this.#id, sessionId);
   }
 
-  async findInActiveNamespace(sessionId: string): Promise<SessionRow | undefined> {
-    const text = `SELECT ${SESSION_COLUMNS_TEXT} FROM ${this.#schema}.sessions
-      WHERE id = $1 AND EXISTS (SELECT FROM ${CONTROL_SCHEMA}.namespaces n WHERE n.id = $2 AND n.state = 'active')`;
-    return sessionIn(await this.#query({ name: `${this.#schema}E`, text }, [sessionId, this.#id]));
+  findInActiveNamespace(sessionId: string): Promise<SessionRow | undefined> {
+    return this.#reads.find(this.#id, sessionId);
   }
 
   async touch(sessionId: string, { now, before, idleExpireTime }: SessionActivity): Promise<boolean> {
@@ -49,6 +39,20 @@ export class PostgresSessionStore implements SessionStore {
   async hasDevice(userId: string, deviceId: string): Promise<boolean> {
     const text = `SELECT 1 FROM ${this.#schema}.session_devices WHERE user_id = $1 AND device_id = $2`;
     return (await this.#query({ name: `${this.#schema}d`, text }, [userId, deviceId])).length > 0;
+  }
+
+  async deviceUses(userId: string, deviceIds: readonly string[], now: bigint): Promise<ReadonlyMap<string, DeviceUse>> {
+    const text = `
+      SELECT device_id, max(last_activity_time),
+        count(*) FILTER (WHERE end_time IS NULL AND idle_expire_time > $3 AND absolute_expire_time > $3)
+      FROM ${this.#schema}.sessions WHERE user_id = $1 AND device_id = ANY ($2::text[]) GROUP BY device_id`;
+    const rows = await this.#query({ name: `${this.#schema}D`, text }, [userId, deviceIds, now]);
+    return new Map(
+      rows.map(([deviceId, latest, active]) => [
+        deviceId ?? "",
+        { lastActivityTime: BigInt(latest ?? 0), activeSessions: Number(active) },
+      ]),
+    );
   }
 
   async count(now: bigint, createdSince: readonly bigint[]): Promise<SessionCounts> {
@@ -67,9 +71,4 @@ export class PostgresSessionStore implements SessionStore {
       throw translateNamespaceError(error, this.#id);
     }
   }
-}
-
-/** The session in the first row of `SESSION_COLUMNS_TEXT`, if there is one. */
-export function sessionIn([row]: readonly Row[]): SessionRow | undefined {
-  return row === undefined ? undefined : sessionOf(row, FROM_TEXT);
 }

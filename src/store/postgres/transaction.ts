@@ -10,13 +10,13 @@ import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { SessionRow } from "../entities/session.ts";
 import { changedValues } from "../session-columns.ts";
 import { changesNothing } from "../statements.ts";
-import type { NamespaceTransaction } from "../unit-of-work.ts";
+import type { NamespaceTransaction, SessionInsertion } from "../unit-of-work.ts";
 import { appendAllText, BatchArrays } from "./append.ts";
 import { TEXT_TYPES } from "./connections.ts";
 import { codeOf, SQLSTATE } from "./errors.ts";
 import { quotedSchema, schemaName } from "./schema-name.ts";
+import { SESSION_COLUMNS_TEXT, sessionOfRow } from "./session-rows.ts";
 import { insertSessionText, insertSessionValues, saveSessionText } from "./session-writes.ts";
-import { SESSION_COLUMNS_TEXT, sessionIn } from "./sessions.ts";
 
 /** How long an append waits for the lock of a journal's category: as long as an ordinary unit of work may take. */
 const JOURNAL_LOCK_TIMEOUT_MS = 10_000;
@@ -75,12 +75,13 @@ export class PostgresTransaction implements NamespaceTransaction {
     await this.#run(() => this.#parts.client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [key]));
   }
 
-  async insertSession(session: SessionRow): Promise<boolean> {
-    this.#writes++;
+  async insertSession(session: SessionRow): Promise<SessionInsertion> {
     const schema = quotedSchema(this.#parts.id);
     const query = { name: `${schema}i`, text: insertSessionText(schema), values: insertSessionValues(session) };
-    const { rows } = await this.#run(() => this.#parts.client.query<{ readonly added: string }>(query));
-    return rows[0]?.added === "true";
+    const { rows } = await this.#run(() => this.#parts.client.query<SessionInsertion>(query));
+    const [insertion = { inserted: false, newDevice: false }] = rows;
+    if (insertion.inserted) this.#writes++;
+    return insertion;
   }
 
   async lockSession(id: string): Promise<SessionRow | undefined> {
@@ -93,7 +94,8 @@ export class PostgresTransaction implements NamespaceTransaction {
       types: TEXT_TYPES,
     };
     const { rows } = await this.#run(() => this.#parts.client.query<(string | null)[]>(query));
-    return sessionIn(rows);
+    const [row] = rows;
+    return row === undefined ? undefined : sessionOfRow(row);
   }
 
   async saveSession(session: SessionRow): Promise<void> {

@@ -1,5 +1,5 @@
 import type { NamespaceId } from "../../domain/namespace-id.ts";
-import type { SessionActivity, SessionCounts, SessionStore } from "../dialect.ts";
+import type { DeviceUse, SessionActivity, SessionCounts, SessionStore } from "../dialect.ts";
 import type { SessionRow } from "../entities/session.ts";
 import { sessionColumns, sessionOf } from "../session-columns.ts";
 import { sessionCountsOf, sessionCountsText } from "../session-counts.ts";
@@ -15,8 +15,19 @@ WHERE id = ? AND end_time IS NULL AND last_activity_time <= ? RETURNING 1 AS tou
 
 const HAS_DEVICE = "SELECT 1 FROM session_devices WHERE user_id = ? AND device_id = ?";
 
+const DEVICE_USES = `
+SELECT device_id AS id, max(last_activity_time) AS latest,
+  sum(end_time IS NULL AND idle_expire_time > ? AND absolute_expire_time > ?) AS active
+FROM sessions WHERE user_id = ? AND device_id IN (SELECT value FROM json_each(?)) GROUP BY device_id`;
+
 const SAME = (value: SqlValue) => value;
 const FROM_SQL = { text: SAME, integer: Number, bigint: SAME, bytes: SAME };
+
+interface DeviceUseRow {
+  readonly id: string;
+  readonly latest: bigint;
+  readonly active: bigint;
+}
 
 interface SqliteSessionStoreParts {
   readonly control: ControlPlane;
@@ -49,6 +60,14 @@ export class SqliteSessionStore implements SessionStore {
 
   async hasDevice(userId: string, deviceId: string): Promise<boolean> {
     return (await this.#read((database) => database.row(HAS_DEVICE, userId, deviceId))) !== undefined;
+  }
+
+  async deviceUses(userId: string, deviceIds: readonly string[], now: bigint): Promise<ReadonlyMap<string, DeviceUse>> {
+    const values = [now, now, userId, JSON.stringify(deviceIds)];
+    const rows = await this.#read((database) => [...database.rows<DeviceUseRow>(DEVICE_USES, ...values)]);
+    return new Map(
+      rows.map(({ id, latest, active }) => [id, { lastActivityTime: latest, activeSessions: Number(active) }]),
+    );
   }
 
   async count(now: bigint, createdSince: readonly bigint[]): Promise<SessionCounts> {

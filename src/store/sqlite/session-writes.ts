@@ -7,10 +7,13 @@ import {
   sessionColumns,
   sessionValues,
 } from "../session-columns.ts";
+import type { SessionInsertion } from "../unit-of-work.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
 
 const SESSION = sessionColumns();
-const INSERT_SESSION = `INSERT INTO sessions (${SESSION}) VALUES (${placeholders(SESSION)})`;
+const INSERT_SESSION = `
+INSERT INTO sessions (${SESSION}) VALUES (${placeholders(SESSION)})
+ON CONFLICT (user_id, request_id) WHERE request_id IS NOT NULL DO NOTHING RETURNING 1 AS inserted`;
 const INSERT_DEVICE = `
 INSERT INTO session_devices (${DEVICE_COLUMNS}) VALUES (${placeholders(DEVICE_COLUMNS)})
 ON CONFLICT (user_id, device_id) DO NOTHING RETURNING 1 AS added`;
@@ -25,14 +28,15 @@ export function saveSession(database: NamespaceDatabase, session: SessionRow): v
   database.run(SAVE_SESSION, ...changedValues(session), session.id);
 }
 
-/** Inserts a session, and notes its device, if it has one. Returns whether the device is new. */
-export function insertSession(database: NamespaceDatabase, session: SessionRow): boolean {
-  database.run(INSERT_SESSION, ...sessionValues(session));
-  if (session.deviceId == null) return false;
+/** Inserts a session, unless its user has one of the same request, and notes its device, if it has one. */
+export function insertSession(database: NamespaceDatabase, session: SessionRow): SessionInsertion {
+  if (database.row(INSERT_SESSION, ...sessionValues(session)) === undefined)
+    return { inserted: false, newDevice: false };
+  if (session.deviceId == null) return { inserted: true, newDevice: false };
   const device = deviceValues(session);
-  if (database.row(INSERT_DEVICE, ...device) !== undefined) return true;
+  if (database.row(INSERT_DEVICE, ...device) !== undefined) return { inserted: true, newDevice: true };
   database.run(UPDATE_DEVICE, ...device.slice(3), ...device.slice(0, 2));
-  return false;
+  return { inserted: true, newDevice: false };
 }
 
 function placeholders(columns: string): string {

@@ -2,7 +2,7 @@ import type { EntityManager, MikroORM } from "@mikro-orm/core";
 import type { AppendRequest } from "../../domain/append.ts";
 import type { SessionRow } from "../entities/session.ts";
 import { changesNothing } from "../statements.ts";
-import type { NamespaceTransaction } from "../unit-of-work.ts";
+import type { NamespaceTransaction, SessionInsertion } from "../unit-of-work.ts";
 import { appendBatch } from "./append.ts";
 import type { Clock } from "./clock.ts";
 import { entitiesOn } from "./entities.ts";
@@ -50,9 +50,10 @@ export class SqliteTransaction implements NamespaceTransaction {
   /** Whoever has a transaction is alone. */
   async lock(): Promise<void> {}
 
-  async insertSession(session: SessionRow): Promise<boolean> {
-    this.#writes++;
-    return insertSession(this.#parts.database, session);
+  async insertSession(session: SessionRow): Promise<SessionInsertion> {
+    const insertion = insertSession(this.#parts.database, session);
+    if (insertion.inserted) this.#writes++;
+    return insertion;
   }
 
   async lockSession(id: string): Promise<SessionRow | undefined> {

@@ -44,7 +44,7 @@ export type SessionClient = Message<"satchel.v1.SessionClient"> & {
   userAgent: string;
 
   /**
-   * An IPv4 or IPv6 address; in an answer, as the policy keeps it.
+   * An IPv4 or IPv6 address, one that is IPv4 mapped to IPv6 counts as IPv4; in an answer, as the policy keeps it.
    *
    * @generated from field: string ip_address = 4;
    */
@@ -509,7 +509,7 @@ export type ValidateSessionRequest = Message<"satchel.v1.ValidateSessionRequest"
   token: string;
 
   /**
-   * True: the activity is not noted.
+   * True: the activity is not noted. Only for services: a call with the token of a session is an activity of it.
    *
    * @generated from field: bool without_touch = 2;
    */
@@ -530,8 +530,8 @@ export type ValidateSessionRequest = Message<"satchel.v1.ValidateSessionRequest"
   maxAuthenticationAge?: Duration | undefined;
 
   /**
-   * The device that the call comes from; unset = that of the session. A device that the user has not used before is
-   * noted, with a message NewDevice in the journal.
+   * The device that the call comes from, for services to say; unset = that of the session. A device that the user has
+   * not used before is noted, with a message NewDevice in the journal.
    *
    * @generated from field: string device_id = 5;
    */
@@ -2009,7 +2009,8 @@ export const SessionOrderSchema: GenEnum<SessionOrder> = /*@__PURE__*/
  * Login sessions of users on devices. A session is made by a service that has authenticated the user; its token is a
  * credential of the whole server: whoever sends it as `authorization: Bearer <token>` calls as that user and reaches
  * that user's data only. A service with the metadata `satchel-user` (the user's id, percent-encoded UTF-8) is isolated
- * in the same way. What belongs to somebody else is answered exactly like what does not exist.
+ * in the same way. What belongs to somebody else is answered exactly like what does not exist. A call with the token of a
+ * session is an activity of that session; one of a service that acts for the user is none.
  *
  * Every change but a touch is committed together with a message in the journal stream of the session: SessionCreated,
  * NewDevice, SessionElevated, SessionRotated, SessionUpdated, RefreshReused, SessionEvicted, SessionRevoked,
@@ -2021,7 +2022,7 @@ export const SessionService: GenService<{
   /**
    * Creates a session of a user whom the caller has authenticated, and returns its token, once. With a cap on concurrent
    * sessions it ends other ones, or is refused, as the policy says. Errors: FIELD_INVALID, LIMIT_EXCEEDED,
-   * SESSION_LIMIT_REACHED.
+   * SESSION_LIMIT_REACHED; for a repeat of a request whose session is over, SESSION_EXPIRED, SESSION_REVOKED.
    *
    * @generated from rpc satchel.v1.SessionService.CreateSession
    */
