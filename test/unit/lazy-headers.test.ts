@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { LazyHeaders } from "../../src/rpc/http/lean/lazy-headers.ts";
 
@@ -57,6 +58,12 @@ describe("headers that are filled late", () => {
     const headers = new LazyHeaders({ ":path": "/", a: "1" });
     expect(() => headers.get(":path")).toThrow(TypeError);
     expect([...headers]).toEqual([["a", "1"]]);
+  });
+
+  test("are Headers to whoever asks, and are logged as such", () => {
+    const headers = new LazyHeaders({ ":path": "/", a: "1" });
+    expect(headers).toBeInstanceOf(Headers);
+    expect(inspect(headers)).toBe(inspect(new Headers({ a: "1" })));
   });
 
   test("say whether they may have been changed", () => {

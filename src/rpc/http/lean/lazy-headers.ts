@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 /** Headers as node has them; those of HTTP/2 that begin with a colon are none to the web. */
 export type HeaderSource = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -6,93 +8,89 @@ const PLAIN_NAME = /^[a-z0-9-]+$/;
 const AROUND = /^[\t\n\r ]+|[\t\n\r ]+$/g;
 
 /**
- * Headers that are copied from node's when that is needed: for most calls it is not, and headers of the web cost more
- * than a call's whole way through the interceptors.
+ * Headers that are made from node's when that is needed: for most calls it is not, and headers of the web cost more than a
+ * call's whole way through the interceptors. They are `Headers` to whoever looks, but nothing is made of them before.
  */
-export class LazyHeaders extends Headers {
-  #source: HeaderSource | undefined;
+export class LazyHeaders implements Headers {
+  readonly #source: HeaderSource;
+  #headers: Headers | undefined;
 
   constructor(source: HeaderSource) {
-    super();
     this.#source = source;
   }
 
   /** False as long as they are certainly what they were at the beginning. */
   get touched(): boolean {
-    return this.#source === undefined;
+    return this.#headers !== undefined;
   }
 
-  override append(name: string, value: string): void {
-    this.#fill();
-    super.append(name, value);
+  append(name: string, value: string): void {
+    this.#made().append(name, value);
   }
 
-  override delete(name: string): void {
-    this.#fill();
-    super.delete(name);
+  delete(name: string): void {
+    this.#made().delete(name);
   }
 
-  override get(name: string): string | null {
-    if (this.#source === undefined || !PLAIN_NAME.test(name)) {
-      this.#fill();
-      return super.get(name);
-    }
+  get(name: string): string | null {
+    if (this.#headers !== undefined || !PLAIN_NAME.test(name)) return this.#made().get(name);
     const value = this.#source[name];
     if (value === undefined) return null;
     return typeof value === "string" ? bare(value) : value.map(bare).join(", ");
   }
 
-  override getSetCookie(): string[] {
-    this.#fill();
-    return super.getSetCookie();
+  getSetCookie(): string[] {
+    return this.#made().getSetCookie();
   }
 
-  override has(name: string): boolean {
-    this.#fill();
-    return super.has(name);
+  has(name: string): boolean {
+    return this.#made().has(name);
   }
 
-  override set(name: string, value: string): void {
-    this.#fill();
-    super.set(name, value);
+  set(name: string, value: string): void {
+    this.#made().set(name, value);
   }
 
-  override forEach(callback: (value: string, key: string, parent: Headers) => void, thisArg?: unknown): void {
-    this.#fill();
-    super.forEach(callback, thisArg);
+  forEach(callback: (value: string, key: string, parent: Headers) => void, thisArg?: unknown): void {
+    this.#made().forEach((value, key) => callback.call(thisArg, value, key, this));
   }
 
-  override keys(): HeadersIterator<string> {
-    this.#fill();
-    return super.keys();
+  keys(): HeadersIterator<string> {
+    return this.#made().keys();
   }
 
-  override values(): HeadersIterator<string> {
-    this.#fill();
-    return super.values();
+  values(): HeadersIterator<string> {
+    return this.#made().values();
   }
 
-  override entries(): HeadersIterator<[string, string]> {
-    this.#fill();
-    return super.entries();
+  entries(): HeadersIterator<[string, string]> {
+    return this.#made().entries();
   }
 
-  override [Symbol.iterator](): HeadersIterator<[string, string]> {
+  [Symbol.iterator](): HeadersIterator<[string, string]> {
     return this.entries();
   }
 
-  #fill(): void {
-    const source = this.#source;
-    if (source === undefined) return;
-    this.#source = undefined;
-    for (const name of Object.keys(source)) {
-      const value = source[name];
+  /** As it is logged. */
+  [inspect.custom](): Headers {
+    return this.#made();
+  }
+
+  #made(): Headers {
+    if (this.#headers !== undefined) return this.#headers;
+    const headers = (this.#headers = new Headers());
+    for (const name of Object.keys(this.#source)) {
+      const value = this.#source[name];
       if (value === undefined || name.startsWith(":")) continue;
-      if (typeof value === "string") super.append(name, value);
-      else for (const one of value) super.append(name, one);
+      if (typeof value === "string") headers.append(name, value);
+      else for (const one of value) headers.append(name, one);
     }
+    return headers;
   }
 }
+
+// Its own constructor is what makes a Headers dear, so it is one by its prototype only.
+Object.setPrototypeOf(LazyHeaders.prototype, Headers.prototype);
 
 function bare(value: string): string {
   return value.replaceAll(AROUND, "");
