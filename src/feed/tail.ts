@@ -1,5 +1,6 @@
+import { type CursorScope, scopeKey } from "../domain/cursor.ts";
 import type { StoredMessage } from "../domain/message.ts";
-import type { MessagesFrame } from "../domain/read.ts";
+import { Audience } from "./audience.ts";
 import { Window, type WindowBounds } from "./window.ts";
 
 /** How a tail reads the store. */
@@ -10,32 +11,9 @@ export interface TailSource {
   read(from: bigint): Promise<{ readonly messages: readonly StoredMessage[]; readonly more: boolean }>;
 }
 
-/** What somebody waits for. */
-export interface WaitOptions {
-  readonly matches: (message: StoredMessage) => boolean;
-  /** How long to wait when nothing is read at all. */
-  readonly timeoutMs: number;
-  /** How long to go on waiting after the first message that does not match; unset = as long as if there were none. */
-  readonly passedTimeoutMs?: number | undefined;
-  readonly signal: AbortSignal;
-}
-
-/** What comes next for those who select the same and have got as far. */
-export interface Step {
-  /** Undefined when nothing of what was looked at is selected. */
-  readonly frame: MessagesFrame | undefined;
-  /** The global position of the last message that was looked at. */
-  readonly passed: bigint;
-}
-
-interface Waiter {
-  readonly matches: (message: StoredMessage) => boolean;
-  /** Nothing up to here matches. */
-  until: bigint;
-  /** Something that does not match has come. */
-  readonly passed: () => void;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+/** A place in an audience of a tail; disposing of it gives it up. */
+export interface Seat extends Disposable {
+  readonly audience: Audience;
 }
 
 /**
@@ -45,8 +23,7 @@ interface Waiter {
 export class Tail {
   readonly #source: TailSource;
   readonly #window: Window;
-  readonly #waiting = new Set<Waiter>();
-  readonly #steps = new Map<string, Step>();
+  readonly #audiences = new Map<string, Audience>();
   #reading = false;
   #wokenAgain = false;
   #failed = false;
@@ -71,43 +48,16 @@ export class Tail {
     return this.#window.after(globalPosition, limit);
   }
 
-  /** What `make` has made for this key; it is made once for all who ask before the next message is read. */
-  step(key: string, make: () => Step | undefined): Step | undefined {
-    let step = this.#steps.get(key);
-    if (step === undefined) {
-      step = make();
-      if (step !== undefined) this.#steps.set(key, step);
-    }
-    return step;
-  }
-
-  /**
-   * Waits until something that `matches` and comes after a global position has been read, at most for a time or until the
-   * signal fires. Resolves with the position up to which nothing matches. Rejects when the store cannot be read: whoever
-   * follows must then resume, here or elsewhere.
-   */
-  async nothingUntil(
-    globalPosition: bigint,
-    { matches, timeoutMs, passedTimeoutMs, signal }: WaitOptions,
-  ): Promise<bigint> {
-    if (this.#window.to > globalPosition || signal.aborted) return globalPosition;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timers = [setTimeout(resolve, timeoutMs)];
-    const passed = (): void => {
-      if (timers.length === 1 && passedTimeoutMs !== undefined) timers.push(setTimeout(resolve, passedTimeoutMs));
+  /** A place among those who follow the same, which is what scopes with one key do. */
+  sit(scope: CursorScope): Seat {
+    const key = scopeKey(scope);
+    const audience = this.#audiences.get(key) ?? new Audience(scope.selector, scope.types);
+    this.#audiences.set(key, audience);
+    audience.followers++;
+    const rise = (): void => {
+      if (--audience.followers === 0) this.#audiences.delete(key);
     };
-    const waiter: Waiter = { until: globalPosition, matches, passed, resolve, reject };
-    const stop = (): void => resolve();
-    signal.addEventListener("abort", stop, { once: true });
-    this.#waiting.add(waiter);
-    try {
-      await promise;
-      return waiter.until;
-    } finally {
-      this.#waiting.delete(waiter);
-      signal.removeEventListener("abort", stop);
-      for (const timer of timers) clearTimeout(timer);
-    }
+    return { audience, [Symbol.dispose]: rise };
   }
 
   /** Whether the last read has failed, so that there may be something that nobody will wake it for again. */
@@ -132,7 +82,7 @@ export class Tail {
       }
     } catch (error) {
       this.#failed = true;
-      for (const waiter of this.#waiting) waiter.reject(error);
+      for (const audience of this.#audiences.values()) audience.fail(error);
     } finally {
       this.#reading = false;
     }
@@ -144,19 +94,7 @@ export class Tail {
       more = page.more;
       if (page.messages.length === 0) continue;
       this.#window.add(page.messages);
-      this.#steps.clear();
-      for (const waiter of this.#waiting) this.#tell(waiter, page.messages);
-    }
-  }
-
-  /** Wakes those for whom there is something; the others only move on. */
-  #tell(waiter: Waiter, messages: readonly StoredMessage[]): void {
-    if (messages.some(waiter.matches)) {
-      this.#waiting.delete(waiter);
-      waiter.resolve();
-    } else if (this.#window.to > waiter.until) {
-      waiter.until = this.#window.to;
-      waiter.passed();
+      for (const audience of this.#audiences.values()) audience.tell(page.messages, this.#window.to);
     }
   }
 }

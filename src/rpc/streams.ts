@@ -14,6 +14,7 @@ import {
 import type { Retention } from "../service/retention.ts";
 import type { MessagePage, Streams } from "../service/streams.ts";
 import { lazyMessage } from "./encoded-message.ts";
+import { passing } from "./passing.ts";
 import { serviceCaller } from "./principal.ts";
 import { retentionHandlers } from "./retention.ts";
 import { appendResponse, streamMessage } from "./shapes.ts";
@@ -66,9 +67,9 @@ export function streamHandlers(
       return version === undefined ? {} : { version };
     },
 
-    async *readMessages(request, context) {
+    readMessages(request, context) {
       const frames = streams.read(serviceCaller(context), requests.parseRead(request, limits), context);
-      for await (const frame of frames) yield responses.of(frame);
+      return passing(frames, { pass: (frame) => responses.of(frame) });
     },
 
     async listCategories(request, context) {

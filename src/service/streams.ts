@@ -98,7 +98,7 @@ export class Streams {
   }
 
   /** Reads everything up to the end as it is now, or goes on live. Throws PAGE_TOKEN_INVALID, SHUTTING_DOWN. */
-  read(caller: ServicePrincipal, request: ReadRequest, options: CallOptions): AsyncGenerator<ReadFrame> {
+  read(caller: ServicePrincipal, request: ReadRequest, options: CallOptions): AsyncIterable<ReadFrame> {
     const { namespaceId } = caller;
     const store = this.#store.streams(namespaceId);
     if (!request.follow) return readFrames(store, namespaceId, request, options);

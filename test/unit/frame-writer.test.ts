@@ -51,6 +51,18 @@ describe("frames", () => {
     expect(written).toEqual([32 * KIB, 32 * KIB]);
   });
 
+  test("that come alone go at once, after those that wait", async () => {
+    const { stream, written } = taking();
+    const writer = new FrameWriter(stream);
+    expect(writer.push(Buffer.alloc(5))).toBeUndefined();
+    expect(written).toEqual([5]);
+    void writer.write(Buffer.alloc(10));
+    void writer.push(Buffer.alloc(1));
+    expect(written).toEqual([5, 11]);
+    await turn();
+    expect(written).toEqual([5, 11]);
+  });
+
   test("go as they are, without a copy, when they go alone", async () => {
     const chunks: Buffer[] = [];
     const stream = new Writable({

@@ -9,7 +9,9 @@ import { credentialInvalid } from "../../service/tokens.ts";
 import { actingFor } from "../acting-for.ts";
 import { callKey } from "../call.ts";
 import { roleOf } from "../fields.ts";
+import { passing } from "../passing.ts";
 import { accessDenied, PRINCIPAL } from "../principal.ts";
+import { CredentialLooks } from "./credential-looks.ts";
 
 /** Standard services, whose .proto files cannot carry our option; they are open to anyone. */
 const PUBLIC_SERVICES: ReadonlySet<string> = new Set([
@@ -38,38 +40,49 @@ type Admits = "anyone" | ((principal: Principal) => boolean);
  * not start, when an RPC has no rule; an RPC that it has not been told of admits nobody.
  */
 export function accessInterceptor({ methods, authenticate, limits }: AccessOptions): Interceptor {
+  const looks = new CredentialLooks((token) => authenticate(token, false), RECHECK_MS);
   const rules = new Map(methods.map((method) => [method, ruleOf(method)]));
   return (next) => async (request) => {
     const admits = rules.get(request.method) ?? admitsNobody;
     if (admits === "anyone") return next(request);
-    const admit = async (use: boolean): Promise<Principal> => {
-      const holder = await authenticate(bearerToken(request.header), use);
+    const token = bearerToken(request.header);
+    const admitted = (holder: Principal): Principal => {
       const principal = holder.kind === "service" ? actingFor(holder, request.header, limits) : holder;
       if (!admits(principal)) throw accessDenied();
       return principal;
     };
-    const principal = await admit(true);
+    const principal = admitted(await authenticate(token, true));
     request.contextValues.set(PRINCIPAL, principal);
     const call = request.contextValues.get(callKey);
     if (call !== undefined && "namespaceId" in principal) call.namespaceId = principal.namespaceId;
     const response = await next(request);
-    return response.stream ? { ...response, message: whileAdmitted(response.message, () => admit(false)) } : response;
+    if (!response.stream) return response;
+    return { ...response, message: whileAdmitted(response.message, { token, admitted, looks }) };
   };
 }
 
+interface Admission {
+  readonly token: string;
+  /** Throws ACCESS_DENIED. */
+  readonly admitted: (holder: Principal) => Principal;
+  readonly looks: CredentialLooks;
+}
+
 /** A stream outlives the look at its credential: it ends when that is revoked, or expires. */
-async function* whileAdmitted(
+function whileAdmitted(
   messages: StreamResponse["message"],
-  admit: () => Promise<unknown>,
+  { token, admitted, looks }: Admission,
 ): StreamResponse["message"] {
   let admittedMs = performance.now();
-  for await (const message of messages) {
-    if (performance.now() - admittedMs >= RECHECK_MS) {
-      await admit();
-      admittedMs = performance.now();
-    }
-    yield message;
-  }
+  const lookAgain = async <T>(message: T): Promise<T> => {
+    const { begunMs, holder } = looks.latest(token);
+    admitted(await holder);
+    admittedMs = begunMs;
+    return message;
+  };
+  return passing(messages, {
+    pass: (message) => (looks.isRecent(admittedMs) ? message : lookAgain(message)),
+  });
 }
 
 function ruleOf(method: DescMethod): Admits {

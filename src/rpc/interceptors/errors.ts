@@ -10,6 +10,7 @@ import { randomUUID } from "node:crypto";
 import { type ErrorCode, SatchelError } from "../../errors.ts";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { callKey } from "../call.ts";
+import { passing } from "../passing.ts";
 
 /** What went wrong inside, for the log only. */
 export interface Fault {
@@ -68,21 +69,15 @@ async function* received(messages: StreamRequest["message"]): StreamRequest["mes
   }
 }
 
-async function* mapErrors(
+function mapErrors(
   messages: StreamResponse["message"],
   wire: (error: unknown) => ConnectError,
 ): StreamResponse["message"] {
-  let delivering = false;
-  try {
-    for await (const message of messages) {
-      delivering = true;
-      yield message;
-      delivering = false;
-    }
-  } catch (error) {
+  return passing(messages, {
+    pass: (message) => message,
     // What fails while a message is being delivered is the connection: nobody is left to be told.
-    throw wire(delivering ? callerGone() : error);
-  }
+    failed: (error, gone) => wire(gone ? callerGone() : error),
+  });
 }
 
 function connectError(

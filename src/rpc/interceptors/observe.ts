@@ -1,6 +1,7 @@
 import { Code, ConnectError, type Interceptor, type StreamResponse } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { type Call, callKey, nameOfStatus } from "../call.ts";
+import { passing } from "../passing.ts";
 import { PRINCIPAL } from "../principal.ts";
 
 /** Notes how a call ends; outermost of the interceptors, so that it sees what the caller sees. */
@@ -21,21 +22,20 @@ export const observe: Interceptor = (next) => async (request) => {
   }
 };
 
-async function* observed(call: Call, signal: AbortSignal, response: StreamResponse): StreamResponse["message"] {
-  let ended = false;
-  try {
-    yield* response.message;
-    call.status = "OK";
-    ended = true;
-  } catch (error) {
-    failed(call, error);
-    ended = true;
-    throw error;
-  } finally {
-    // Whoever read the stream stopped before its end.
-    if (!ended)
+function observed(call: Call, signal: AbortSignal, response: StreamResponse): StreamResponse["message"] {
+  return passing(response.message, {
+    pass: (message) => message,
+    completed: () => {
+      call.status = "OK";
+    },
+    failed: (error) => {
+      failed(call, error);
+      return error;
+    },
+    abandoned: () => {
       call.status = signal.aborted ? nameOfStatus(ConnectError.from(signal.reason, Code.Canceled).code) : "CANCELLED";
-  }
+    },
+  });
 }
 
 function failed(call: Call, error: unknown): void {

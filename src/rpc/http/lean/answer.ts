@@ -41,11 +41,16 @@ export class Answer {
     return this.end();
   }
 
-  /** Sends a message of a stream; resolves when another should be made. */
-  async write(message: Message, bytes: Uint8Array): Promise<void> {
-    const frame = await this.#frame(message, bytes);
-    this.#begin();
-    await this.#writer.write(frame);
+  /** Sends a message of a stream. Returns a promise when the caller should wait for it before it makes another. */
+  write(message: Message, bytes: Uint8Array): Promise<void> | undefined {
+    const frame = this.#frame(message, bytes);
+    return frame instanceof Promise ? frame.then((made) => this.#write(made)) : this.#write(frame);
+  }
+
+  /** The same for a message that comes alone: it goes at once. */
+  push(message: Message, bytes: Uint8Array): Promise<void> | undefined {
+    const frame = this.#frame(message, bytes);
+    return frame instanceof Promise ? frame.then((made) => this.#push(made)) : this.#push(frame);
   }
 
   /** Ends the answer: well, or with an error. */
@@ -63,6 +68,16 @@ export class Answer {
   /** Nobody is there any more. */
   drop(): void {
     this.#writer.drop();
+  }
+
+  #write(frame: Uint8Array): Promise<void> | undefined {
+    this.#begin();
+    return this.#writer.write(frame);
+  }
+
+  #push(frame: Uint8Array): Promise<void> | undefined {
+    this.#begin();
+    return this.#writer.push(frame);
   }
 
   #begin(): void {

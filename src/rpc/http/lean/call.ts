@@ -1,6 +1,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream, constants } from "node:http2";
+import { pushOf } from "../../../domain/pushed.ts";
 import { type Call, type StatusName, nameOfStatus } from "../../call.ts";
 import { gunzip } from "../compression.ts";
 import type { Underway } from "../open-calls.ts";
@@ -153,16 +154,24 @@ export class LeanCall implements Underway {
 
   async #stream(answer: Answer, invocation: Invocation<"server_streaming">): Promise<void> {
     try {
-      for await (const output of invokeStream(invocation)) {
-        if (this.#gone) break;
-        await answer.write(output, this.#encode(output));
-      }
+      const messages = await invokeStream(invocation);
+      const push = pushOf(messages);
+      if (push === undefined) await this.#pull(answer, messages);
+      // Who pushes notices by the signal that nobody is there any more.
+      else await push((output) => (this.#gone ? undefined : answer.push(output, this.#encode(output))));
     } catch (error) {
       this.#error = connectError(error);
     }
     invocation.context.abort(this.#error);
     if (this.#gone) answer.drop();
     else await answer.end(this.#error);
+  }
+
+  async #pull(answer: Answer, messages: AsyncIterable<Message>): Promise<void> {
+    for await (const output of messages) {
+      if (this.#gone) break;
+      await answer.write(output, this.#encode(output));
+    }
   }
 
   #encode(message: Message): Uint8Array {

@@ -31,6 +31,15 @@ export class FrameWriter {
     return this.#stream.writableNeedDrain ? this.#drained() : undefined;
   }
 
+  /** The same for a frame that comes alone, and goes at once. */
+  push(frame: Uint8Array): Promise<void> | undefined {
+    if (this.#waiting.length > 0) {
+      this.hold(frame);
+      this.#flush();
+    } else if (!this.#stream.destroyed) this.#stream.write(frame);
+    return this.#stream.writableNeedDrain ? this.#drained() : undefined;
+  }
+
   /** Ends the body after what waits. */
   end(): void {
     clearImmediate(this.#flushing);

@@ -1,5 +1,6 @@
 import { type DescMessage, type Message, type MessageInitShape, create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { passing } from "../../passing.ts";
 import type { CallContext } from "./context.ts";
 import { replaceHeaders } from "./headers.ts";
 import type { Route, Spec } from "./routes.ts";
@@ -30,12 +31,12 @@ export async function invokeUnary({ spec, interceptors, context, message }: Invo
 }
 
 /** Runs a server stream through the interceptors; the messages of its answer come as they are asked for. */
-export async function* invokeStream({
+export async function invokeStream({
   spec,
   interceptors,
   context,
   message,
-}: Invocation<"server_streaming">): AsyncGenerator<Message, void, undefined> {
+}: Invocation<"server_streaming">): Promise<AsyncIterable<Message>> {
   const { method, impl } = spec;
   const innermost: Next = async (request) => {
     const input = await only(request.message as AsyncIterable<Message>);
@@ -45,8 +46,10 @@ export async function* invokeStream({
   const next = intercepted(innermost, interceptors);
   const response = await next({ ...requestCommon(context), stream: true, method, message: just(message) });
   replaceHeaders(context.responseHeader, response.header);
-  yield* response.message as AsyncIterable<Message>;
-  replaceHeaders(context.responseTrailer, response.trailer);
+  return passing(response.message as AsyncIterable<Message>, {
+    pass: (output) => output,
+    completed: () => replaceHeaders(context.responseTrailer, response.trailer),
+  });
 }
 
 function intercepted(innermost: Next, interceptors: readonly Interceptor[]): Next {
@@ -91,15 +94,5 @@ function completed<Desc extends DescMessage>(
   schema: Desc,
   messages: AsyncIterable<MessageInitShape<Desc>>,
 ): AsyncIterable<Message> {
-  const complete = (result: IteratorResult<MessageInitShape<Desc>>): IteratorResult<Message> =>
-    result.done === true ? result : { done: false, value: create(schema, result.value) };
-  return {
-    [Symbol.asyncIterator]() {
-      const iterator = messages[Symbol.asyncIterator]();
-      return {
-        next: async () => complete(await iterator.next()),
-        return: async () => complete((await iterator.return?.()) ?? { done: true, value: undefined }),
-      };
-    },
-  };
+  return passing(messages, { pass: (message): Message => create(schema, message) });
 }
