@@ -30,7 +30,7 @@ export class SatchelClient implements Disposable {
   readonly #caller: Caller;
   readonly #disconnect: () => void;
 
-  /** For `createClient`; `disconnect` releases what the transport holds. */
+  /** For `createClient`; `disconnect` closes the transport. */
   constructor(transport: Transport, options: ClientOptions, disconnect: () => void) {
     this.#transport = transport;
     this.#options = options;
@@ -53,7 +53,10 @@ export class SatchelClient implements Disposable {
     return { version, engine, limits: new Map(limits.map(({ name, maximum }) => [name, maximum])) };
   }
 
-  /** Closes the connection; calls that are under way fail. An idle connection does not keep a process alive. */
+  /**
+   * Closes the connection: calls that are under way fail, and reads and consumers end with CANCELLED instead of going on. An
+   * idle connection does not keep a process alive.
+   */
   close(): void {
     this.#disconnect();
   }

@@ -1,5 +1,6 @@
 import type { Transport } from "@connectrpc/connect";
 import { SatchelClient } from "./client.ts";
+import { closable } from "./closable.ts";
 import { type GrpcOptions, grpcTransport } from "./grpc-transport.ts";
 import type { ClientOptions } from "./options.ts";
 
@@ -11,7 +12,11 @@ export type NodeClientOptions = ClientOptions & (GrpcOptions | { readonly transp
 
 /** A client for Node: gRPC over HTTP/2. Bundlers for browsers take `./web.ts` in the place of this file. */
 export function createClient(options: NodeClientOptions): SatchelClient {
-  if ("transport" in options) return new SatchelClient(options.transport, options, () => {});
+  const connection = "transport" in options ? closable(options.transport) : closableGrpc(options);
+  return new SatchelClient(connection.transport, options, connection.close);
+}
+
+function closableGrpc(options: GrpcOptions): ReturnType<typeof closable> {
   const { transport, disconnect } = grpcTransport(options);
-  return new SatchelClient(transport, options, disconnect);
+  return closable(transport, disconnect);
 }

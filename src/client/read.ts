@@ -10,6 +10,7 @@ import { toClientError } from "./errors.ts";
 import type { CallOptions } from "./options.ts";
 import { StreamCall } from "./stream-call.ts";
 import { StreamMessage } from "./stream-message.ts";
+import { wireName } from "./wire-values.ts";
 
 /** One member of a consumer group of a fixed size. */
 export interface ConsumerGroupMember {
@@ -149,10 +150,11 @@ function requestOf(
     limit: left ?? 0n,
     follow: options.follow ?? false,
   };
-  if ("streamName" in options) return { ...request, selector: { case: "streamName", value: options.streamName } };
+  if ("streamName" in options)
+    return { ...request, selector: { case: "streamName", value: wireName(options.streamName) } };
   if ("all" in options) return { ...request, selector: { case: "all", value: options.all } };
   const { category, correlation = "", consumerGroup } = options;
-  const selector = { case: "category", value: category } as const;
+  const selector = { case: "category", value: wireName(category) } as const;
   return { ...request, selector, correlation, ...groupOf(consumerGroup) };
 }
 

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { RetentionPolicy as WirePolicy, RetentionPolicySchema } from "../gen/satchel/v1/retention_pb.ts";
 import type { CallOptions } from "./options.ts";
+import { wireName } from "./wire-values.ts";
 
 /** What a policy is for: one stream, or each stream of a category that has no policy of its own. */
 export type RetentionTarget =
@@ -64,7 +65,9 @@ type WireTarget =
 export function wireTarget({ streamName, category }: RetentionTarget): { readonly target: WireTarget } {
   return {
     target:
-      streamName === undefined ? { case: "category", value: category } : { case: "streamName", value: streamName },
+      streamName === undefined
+        ? { case: "category", value: wireName(category) }
+        : { case: "streamName", value: streamName },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { SatchelClient } from "./client.ts";
+import { closable } from "./closable.ts";
 import type { ClientOptions } from "./options.ts";
 
 export * from "./exports.ts";
@@ -24,8 +25,8 @@ export type WebClientOptions = ClientOptions & (WebOptions | { readonly transpor
 
 /** A client for browsers, and for whatever else has fetch: Connect or gRPC-Web. */
 export function createClient(options: WebClientOptions): SatchelClient {
-  const transport = "transport" in options ? options.transport : webTransport(options);
-  return new SatchelClient(transport, options, () => {});
+  const connection = closable("transport" in options ? options.transport : webTransport(options));
+  return new SatchelClient(connection.transport, options, connection.close);
 }
 
 function webTransport({

@@ -1,6 +1,11 @@
 import { type Duration, type Timestamp, durationFromMs, durationMs, timestampDate } from "@bufbuild/protobuf/wkt";
 import { SatchelClientError } from "./errors.ts";
 
+/** A name in a request. One that a caller without types has left out is empty, which the server refuses: it would be sent as "undefined". */
+export function wireName(name: string | undefined): string {
+  return name ?? "";
+}
+
 /** A field that every server of this protocol sets. */
 export function present<T>(field: T | undefined): T {
   if (field !== undefined) return field;

@@ -50,14 +50,18 @@ export class Feed implements AsyncDisposable {
       this.#namespaces.set(namespaceId, namespace);
     }
     const followed = namespace;
-    const end = (): void => {
-      if (followed.leave(selector)) this.#namespaces.delete(namespaceId);
+    const forgetUnlessFollowed = (): void => {
+      if (!followed.followed && this.#namespaces.get(namespaceId) === followed) this.#namespaces.delete(namespaceId);
     };
     try {
-      const tail = await followed.join(selector);
-      return { tail, [Symbol.dispose]: end };
+      const followedTail = await followed.join(selector);
+      const leave = (): void => {
+        followed.leave(followedTail);
+        forgetUnlessFollowed();
+      };
+      return { tail: followedTail.tail, [Symbol.dispose]: leave };
     } catch (error) {
-      end();
+      forgetUnlessFollowed();
       throw error;
     }
   }
@@ -80,41 +84,55 @@ export class Feed implements AsyncDisposable {
 /** Stands for the whole namespace; no category has NUL in its name. */
 const WHOLE_NAMESPACE = "\u0000";
 
+/** A tail, or one that is being opened, and how many follow it. */
+interface TailEntry {
+  readonly key: string;
+  readonly opening: Promise<Tail>;
+  followers: number;
+  tail?: Tail;
+}
+
+type FollowedTail = TailEntry & { readonly tail: Tail };
+
 class FollowedNamespace {
   readonly #streams: FeedStreams;
   readonly #window: WindowBounds;
-  readonly #tails = new Map<string, { readonly opening: Promise<Tail>; followers: number; tail?: Tail }>();
+  readonly #tails = new Map<string, TailEntry>();
   #progress: Progress | undefined;
   #polling = false;
+  #asking: Promise<Progress> | undefined;
 
   constructor(streams: FeedStreams, window: WindowBounds) {
     this.#streams = streams;
     this.#window = window;
   }
 
-  async join(selector: Selector): Promise<Tail> {
-    const key = keyOf(selector);
-    let entry = this.#tails.get(key);
-    if (entry === undefined) {
-      entry = { opening: Tail.open(this.#tailSource(key), this.#window), followers: 0 };
-      this.#tails.set(key, entry);
-    }
-    entry.followers++;
-    const tail = await entry.opening;
-    if (entry.tail === undefined) {
-      entry.tail = tail;
-      // Nobody could wake it while it was opening.
-      tail.wake();
-    }
-    return tail;
+  /** Whether anybody follows anything. */
+  get followed(): boolean {
+    return this.#tails.size > 0;
   }
 
-  /** Returns whether nobody follows anything any more. */
-  leave(selector: Selector): boolean {
+  async join(selector: Selector): Promise<FollowedTail> {
     const key = keyOf(selector);
-    const entry = this.#tails.get(key);
-    if (entry !== undefined && --entry.followers === 0) this.#tails.delete(key);
-    return this.#tails.size === 0;
+    const former = this.#tails.get(key);
+    const entry = former ?? { key, opening: Tail.open(this.#tailSource(key), this.#window), followers: 0 };
+    if (former === undefined) this.#tails.set(key, entry);
+    entry.followers++;
+    try {
+      const followed = await opened(entry);
+      if (former === undefined || (await this.#progressNow()).drawn >= followed.tail.to) return followed;
+    } catch (error) {
+      this.leave(entry);
+      throw error;
+    }
+    // It has read a namespace that was deleted and made again since; whoever still follows it there ends with their token.
+    this.leave(entry);
+    if (this.#tails.get(key) === entry) this.#tails.delete(key);
+    return this.join(selector);
+  }
+
+  leave(entry: TailEntry): void {
+    if (--entry.followers === 0 && this.#tails.get(entry.key) === entry) this.#tails.delete(entry.key);
   }
 
   wake(categories?: ReadonlySet<string>): void {
@@ -133,7 +151,8 @@ class FollowedNamespace {
     try {
       const before = this.#progress;
       const now = await this.#streams.progress({});
-      if (before === undefined || now.drawn - before.safe > MAX_POLLED) this.wake();
+      const unknown = before === undefined || now.drawn < before.drawn;
+      if (unknown || now.drawn - before.safe > MAX_POLLED) this.wake();
       else if (now.drawn !== before.drawn || now.safe !== before.safe || now.safe < now.drawn)
         await this.#wakeBehind(before.safe, now.safe);
       this.#progress = now;
@@ -144,6 +163,15 @@ class FollowedNamespace {
     } finally {
       this.#polling = false;
     }
+  }
+
+  /** As it is when it is asked for, or later; those who ask in the same turn share the answer. */
+  #progressNow(): Promise<Progress> {
+    this.#asking ??= Promise.resolve().then(() => {
+      this.#asking = undefined;
+      return this.#streams.progress({});
+    });
+    return this.#asking;
   }
 
   /** Wakes who has not read what has become visible since the namespace was complete up to a position. */
@@ -166,6 +194,16 @@ class FollowedNamespace {
       },
     };
   }
+}
+
+async function opened(entry: TailEntry): Promise<FollowedTail> {
+  const tail = await entry.opening;
+  if (entry.tail === undefined) {
+    entry.tail = tail;
+    // Nobody could wake it while it was opening.
+    tail.wake();
+  }
+  return Object.assign(entry, { tail });
 }
 
 /** A stream is followed through its category. */

@@ -100,6 +100,18 @@ test("the whole request is sent", async () => {
   });
 });
 
+test("a name that is missing is sent as none, for the server to refuse", async () => {
+  const server = serverWith(0);
+  const { streams } = server.client();
+  const misspelled = { categroy: "c" } as unknown as { readonly category: string };
+  await collect(streams.read(misspelled));
+  await collect(streams.read({ streamName: undefined as unknown as string }));
+  expect(server.reads.map(({ selector }) => selector)).toEqual([
+    { case: "category", value: "" },
+    { case: "streamName", value: "" },
+  ]);
+});
+
 test("leaving the loop ends the call", async () => {
   const server = serverWith(1_000);
   for await (const message of server.client().streams.read({ all: true })) if (message.position === 3n) break;

@@ -32,6 +32,28 @@ describe.for(["grpc", "connect", "connect-binary", "grpc-web"] as const)("over %
   const namespace = async (name: string): Promise<SatchelClient> =>
     open((await root.namespaces.create(`${name}-${way}`)).token);
 
+  test("a client that is closed does not go on: not reading, not as a member, and not calling", async () => {
+    const client = await namespace("closed");
+    const caughtUp = Promise.withResolvers<void>();
+    const reading = (async () => {
+      for await (const batch of client.streams.readBatches({ all: true, follow: true }))
+        if (batch.caughtUp) caughtUp.resolve();
+    })();
+    const joined = Promise.withResolvers<void>();
+    const running = client.consumerGroups.run({
+      group: "g",
+      create: { category: "c" },
+      handler: () => undefined,
+      onEvent: ({ kind }) => (kind === "assigned" ? joined.resolve() : undefined),
+    });
+    await Promise.all([caughtUp.promise, joined.promise]);
+    client.close();
+    const closed = { reason: "CANCELLED", message: "the client is closed" };
+    await Promise.all([reading, running].map((loop) => expect(loop).rejects.toMatchObject(closed)));
+    await expect(client.streams.version("c-1")).rejects.toMatchObject(closed);
+    await expect(client.actingFor("ada").streams.version("c-1")).rejects.toMatchObject(closed);
+  });
+
   test("what is appended is read back", async () => {
     using client = await namespace("round-trip");
     const [first] = await client.streams.append(

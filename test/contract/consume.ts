@@ -113,6 +113,25 @@ export function consumeContract(h: () => Harness): void {
       expect(valueOf(await member.takeOne())).toBe(3);
     });
 
+    it("goes on at the first message that is left, and moves past what was removed, all of it too", async () => {
+      const { streams, join, status } = await newGroup(h(), { partitions: 1 });
+      await append(streams, "a-1", [0, 1, 2]);
+      await append(streams, "a-2", [3]);
+      const [last] = await append(streams, "a-1", [4]);
+      await streams.truncateStream({ streamName: "a-1", beforePosition: 3n });
+      await streams.deleteStream({ streamName: "a-2" });
+      expect((await status()).partitions).toMatchObject([{ checkpoint: 0n, lag: 1n }]);
+      await using member = await join();
+      const kept = await member.takeOne();
+      expect([valueOf(kept), positionOf(kept)]).toEqual([4, last!.globalPosition]);
+      await member.acknowledge(kept);
+      await eventually(async () => (await status()).partitions[0]!.checkpoint >= last!.globalPosition);
+      await streams.deleteStream({ streamName: "a-1" });
+      expect((await status()).partitions).toMatchObject([{ lag: 0n }]);
+      await append(streams, "a-1", [5]);
+      expect(valueOf(await member.takeOne())).toBe(5);
+    });
+
     it("says in GetConsumerGroup how far each partition is", async () => {
       const { streams, join, status } = await newGroup(h(), { partitions: 1 });
       const [first] = await append(streams, "a-1", [0, 1]);

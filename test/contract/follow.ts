@@ -142,6 +142,28 @@ export function followContract(h: () => Harness): void {
       expect(inShort(frames)).toEqual(["caughtUp"]);
     });
 
+    it("gets all of a namespace that was made again under its id, while who followed the one before is still there", async () => {
+      const { id: namespaceId, streams } = await h().namespace();
+      await append(streams, "a-1", upTo(50));
+      const caughtUp = Promise.withResolvers<void>();
+      const former = follow(streams, { selector: inCategory("a") }, (frame) => {
+        if (frame.case === "caughtUp") caughtUp.resolve();
+        return false;
+      });
+      former.catch(() => undefined);
+      await caughtUp.promise;
+      await h().operator.deleteNamespace({ namespaceId });
+      const { token } = await h().operator.createNamespace({ namespaceId });
+      const again = h().holding(StreamService, `Bearer ${token}`);
+      await append(again, "a-1", ["first"]);
+      const frames = await follow(again, { selector: inCategory("a"), limit: 3n }, async (frame) => {
+        if (frame.case === "caughtUp")
+          void append(again, "a-1", ["second"]).then(() => append(again, "a-2", ["third"]));
+        return false;
+      });
+      expect(inShort(frames)).toEqual(["first", "caughtUp", "second", "third"]);
+    });
+
     it("misses nothing and repeats nothing, slow and cut off at random, while others write", async () => {
       const { streams } = await h().namespace();
       const total = 600;

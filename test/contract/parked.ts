@@ -112,6 +112,24 @@ export function parkedContract(h: () => Harness): void {
       expect(valueOf(await member.takeOne())).toBe("next");
     });
 
+    it("whose message was removed is listed without it, and is no longer parked once it was to be replayed", async () => {
+      const group = await newGroup(h());
+      const { groups, join, streams } = group;
+      const [removed, kept] = await park(group, ["removed", "kept"]);
+      await streams.deleteStream({ streamName: "a-0" });
+      const { parkedMessages } = await groups.listParkedMessages(GROUP);
+      expect(parkedMessages).toMatchObject([
+        { globalPosition: removed!, reason: "of a-0" },
+        { globalPosition: kept!, message: { data: '"kept"' } },
+      ]);
+      expect(parkedMessages[0]!.message).toBeUndefined();
+      await groups.replayParkedMessages({ ...GROUP, all: true });
+      await using member = await join();
+      expect(valueOf(await member.takeOne())).toBe("kept");
+      await eventually(async () => (await groups.listParkedMessages(GROUP)).parkedMessages.length === 0);
+      expect(member.deliveries).toHaveLength(1);
+    });
+
     it("stays parked when the group is reset, and its message is delivered besides", async () => {
       const group = await newGroup(h());
       const { groups, join, status } = group;

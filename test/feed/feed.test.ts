@@ -60,3 +60,37 @@ test("the store is not read while nothing happens", async () => {
   await vi.advanceTimersByTimeAsync(POLL_MS);
   expect(lease.tail.to).toBe(1n);
 });
+
+test("who follows a namespace that was made again under its id gets what it has, and what comes", async () => {
+  const { streams, feed } = open();
+  await using _ = feed;
+  for (let count = 0; count < 3; count++) streams.append();
+  using former = await feed.follow(NS, SELECTOR);
+  expect(former.tail.to).toBe(3n);
+  streams.messages.length = 0;
+  streams.append();
+  using lease = await feed.follow(NS, SELECTOR);
+  expect(lease.tail.to).toBe(1n);
+  using another = await feed.follow(NS, SELECTOR);
+  expect(another.tail).toBe(lease.tail);
+  // Those who followed before do not take it along when they go.
+  former[Symbol.dispose]();
+  streams.append();
+  feed.wake(NS, new Set(["a"]));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(lease.tail.to).toBe(2n);
+});
+
+test("what nobody was told of is found by the poll also in a namespace that was made again under its id", async () => {
+  const { streams, feed } = open();
+  await using _ = feed;
+  for (let count = 0; count < 3; count++) streams.append();
+  using former = await feed.follow(NS, SELECTOR);
+  await vi.advanceTimersByTimeAsync(POLL_MS);
+  streams.messages.length = 0;
+  using lease = await feed.follow(NS, SELECTOR);
+  expect(lease.tail).not.toBe(former.tail);
+  streams.append();
+  await vi.advanceTimersByTimeAsync(POLL_MS);
+  expect(lease.tail.to).toBe(1n);
+});

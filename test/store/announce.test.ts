@@ -35,3 +35,17 @@ test("every watcher hears of appends and announcements, here at once, and in oth
   for (const { heard } of watchers.slice(0, 2)) expect(heard).toContainEqual([NAMESPACE, ["order"]]);
   await Promise.all(appended);
 });
+
+test("a notification that is not Satchel's wakes everybody, and the next one is heard as ever", async () => {
+  await using namespace = await openPostgresNamespace();
+  const [here, there] = [await namespace.replica(), await namespace.replica()];
+  const { heard, told } = watcher(there.store);
+  await expect.poll(() => heard).toEqual([[undefined, undefined]]);
+  const sql = await namespace.client();
+  const foreign = ["", "hello", "null", "[]", "{}", '{"from":"x","appended":[]}', '{"from":"x","appended":{"live":7}}'];
+  for (const payload of foreign) await sql.query("SELECT pg_notify('satchel_appended', $1)", [payload]);
+  await expect.poll(() => heard).toEqual([undefined, ...foreign].map(() => [undefined, undefined]));
+  const appended = told("order");
+  await here.append("order-1");
+  await appended;
+});

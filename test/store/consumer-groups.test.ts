@@ -158,6 +158,17 @@ describe.each(ENGINES)("consumer groups on %s", (name) => {
     await expect(place.groups.backlog(groupOf(), 1, options)).rejects.toBe(reason);
   });
 
+  it("says that the store is away when it is closed", async () => {
+    await using closed = await openEngine(name);
+    const { groups } = await openPlace(closed);
+    await closed.dialect[Symbol.asyncDispose]();
+    const away = { reason: "STORE_UNAVAILABLE" };
+    await expect(groups.get(GROUP_ID, {})).rejects.toMatchObject(away);
+    await expect(groups.save(GROUP_ID, [])).rejects.toMatchObject(away);
+    await expect(groups.updateMembership(GROUP_ID, joining("m"))).rejects.toMatchObject(away);
+    await expect(groups.renew(["m"], LEASE_MICROS)).rejects.toMatchObject(away);
+  });
+
   describe("membership", () => {
     it("is what the update makes of it, by the store's clock", async () => {
       const { groups } = place;

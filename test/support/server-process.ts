@@ -37,7 +37,8 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
-const READY_TIMEOUT_MS = 30_000;
+/** On a busy machine, too. */
+const READY_TIMEOUT_MS = 90_000;
 const TICKS_PER_SECOND = 100;
 
 /** Starts a server on a free port of 127.0.0.1 and waits until it is ready. */
@@ -92,7 +93,9 @@ async function ready(child: ChildProcess): Promise<{ readonly url: string; reado
     const url = /https?:\/\/[^\s/]+:\d+/.exec(greeting)?.[0];
     if (url !== undefined) found.resolve(url);
   });
-  child.once("exit", () => found.reject(new Error(`the server ended before it was ready:\n${greeting}`)));
+  child.once("exit", (code, signal) =>
+    found.reject(new Error(`the server ended before it was ready, with ${code ?? signal}:\n${greeting}`)),
+  );
   try {
     const url = await found.promise;
     return { url, greeting };

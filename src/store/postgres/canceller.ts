@@ -8,13 +8,25 @@ export class Canceller implements AsyncDisposable {
   readonly #config: ClientConfig;
   #client: Promise<Client> | undefined;
   #idle: NodeJS.Timeout | undefined;
+  /** A connection runs one statement after the other. */
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(config: ClientConfig) {
     this.#config = config;
   }
 
   /** Asks the server to cancel what backend `pid` runs. Never rejects: when it fails the caller's own time limit acts. */
-  async cancel(pid: number): Promise<void> {
+  cancel(pid: number): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#cancel(pid));
+    return this.#turn;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#idle);
+    await this.#close();
+  }
+
+  async #cancel(pid: number): Promise<void> {
     clearTimeout(this.#idle);
     try {
       this.#client ??= this.#connect();
@@ -24,11 +36,6 @@ export class Canceller implements AsyncDisposable {
       await this.#close();
     }
     this.#idle = setTimeout(() => void this.#close(), IDLE_MS).unref();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#idle);
-    await this.#close();
   }
 
   async #connect(): Promise<Client> {

@@ -23,9 +23,9 @@ const MISSING_SCHEMA: ReadonlySet<string> = new Set([
   SQLSTATE.undefinedFunction,
 ]);
 const SYSTEM_ERROR = /^E[A-Z]+$/;
-/** What pg says, without a code, of a connection that ended or could not be had. */
+/** What pg says, without a code, of a connection that ended or could not be had, and of a pool that is closed. */
 const CONNECTION_MESSAGE =
-  /connection terminated|timeout exceeded when trying to connect|connection ended|not queryable|read timeout/i;
+  /connection terminated|timeout exceeded when trying to connect|connection ended|not queryable|read timeout|after calling end on the pool/i;
 
 /** The SQLSTATE, or the operating system's code, of what the driver threw. */
 export function codeOf(error: unknown): string | undefined {

@@ -106,12 +106,36 @@ export class Notifications implements AsyncDisposable {
   }
 
   #hear(text: string, wake: WakeUp): void {
-    const { from, appended } = JSON.parse(text) as Payload;
-    if (from === this.#self) return;
-    for (const [namespaceId, topics] of Object.entries(appended)) {
+    const payload = parsePayload(text);
+    if (payload === undefined) return wake();
+    if (payload.from === this.#self) return;
+    for (const [namespaceId, topics] of Object.entries(payload.appended)) {
       wake(namespaceId as NamespaceId, topics === null ? undefined : new Set(topics));
     }
   }
+}
+
+/** Undefined for what is none: whoever may connect to the database may notify, and so does another version of this. */
+function parsePayload(text: string): Payload | undefined {
+  try {
+    const payload: unknown = JSON.parse(text);
+    return isPayload(payload) ? payload : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isPayload(value: unknown): value is Payload {
+  if (!isRecord(value) || typeof value["from"] !== "string" || !isRecord(value["appended"])) return false;
+  return Object.values(value["appended"]).every((topics) => topics === null || isTopics(topics));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTopics(value: unknown): boolean {
+  return Array.isArray(value) && value.every((topic) => typeof topic === "string");
 }
 
 /** As many payloads as are needed for all namespaces; one whose topics do not fit is named without them. */
