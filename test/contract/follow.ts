@@ -97,14 +97,14 @@ export function followContract(h: () => Harness): void {
         { selector: inStream("a-3") },
         { selector: ALL },
       ];
-      const following = requests.map((request) =>
-        follow(
-          streams,
-          { ...request, start: { case: "end", value: true } },
-          (frame) => frame.case === "messages" && valuesOf(frame.value.messages).includes("last"),
-        ),
+      const live = requests.map(() => Promise.withResolvers<void>());
+      const following = requests.map((request, index) =>
+        follow(streams, { ...request, start: { case: "end", value: true } }, (frame) => {
+          if (frame.case === "caughtUp") live[index]?.resolve();
+          return frame.case === "messages" && valuesOf(frame.value.messages).includes("last");
+        }),
       );
-      await delay(100);
+      await Promise.all(live.map(({ promise }) => promise));
       for (const value of upTo(40)) {
         await append(streams, `${value % 5 === 0 ? "b" : "a"}-${value % 7}`, [value], {
           type: value % 2 === 1 ? "Odd" : "Even",
