@@ -3,15 +3,19 @@ import { describe, expect, it } from "vitest";
 import { SharedLookups } from "../../src/service/shared-lookups.ts";
 
 describe("SharedLookups", () => {
-  it("answers many askers with two look-ups: the one under way and one that starts after they have asked", async () => {
+  it("answers those who ask in one turn with one look-up, and those who ask while it runs with the next one", async () => {
     let started = 0;
     const lookups = new SharedLookups(async () => {
       const mine = ++started;
-      await setTimeout(5);
+      await setTimeout(50);
       return mine;
     });
-    const results = await Promise.all(Array.from({ length: 100 }, () => lookups.get("key")));
-    expect(results).toEqual([1, ...Array.from({ length: 99 }, () => 2)]);
+    const ask = (count: number) => Promise.all(Array.from({ length: count }, () => lookups.get("key")));
+    const first = ask(50);
+    await expect.poll(() => started, { interval: 1 }).toBe(1);
+    const second = ask(50);
+    expect(await first).toEqual(Array.from({ length: 50 }, () => 1));
+    expect(await second).toEqual(Array.from({ length: 50 }, () => 2));
     expect(await lookups.get("key")).toBe(3);
   });
 

@@ -3,27 +3,30 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Client, type ClientConfig, type Pool } from "pg";
 import type { NamespaceId } from "../../domain/namespace-id.ts";
 import type { WakeUp } from "../dialect.ts";
+import { type Greeting, parsePayload, type Payload, payloadsOf } from "./notification-payload.ts";
 
 /** One channel for everything: channel names are cut at 63 bytes, and a connection would have to know them all. */
 const CHANNEL = "satchel_appended";
-/** PostgreSQL refuses payloads from 8,000 bytes. */
-const MAX_PAYLOAD_BYTES = 7_500;
 /** How long announcements are gathered: NOTIFY makes the commits of the whole database wait for each other. */
 const GATHER_MS = 3;
 const RECONNECT_MS = 500;
-/** How often the connection that listens is asked for a sign of life. */
-const CHECK_MS = 5_000;
 
-interface Payload {
-  /** Which process has sent it: its own followers know already. */
-  readonly from: string;
-  /** Topics by namespace; null = too many to tell. */
-  readonly appended: Readonly<Record<string, readonly string[] | null>>;
+/** When a process counts as alone. */
+export interface PeerTimes {
+  /** How often the connection that listens gives a sign of life, to the others and to us. */
+  readonly aliveMs: number;
+  /** How long one that gives none is reckoned with. */
+  readonly goneMs: number;
 }
+
+const PEER_TIMES: PeerTimes = { aliveMs: 5_000, goneMs: 20_000 };
 
 /**
  * Tells other processes what was appended, never in the transaction of the append, many appends at a time. Whatever is lost
  * on the way is found by polling.
+ *
+ * A process that is alone tells nobody: notifications cost a commit each. Who begins to listen says so and is answered, so
+ * all know of each other; the answer wakes it, for what was not told to it before.
  */
 export class Notifications implements AsyncDisposable {
   readonly #pool: Pool;
@@ -31,16 +34,21 @@ export class Notifications implements AsyncDisposable {
   readonly #self = randomUUID();
   readonly #stopped = new AbortController();
   readonly #gathered = new Map<NamespaceId, Set<string>>();
+  readonly #peerTimes: PeerTimes;
   #sending: Promise<void> | undefined;
   #listening: Promise<void> | undefined;
+  /** Until when others are reckoned with; always, while they cannot be heard. */
+  #aloneFromMs = Number.POSITIVE_INFINITY;
 
-  constructor(pool: Pool, config: ClientConfig) {
+  constructor(pool: Pool, config: ClientConfig, peerTimes = PEER_TIMES) {
     this.#pool = pool;
     this.#config = config;
+    this.#peerTimes = peerTimes;
   }
 
   /** Says that something has changed in these topics; soon, and without waiting for it. */
   announce(namespaceId: NamespaceId, topics: ReadonlySet<string>): void {
+    if (performance.now() > this.#aloneFromMs) return;
     const gathered = this.#gathered.get(namespaceId) ?? new Set();
     this.#gathered.set(namespaceId, gathered);
     for (const topic of topics) gathered.add(topic);
@@ -64,10 +72,14 @@ export class Notifications implements AsyncDisposable {
     this.#gathered.clear();
     this.#sending = undefined;
     try {
-      for (const payload of payloads) await this.#pool.query("SELECT pg_notify($1, $2)", [CHANNEL, payload]);
+      for (const payload of payloads) await notify(this.#pool, payload);
     } catch {
       // The store is away; those who follow elsewhere poll.
     }
+  }
+
+  async #greet(connection: Notifying, greeting: Greeting): Promise<void> {
+    await notify(connection, JSON.stringify({ from: this.#self, greeting } satisfies Payload));
   }
 
   async #keepListening(wake: WakeUp): Promise<void> {
@@ -91,16 +103,19 @@ export class Notifications implements AsyncDisposable {
     try {
       await client.connect();
       await client.query(`LISTEN ${CHANNEL}`);
+      this.#reckonWithOthers();
       wake();
+      await this.#greet(client, "hello");
       while (!this.#stopped.signal.aborted) {
         const alive = await Promise.race([
           ended.then(() => false),
-          delay(CHECK_MS, true, { signal: this.#stopped.signal, ref: false }),
+          delay(this.#peerTimes.aliveMs, true, { signal: this.#stopped.signal, ref: false }),
         ]);
         if (!alive) return;
-        await client.query("SELECT 1");
+        await this.#greet(client, "alive");
       }
     } finally {
+      this.#aloneFromMs = Number.POSITIVE_INFINITY;
       await client.end().catch(() => undefined);
     }
   }
@@ -108,53 +123,24 @@ export class Notifications implements AsyncDisposable {
   #hear(text: string, wake: WakeUp): void {
     const payload = parsePayload(text);
     if (payload === undefined) return wake();
-    if (payload.from === this.#self) return;
-    for (const [namespaceId, topics] of Object.entries(payload.appended)) {
+    const { from, appended = {}, greeting } = payload;
+    if (from === this.#self) return;
+    this.#reckonWithOthers();
+    // Where that fails, the other one polls.
+    if (greeting === "hello") this.#greet(this.#pool, "answer").catch(() => undefined);
+    if (greeting === "answer") wake();
+    for (const [namespaceId, topics] of Object.entries(appended)) {
       wake(namespaceId as NamespaceId, topics === null ? undefined : new Set(topics));
     }
   }
-}
 
-/** Undefined for what is none: whoever may connect to the database may notify, and so does another version of this. */
-function parsePayload(text: string): Payload | undefined {
-  try {
-    const payload: unknown = JSON.parse(text);
-    return isPayload(payload) ? payload : undefined;
-  } catch {
-    return undefined;
+  #reckonWithOthers(): void {
+    this.#aloneFromMs = performance.now() + this.#peerTimes.goneMs;
   }
 }
 
-function isPayload(value: unknown): value is Payload {
-  if (!isRecord(value) || typeof value["from"] !== "string" || !isRecord(value["appended"])) return false;
-  return Object.values(value["appended"]).every((topics) => topics === null || isTopics(topics));
-}
+type Notifying = Pick<Pool | Client, "query">;
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isTopics(value: unknown): boolean {
-  return Array.isArray(value) && value.every((topic) => typeof topic === "string");
-}
-
-/** As many payloads as are needed for all namespaces; one whose topics do not fit is named without them. */
-function payloadsOf(from: string, gathered: ReadonlyMap<NamespaceId, ReadonlySet<string>>): string[] {
-  const payloads: string[] = [];
-  let appended: Record<string, readonly string[] | null> = {};
-  const payload = (): string => JSON.stringify({ from, appended });
-  for (const [namespaceId, topics] of gathered) {
-    const before = { ...appended };
-    appended[namespaceId] = [...topics];
-    if (Buffer.byteLength(payload()) <= MAX_PAYLOAD_BYTES) continue;
-    if (Object.keys(before).length > 0) {
-      const whole = appended[namespaceId];
-      appended = before;
-      payloads.push(payload());
-      appended = { [namespaceId]: whole ?? null };
-    }
-    if (Buffer.byteLength(payload()) > MAX_PAYLOAD_BYTES) appended[namespaceId] = null;
-  }
-  if (Object.keys(appended).length > 0) payloads.push(payload());
-  return payloads;
+async function notify(connection: Notifying, payload: string): Promise<void> {
+  await connection.query("SELECT pg_notify($1, $2)", [CHANNEL, payload]);
 }
