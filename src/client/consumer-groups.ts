@@ -39,7 +39,7 @@ export class ConsumerGroups {
    * Takes part in a group: gives its messages to `handler`, those of one entity one after the other, and settles them.
    * Joins again whenever the connection or the replica is lost. Resolves after `stop()` or when `signal` fires, once it
    * has shut down cleanly; rejects on an error that cannot be helped, as GROUP_NOT_FOUND. Throws RangeError when
-   * `concurrency` is less than 1.
+   * `concurrency` is less than 1, and TypeError without a handler.
    */
   run(options: ConsumerOptions): ConsumerRun {
     const consumer = new Consumer(this.#caller, options, (signal) => this.#ensure(options, signal));

@@ -23,9 +23,11 @@ export class ConsumerWork {
   #acknowledgeTimeoutMs = 0;
   #extender: ReturnType<typeof setInterval> | undefined;
 
-  /** `fail` hears of errors that cannot be helped. Throws RangeError when `concurrency` is not 1 or more. */
+  /** `fail` hears of errors that cannot be helped. Throws RangeError when `concurrency` is not 1 or more, TypeError without a handler. */
   constructor(caller: Caller, options: ConsumerOptions, fail: (error: unknown) => void) {
-    const { concurrency = DEFAULT_CONCURRENCY } = options;
+    const { concurrency = DEFAULT_CONCURRENCY, handler } = options;
+    // Each message would be rejected, until all are parked.
+    if (typeof handler !== "function") throw new TypeError(`a handler is a function, not ${typeof handler}`);
     if (!(concurrency >= 1)) throw new RangeError(`a concurrency is 1 or more, not ${concurrency}`);
     this.#caller = caller;
     this.#options = options;

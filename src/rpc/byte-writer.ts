@@ -5,19 +5,32 @@ const ASCII_END = 0x80;
 const MAX_VARINT_BYTES = 10;
 const MAX_BYTES_PER_UTF16_UNIT = 3;
 
+/** What is left before what is written, for the head that some protocols put before a message. */
+const HEAD_ROOM_BYTES = 5;
+
+const WITH_HEAD_ROOM = new WeakSet<Uint8Array>();
+
+/** What a ByteWriter has written, with the room before it, so that it need not be copied; undefined for anything else. */
+export function withHeadRoom(written: Uint8Array): Buffer | undefined {
+  if (!WITH_HEAD_ROOM.has(written)) return undefined;
+  return Buffer.from(written.buffer, written.byteOffset - HEAD_ROOM_BYTES, HEAD_ROOM_BYTES + written.length);
+}
+
 /** Writes protobuf's wire format into one buffer that grows. */
 export class ByteWriter {
   #buffer: Buffer;
-  #at = 0;
+  #at = HEAD_ROOM_BYTES;
 
   /** `bytes` are what is likely to be written. */
   constructor(bytes: number) {
-    this.#buffer = Buffer.allocUnsafe(bytes);
+    this.#buffer = Buffer.allocUnsafe(HEAD_ROOM_BYTES + bytes);
   }
 
   /** What was written. Nothing may be written afterwards. */
   finish(): Uint8Array {
-    return this.#buffer.subarray(0, this.#at);
+    const written = this.#buffer.subarray(HEAD_ROOM_BYTES, this.#at);
+    WITH_HEAD_ROOM.add(written);
+    return written;
   }
 
   /** A field with a length: whatever `content` writes. `room` is how many bytes its length is likely to take. */

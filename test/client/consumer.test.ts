@@ -58,6 +58,12 @@ describe("handling", () => {
     expect(() => server.run({ handler: handler.handle, concurrency: 0 })).toThrow(RangeError);
   });
 
+  test("without a handler nothing is run, and nothing parked", () => {
+    const server = new FakeGroupServer();
+    const options = {} as Parameters<FakeGroupServer["run"]>[0];
+    expect(() => server.run(options)).toThrow(TypeError);
+  });
+
   test("acknowledgements are collected per partition", async () => {
     const server = new FakeGroupServer();
     const opened = Promise.withResolvers<void>();

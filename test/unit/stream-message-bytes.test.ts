@@ -11,6 +11,7 @@ import {
   ReadMessagesResponseSchema,
   StreamMessageBatchSchema,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
+import { pack } from "../../src/rpc/http/lean/envelope.ts";
 import { appendResponse, streamMessage } from "../../src/rpc/shapes.ts";
 import {
   encodeAppended,
@@ -113,6 +114,19 @@ it("so does what an append answers", () => {
   fc.assert(
     fc.property(fc.array(appended, { maxLength: 5 }), (list) => {
       sameBytes(encodeAppended(list), toBinary(AppendMessagesResponseSchema, appendResponse(list)));
+    }),
+  );
+});
+
+it("messages get their envelope with and without being copied, and stay what they are", () => {
+  fc.assert(
+    fc.property(messages, (stored) => {
+      const written = encodeMessages(stored);
+      const before = Buffer.from(written);
+      const copied = pack({ flags: 0, data: before });
+      sameBytes(pack({ flags: 0, data: written }), copied);
+      sameBytes(pack({ flags: 0, data: written }), copied);
+      sameBytes(written, before);
     }),
   );
 });

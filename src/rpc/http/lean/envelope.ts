@@ -1,3 +1,5 @@
+import { withHeadRoom } from "../../byte-writer.ts";
+
 /** The flag, and the length in 4 bytes, before every message of gRPC, gRPC-Web and Connect's streams. */
 export const HEAD_BYTES = 5;
 /** Flag of a message that is compressed. */
@@ -14,15 +16,16 @@ export function announcedBytes(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, HEAD_BYTES).getUint32(1);
 }
 
-/** Envelopes, one after the other, as they are sent. */
-export function pack(...envelopes: readonly Envelope[]): Buffer {
-  const packed = Buffer.allocUnsafe(envelopes.reduce((sum, { data }) => sum + HEAD_BYTES + data.length, 0));
-  let at = 0;
-  for (const { flags, data } of envelopes) {
-    packed[at] = flags;
-    packed.writeUInt32BE(data.length, at + 1);
-    packed.set(data, at + HEAD_BYTES);
-    at += HEAD_BYTES + data.length;
-  }
+/** An envelope as it is sent. */
+export function pack({ flags, data }: Envelope): Uint8Array {
+  const packed = withHeadRoom(data) ?? copiedBehindHead(data);
+  packed[0] = flags;
+  packed.writeUInt32BE(data.length, 1);
+  return packed;
+}
+
+function copiedBehindHead(data: Uint8Array): Buffer {
+  const packed = Buffer.allocUnsafe(HEAD_BYTES + data.length);
+  packed.set(data, HEAD_BYTES);
   return packed;
 }
