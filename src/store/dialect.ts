@@ -188,6 +188,9 @@ export interface Dialect extends AsyncDisposable {
   /** The control plane: namespaces and tokens. */
   readonly orm: MikroORM;
 
+  /** One transaction of the control plane: what `work` does is committed together, or not at all. */
+  transact<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
+
   /** Begins a transaction in a namespace. Rejects with NAMESPACE_NOT_FOUND when that is found out now. */
   begin(id: NamespaceId): Promise<NamespaceTransaction>;
 

@@ -37,7 +37,7 @@ export class Store implements AsyncDisposable {
 
   /** One unit of work on the control plane: what `work` does is committed together, or not at all. */
   async transact<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
-    return this.#translated(() => this.dialect.orm.em.fork().transactional(work));
+    return this.#translated(() => this.dialect.transact(work));
   }
 
   /** Reads of the control plane. */

@@ -125,6 +125,25 @@ export class PostgresDialect implements Dialect {
     }
   }
 
+  /**
+   * Not by `em.transactional`: the kind of transaction that it makes never gives its connection back to the pool when BEGIN,
+   * COMMIT or ROLLBACK fails.
+   */
+  async transact<T>(work: (em: AnyEntityManager) => Promise<T>): Promise<T> {
+    const em = this.orm.em.fork();
+    const connection = em.getConnection();
+    await connection.ensureConnection();
+    return connection
+      .getClient()
+      .transaction()
+      .execute(async (transaction) => {
+        em.setTransactionContext(transaction);
+        const result = await work(em);
+        await em.flush();
+        return result;
+      });
+  }
+
   async begin(id: NamespaceId): Promise<PostgresTransaction> {
     try {
       const client = await this.#pool.connect();

@@ -97,6 +97,10 @@ export class SqliteDialect implements Dialect {
     await this.#translated(() => this.#opened.files.alone(id, () => this.#opened.files.drop(id)));
   }
 
+  transact<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
+    return this.orm.em.fork().transactional(work);
+  }
+
   async begin(id: NamespaceId): Promise<SqliteTransaction> {
     return this.#translated(async () => {
       const { database, release } = await this.#opened.files.openWriter(id);
