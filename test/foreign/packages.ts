@@ -7,6 +7,7 @@ const PACKAGES = {
   "protobuf-compiler": "/usr/bin/protoc",
   "protobuf-compiler-grpc": "/usr/bin/grpc_cpp_plugin",
   "libgrpc++-dev": "/usr/include/grpcpp/grpcpp.h",
+  "libprotobuf-dev": "/usr/include/google/protobuf/message.h",
   "g++": "/usr/bin/g++",
   "pkg-config": "/usr/bin/pkg-config",
   chromium: "/usr/bin/chromium",
