@@ -43,14 +43,12 @@ export class Answer {
 
   /** Sends a message of a stream. Returns a promise when the caller should wait for it before it makes another. */
   write(message: Message, bytes: Uint8Array): Promise<void> | undefined {
-    const frame = this.#frame(message, bytes);
-    return frame instanceof Promise ? frame.then((made) => this.#write(made)) : this.#write(frame);
+    return this.#send("write", this.#frame(message, bytes));
   }
 
   /** The same for a message that comes alone: it goes at once. */
   push(message: Message, bytes: Uint8Array): Promise<void> | undefined {
-    const frame = this.#frame(message, bytes);
-    return frame instanceof Promise ? frame.then((made) => this.#push(made)) : this.#push(frame);
+    return this.#send("push", this.#frame(message, bytes));
   }
 
   /** Ends the answer: well, or with an error. */
@@ -70,14 +68,10 @@ export class Answer {
     this.#writer.drop();
   }
 
-  #write(frame: Uint8Array): Promise<void> | undefined {
+  #send(way: "write" | "push", frame: Uint8Array | Promise<Uint8Array>): Promise<void> | undefined {
+    if (frame instanceof Promise) return frame.then((made) => this.#send(way, made));
     this.#begin();
-    return this.#writer.write(frame);
-  }
-
-  #push(frame: Uint8Array): Promise<void> | undefined {
-    this.#begin();
-    return this.#writer.push(frame);
+    return this.#writer[way](frame);
   }
 
   #begin(): void {
