@@ -2,7 +2,6 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Selector } from "../../src/domain/message.ts";
 import type { NamespaceId } from "../../src/domain/namespace-id.ts";
 import type { Category } from "../../src/domain/stream-name.ts";
-import { Feed } from "../../src/feed/feed.ts";
 import { FakeStreams } from "../support/fake-streams.ts";
 
 const NS = "live" as NamespaceId;
@@ -14,10 +13,7 @@ afterEach(() => void vi.useRealTimers());
 
 function open() {
   const streams = new FakeStreams();
-  const feed = new Feed(
-    { streams: () => streams.store },
-    { window: { maxMessages: 10, maxBytes: 1_000 }, pollIntervalMs: POLL_MS },
-  );
+  const feed = streams.feed(POLL_MS);
   return { streams, feed };
 }
 

@@ -3,7 +3,6 @@ import type { NamespaceId } from "../../src/domain/namespace-id.ts";
 import { pushOf, type Take } from "../../src/domain/pushed.ts";
 import type { ReadFrame } from "../../src/domain/read.ts";
 import type { Category } from "../../src/domain/stream-name.ts";
-import { Feed } from "../../src/feed/feed.ts";
 import { followFrames } from "../../src/feed/follow.ts";
 import { FakeStreams } from "../support/fake-streams.ts";
 import { upTo } from "../support/streams.ts";
@@ -16,10 +15,7 @@ afterEach(() => void vi.useRealTimers());
 
 function open() {
   const streams = new FakeStreams();
-  const feed = new Feed(
-    { streams: () => streams.store },
-    { window: { maxMessages: WINDOW_MESSAGES, maxBytes: 1_000 }, pollIntervalMs: 60_000 },
-  );
+  const feed = streams.feed(60_000, WINDOW_MESSAGES);
   const end = new AbortController();
   let live = 0;
   const push = (take: Take<ReadFrame>): Promise<unknown> => {

@@ -4,7 +4,6 @@ import type { NamespaceId } from "../../src/domain/namespace-id.ts";
 import type { ReadFrame } from "../../src/domain/read.ts";
 import type { Category, StreamName } from "../../src/domain/stream-name.ts";
 import { SatchelError } from "../../src/errors.ts";
-import { Feed } from "../../src/feed/feed.ts";
 import { followFrames } from "../../src/feed/follow.ts";
 import { FakeStreams } from "../support/fake-streams.ts";
 import { upTo } from "../support/streams.ts";
@@ -23,10 +22,7 @@ const stream = (name: string): Selector => ({ kind: "stream", streamName: name a
 /** Followers, and what each has got since it was caught up. */
 async function follow(selectors: readonly { readonly selector: Selector; readonly types?: readonly string[] }[]) {
   const streams = new FakeStreams();
-  const feed = new Feed(
-    { streams: () => streams.store },
-    { window: { maxMessages: 10, maxBytes: 1_000 }, pollIntervalMs: POLL_MS },
-  );
+  const feed = streams.feed(POLL_MS);
   const end = new AbortController();
   const got = selectors.map((): ReadFrame["kind"][] => []);
   const following = selectors.map(async ({ selector, types = [] }, index) => {
@@ -107,10 +103,7 @@ test("followers whose filter leaves a message out get one checkpoint for all tha
 
 test("a follower for whom there is always something more ends when the server shuts down, and says where to go on", async () => {
   const streams = new FakeStreams();
-  await using feed = new Feed(
-    { streams: () => streams.store },
-    { window: { maxMessages: 10, maxBytes: 1_000 }, pollIntervalMs: POLL_MS },
-  );
+  await using feed = streams.feed(POLL_MS);
   const end = new AbortController();
   const context = { feed, store: streams.store, namespaceId: NS, signal: end.signal };
   const request = {
@@ -139,10 +132,7 @@ test("a follower for whom there is always something more ends when the server sh
 
 test("followers of the same share what they are given", async () => {
   const streams = new FakeStreams();
-  await using feed = new Feed(
-    { streams: () => streams.store },
-    { window: { maxMessages: 10, maxBytes: 1_000 }, pollIntervalMs: POLL_MS },
-  );
+  await using feed = streams.feed(POLL_MS);
   const end = new AbortController();
   const context = { feed, store: streams.store, namespaceId: NS, signal: end.signal };
   const open = (types: readonly string[]) =>

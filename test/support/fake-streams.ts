@@ -1,6 +1,7 @@
 import { MAX_POSITION, type Selector, type StoredMessage } from "../../src/domain/message.ts";
 import { positionOf, selection } from "../../src/domain/selection.ts";
 import { categoryOf } from "../../src/domain/stream-name.ts";
+import { Feed } from "../../src/feed/feed.ts";
 import type { StreamStore } from "../../src/store/dialect.ts";
 
 /** A store of which one can say what it holds and whether it answers. */
@@ -39,6 +40,11 @@ export class FakeStreams {
     },
     firstAt: async () => undefined,
   };
+
+  /** A feed of this store, with a small window. */
+  feed(pollIntervalMs: number, maxMessages = 10): Feed {
+    return new Feed({ streams: () => this.store }, { window: { maxMessages, maxBytes: 1_000 }, pollIntervalMs });
+  }
 
   #visible(selector: Selector): StoredMessage[] {
     return this.messages.slice(0, Number(this.#safe)).filter(selection(selector, []));
