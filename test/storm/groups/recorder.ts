@@ -22,6 +22,11 @@ export class GroupRecorder {
   #killedMs = Number.NEGATIVE_INFINITY;
   #now: Moment = 0;
 
+  /** How many members have had a partition. */
+  get memberships(): number {
+    return new Set(this.assigned.map(({ member }) => member)).size;
+  }
+
   moment(): Moment {
     return ++this.#now;
   }

@@ -28,6 +28,9 @@ const SETTLED_WITHIN_MS = 60_000;
 /** On a busy machine a replica takes its time to start again, and on SQLite there is no other. */
 const NO_ANSWER_MS = 90_000;
 const LOOK_MS = 100;
+/** With fewer members that had partitions, and no change of hands among them, it was no storm. */
+const LEAST_MEMBERSHIPS = 8;
+const EVENTFUL_WITHIN_MS = 60_000;
 /** The latest settlements have arrived by then: they would settle what is replayed. */
 const LATEST_MS = 2 * ACKNOWLEDGE_TIMEOUT_MS;
 const PAGE = 500;
@@ -72,6 +75,7 @@ export async function groupStorm(replicas: Replicas, seed: number): Promise<Grou
   taking.catch(() => undefined);
   const writers = Array.from({ length: WRITERS }, () => write(place, random.fork()));
   await Promise.all([...writers, kill(place, random.fork()), replayNow(place, random.fork())]);
+  await eventful(recorder);
   calm.abort();
   await settled(line);
   await delay(LATEST_MS);
@@ -88,9 +92,16 @@ export async function groupStorm(replicas: Replicas, seed: number): Promise<Grou
     problems: checkGroupHistory(history),
     stored: stored.length,
     delivered: history.delivered.length,
-    memberships: new Set(history.assigned.map(({ member }) => member)).size,
+    memberships: recorder.memberships,
     handOvers: recorder.handOvers,
   };
+}
+
+/** On a slow machine members come and go while less is written: then they go on for longer. */
+async function eventful(recorder: GroupRecorder): Promise<void> {
+  const until = performance.now() + EVENTFUL_WITHIN_MS;
+  const isSo = (): boolean => recorder.memberships >= LEAST_MEMBERSHIPS && recorder.handOvers.length > 0;
+  while (!isSo() && performance.now() < until) await delay(LOOK_MS);
 }
 
 interface Reconnecting extends Disposable {
