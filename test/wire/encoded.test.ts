@@ -1,7 +1,9 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
+import { constants } from "node:http2";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { pushed, TakerGone } from "../../src/domain/pushed.ts";
 import {
   ReadMessagesRequestSchema,
   type ReadMessagesResponse,
@@ -63,4 +65,40 @@ describe("messages that are encoded once for all their readers", () => {
     expect(gunzipSync(first.body.subarray(frame.length + 5))).toEqual(Buffer.from(large?.bytes ?? []));
     session.destroy();
   });
+});
+
+test("a reader who goes while its first message is compressed is no failure", async () => {
+  const huge = encoded("x".repeat(20_000_000));
+  const { promise: made, resolve: make } = Promise.withResolvers<void>();
+  const { promise: failure, resolve: end } = Promise.withResolvers<unknown>();
+  await using server = await startTestServer({
+    routes: (router) =>
+      router.service(StreamService, {
+        readMessages: () =>
+          pushed<ReadMessagesResponse>(async (take) => {
+            try {
+              const taken = take(huge);
+              make();
+              await taken;
+              end(undefined);
+            } catch (error) {
+              // By connect-node's adapter, which asks for messages.
+              end(error instanceof TakerGone ? undefined : error);
+            }
+          }),
+      }),
+  });
+  const session = http2Session(server.url);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": READ,
+    "content-type": "application/grpc",
+    "grpc-accept-encoding": "gzip",
+  });
+  stream.on("error", () => undefined);
+  stream.end(envelope(toBinary(ReadMessagesRequestSchema, create(ReadMessagesRequestSchema))));
+  await made;
+  stream.close(constants.NGHTTP2_CANCEL);
+  expect(await failure).toBeUndefined();
+  session.destroy();
 });
