@@ -173,10 +173,12 @@ export function consumeContract(h: () => Harness): void {
       const { token, info } = await h().operator.createToken({ namespaceId, role: Role.WRITER });
       const writer = h().holding(ConsumerGroupService, `Bearer ${token}`);
       const values: unknown[] = [];
+      let revoked = false;
       const consuming = async () => {
         for await (const { frame } of writer.consume({ consumerGroupId: "tested" })) {
           if (frame.case === "deliveries") values.push(...valuesIn(frame.value.deliveries));
-          if (frame.case !== "assigned") continue;
+          if (revoked) continue;
+          revoked = true;
           await h().operator.revokeToken({ namespaceId, tokenId: info!.tokenId });
           // Longer than a stream goes on between two looks at its credential.
           await new Promise((resolve) => setTimeout(resolve, 1_100));

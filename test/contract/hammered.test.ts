@@ -1,13 +1,15 @@
-import { setImmediate } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import { contract } from "../support/contract.ts";
 import type { Harness } from "../support/harness.ts";
 import { ALL, append, readAll, upTo } from "../support/streams.ts";
 
-// The contract again, while a neighbour namespace is written to and read without pause, under the same names.
+// The contract again, while a neighbour namespace is written to and read all the time, under the same names.
 contract({ engine: "sqlite-memory" }, hammer);
 contract({ engine: "postgresql" }, hammer);
 
 const WRITERS = 3;
+/** What a writer leaves of the time to the tests. */
+const PAUSE_MS = 2;
 
 function hammer(harness: Harness): AsyncDisposable {
   const stop = new AbortController();
@@ -17,7 +19,7 @@ function hammer(harness: Harness): AsyncDisposable {
       for (let round = 0; !stop.signal.aborted; round++) {
         await append(streams, `${["a", "b", "c"][round % 3]}-${writer}`, upTo(5));
         if (round % 50 === 0) await readAll(streams, { selector: ALL, limit: 2_000n });
-        await setImmediate();
+        await setTimeout(PAUSE_MS);
       }
     };
     await Promise.all(upTo(WRITERS).map(write));
