@@ -1,8 +1,6 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { GetCategoryMessagesResponseSchema } from "../../src/gen/satchel/v1/streams_pb.ts";
 import type { ServerProcess } from "../../test/support/server-process.ts";
 import { callsPerSecond, GrpcLoad, messagesOf } from "./grpc-load.ts";
-import { MessageCounter } from "./message-counter.ts";
+import { countMessages, MessageCounter } from "./message-counter.ts";
 import type { Subject } from "./rounds.ts";
 import { appendRequest, CATEGORIES, fillRequest, GROUP_SIZE, groupRequest, PAGE, readRequest } from "./workload.ts";
 
@@ -92,8 +90,7 @@ export class Satchel implements AsyncDisposable {
     const last = this.#extent.readCount - PAGE * GROUP_SIZE * 2;
     const request = groupRequest("read", 1n + BigInt(Math.floor(Math.random() * last)));
     const [page = new Uint8Array()] = messagesOf(await this.#load.call(`${SERVICE}/GetCategoryMessages`, request));
-    const { messages } = fromBinary(GetCategoryMessagesResponseSchema, page);
-    if (messages.length === 0) throw new Error("a page is empty");
+    if (countMessages(page) !== PAGE) throw new Error(`a page has ${countMessages(page)} messages`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -101,8 +98,10 @@ export class Satchel implements AsyncDisposable {
   }
 }
 
-/** The callers of the chart; those of Message DB, and then those of the target. */
-export const CALLERS = [1, 8, 32, 64];
+/** As many as Message DB is given clients. */
+const PEERS = [1, 8, 32];
+/** The callers of the chart: those, and then the ones of the target. */
+export const CALLERS = [...PEERS, 64];
 
 /** Everything that is measured of one server. */
 export function satchelSubjects(satchel: Satchel): Subject[] {
@@ -111,7 +110,6 @@ export function satchelSubjects(satchel: Satchel): Subject[] {
     satchel.append(64, 1, CATEGORIES),
     satchel.append(8, 100, 1),
     satchel.read(),
-    satchel.groupPages(1),
-    satchel.groupPages(8),
+    ...PEERS.map((callers) => satchel.groupPages(callers)),
   ];
 }
