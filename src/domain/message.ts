@@ -1,4 +1,5 @@
 import type { ConsumerGroupMember } from "./consumer-group.ts";
+import { PackedMessage } from "./packed-message.ts";
 import type { Category, StreamName } from "./stream-name.ts";
 
 /** A message as the store has it; `data` and `metadata` are JSON text, null when there is none. */
@@ -17,9 +18,10 @@ export interface StoredMessage {
 /** The greatest position there can be. */
 export const MAX_POSITION = 2n ** 63n - 1n;
 
-/** How long the texts of a message are, in characters: at most its bytes, and much cheaper to find out. */
-export function payloadLength({ data, metadata }: Pick<StoredMessage, "data" | "metadata">): number {
-  return (data?.length ?? 0) + (metadata?.length ?? 0);
+/** How long data and metadata are, in bytes or in characters, whichever is cheaper to find out: at most their bytes. */
+export function payloadLength(message: Pick<StoredMessage, "data" | "metadata">): number {
+  if (message instanceof PackedMessage) return message.payloadBytes;
+  return (message.data?.length ?? 0) + (message.metadata?.length ?? 0);
 }
 
 /** What a read selects. Positions are those of the stream, or global ones for a category and for all. */
@@ -53,7 +55,7 @@ export interface PageQuery {
 export interface Page {
   readonly messages: readonly StoredMessage[];
   /**
-   * Where the next page begins, when something was left: a page may be shorter than its limit, even empty, because of
+   * Where the next page begins, when something may be left: a page may be shorter than its limit, even empty, because of
    * its bytes or because the store stops scanning after a while. Undefined: the end was reached.
    */
   readonly next: bigint | undefined;

@@ -4,6 +4,10 @@ const ASCII_END = 0x80;
 /** A varint of 64 bits, and so the most that a tag, a length or a number can take. */
 const MAX_VARINT_BYTES = 10;
 const MAX_BYTES_PER_UTF16_UNIT = 3;
+const UUID_BYTES = 16;
+const UUID_LENGTH = 36;
+const HYPHEN = "-".charCodeAt(0);
+const HEX_DIGITS = Buffer.from("0123456789abcdef");
 
 /** What is left before what is written, for the head that some protocols put before a message. */
 const HEAD_ROOM_BYTES = 5;
@@ -61,6 +65,32 @@ export class ByteWriter {
     const start = this.#at;
     if (!this.#shortAscii(text)) this.#at += this.#buffer.write(text, start);
     this.#setLength(start, guess);
+  }
+
+  /** A string that is there in UTF-8: what is between two places of a buffer. */
+  utf8(tag: number, source: Buffer, start: number, end: number): void {
+    const length = end - start;
+    this.#reserve(2 * MAX_VARINT_BYTES + length);
+    this.#buffer[this.#at++] = tag;
+    this.#varint(length);
+    if (length <= SHORT_TEXT) for (let at = start; at < end; at++) this.#buffer[this.#at++] = source[at]!;
+    else this.#at += source.copy(this.#buffer, this.#at, start, end);
+  }
+
+  /** A string that is a UUID, whose 16 bytes begin at a place of a buffer. */
+  uuid(tag: number, source: Buffer, start: number): void {
+    this.#reserve(2 * MAX_VARINT_BYTES + UUID_LENGTH);
+    const buffer = this.#buffer;
+    let at = this.#at;
+    buffer[at++] = tag;
+    buffer[at++] = UUID_LENGTH;
+    for (let index = 0; index < UUID_BYTES; index++) {
+      if (index === 4 || index === 6 || index === 8 || index === 10) buffer[at++] = HYPHEN;
+      const byte = source[start + index]!;
+      buffer[at++] = HEX_DIGITS[byte >> 4]!;
+      buffer[at++] = HEX_DIGITS[byte & 15]!;
+    }
+    this.#at = at;
   }
 
   /** An int64 or an int32. */

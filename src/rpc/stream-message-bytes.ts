@@ -1,5 +1,13 @@
 import type { AppendedMessage } from "../domain/append.ts";
 import { payloadLength, type StoredMessage } from "../domain/message.ts";
+import {
+  columnEnd,
+  ID_BYTES,
+  LENGTH_BYTES,
+  NUMBER_BYTES,
+  PackedMessage,
+  YEAR_2000_MICROS,
+} from "../domain/packed-message.ts";
 import type { MessagesFrame } from "../domain/read.ts";
 import { ByteWriter } from "./byte-writer.ts";
 
@@ -22,6 +30,9 @@ const APPENDED_BYTES = 192;
 
 /** What a message has beside its texts: an id, positions, a time, tags and lengths. */
 const OVERHEAD_BYTES = 160;
+
+/** How much more room a message takes than its columns: digits instead of the bytes of an id, and tags. */
+const PACKED_OVERHEAD_BYTES = 32;
 
 /** Field numbers with their wire types. */
 const STREAM_MESSAGE = {
@@ -93,7 +104,8 @@ export function encodeMessages(messages: readonly StoredMessage[]): Uint8Array {
 function writeMessages(writer: ByteWriter, messages: readonly StoredMessage[]): void {
   for (const message of messages) {
     const start = writer.begin(MESSAGES, MESSAGE_LENGTH_BYTES);
-    writeMessage(writer, message);
+    if (message instanceof PackedMessage) writePacked(writer, message);
+    else writeMessage(writer, message);
     writer.end(start, MESSAGE_LENGTH_BYTES);
   }
 }
@@ -112,13 +124,51 @@ function writeMessage(writer: ByteWriter, message: StoredMessage): void {
   writer.end(start, TIME_LENGTH_BYTES);
 }
 
-function writeTimestamp(writer: ByteWriter, micros: bigint): void {
+/** The same, from the bytes that the store gave. */
+function writePacked(writer: ByteWriter, { buffer, start }: PackedMessage): void {
+  writer.uuid(STREAM_MESSAGE.id, buffer, start + LENGTH_BYTES);
+  let at = start + LENGTH_BYTES + ID_BYTES;
+  at = writeText(writer, STREAM_MESSAGE.streamName, buffer, at, 1);
+  at = writeText(writer, STREAM_MESSAGE.type, buffer, at, 1);
+  at = writeNumber(writer, STREAM_MESSAGE.position, buffer, at);
+  at = writeNumber(writer, STREAM_MESSAGE.globalPosition, buffer, at);
+  at = writeText(writer, STREAM_MESSAGE.data, buffer, at, 0);
+  at = writeText(writer, STREAM_MESSAGE.metadata, buffer, at, 0);
+  const timeStart = writer.begin(STREAM_MESSAGE.time, TIME_LENGTH_BYTES);
+  const number = safeIntegerAt(buffer, at + LENGTH_BYTES);
+  if (number === undefined) writeTimestamp(writer, YEAR_2000_MICROS + buffer.readBigInt64BE(at + LENGTH_BYTES));
+  else writeTimestamp(writer, number + Number(YEAR_2000_MICROS));
+  writer.end(timeStart, TIME_LENGTH_BYTES);
+}
+
+/** A column that is a text, unless it is shorter than `leastBytes`; null is, always. Returns where the next one begins. */
+function writeText(writer: ByteWriter, tag: number, buffer: Buffer, at: number, leastBytes: 0 | 1): number {
+  const length = buffer.readInt32BE(at);
+  if (length >= leastBytes) writer.utf8(tag, buffer, at + LENGTH_BYTES, at + LENGTH_BYTES + length);
+  return columnEnd(buffer, at);
+}
+
+/** A column that is a number, unless it is 0. */
+function writeNumber(writer: ByteWriter, tag: number, buffer: Buffer, at: number): number {
+  const number = safeIntegerAt(buffer, at + LENGTH_BYTES);
+  if (number === undefined || number < 0) writer.integer(tag, buffer.readBigInt64BE(at + LENGTH_BYTES));
+  else if (number !== 0) writer.safeInteger(tag, number);
+  return at + LENGTH_BYTES + NUMBER_BYTES;
+}
+
+/** The number of 64 bits; undefined when a double cannot be trusted with it. */
+function safeIntegerAt(buffer: Buffer, at: number): number | undefined {
+  const number = buffer.readInt32BE(at) * 2 ** 32 + buffer.readUInt32BE(at + 4);
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
+function writeTimestamp(writer: ByteWriter, micros: bigint | number): void {
   const number = Number(micros);
   // In a double every time up to the year 2255 is exact.
-  const seconds = Number.isSafeInteger(number) ? Math.floor(number / MICROS_PER_SECOND) : secondsOf(micros);
+  const seconds = Number.isSafeInteger(number) ? Math.floor(number / MICROS_PER_SECOND) : secondsOf(BigInt(micros));
   const fraction = Number.isSafeInteger(number)
     ? number - seconds * MICROS_PER_SECOND
-    : Number(micros - BigInt(seconds) * BigInt(MICROS_PER_SECOND));
+    : Number(BigInt(micros) - BigInt(seconds) * BigInt(MICROS_PER_SECOND));
   if (seconds > 0) writer.safeInteger(TIMESTAMP.seconds, seconds);
   else if (seconds < 0) writer.integer(TIMESTAMP.seconds, BigInt(seconds));
   if (fraction !== 0) writer.safeInteger(TIMESTAMP.nanos, fraction * NANOS_PER_MICRO);
@@ -134,7 +184,8 @@ function secondsOf(micros: bigint): number {
 function likelyBytes(messages: readonly StoredMessage[]): number {
   let bytes = OVERHEAD_BYTES;
   for (const message of messages) {
-    bytes += OVERHEAD_BYTES + message.streamName.length + message.type.length + payloadLength(message);
+    if (message instanceof PackedMessage) bytes += PACKED_OVERHEAD_BYTES + message.length;
+    else bytes += OVERHEAD_BYTES + message.streamName.length + message.type.length + payloadLength(message);
   }
   return bytes;
 }

@@ -1,4 +1,5 @@
 import type { StoredMessage } from "../domain/message.ts";
+import { PackedMessage } from "../domain/packed-message.ts";
 
 /** What a message takes beside its texts: its id, positions, time and framing. */
 const OVERHEAD_BYTES = 100;
@@ -39,7 +40,9 @@ export class PageBuilder {
 }
 
 /** What a message takes in a page. */
-export function bytesOf({ streamName, type, data, metadata }: StoredMessage): number {
+export function bytesOf(message: StoredMessage): number {
+  if (message instanceof PackedMessage) return OVERHEAD_BYTES + message.nameBytes + message.payloadBytes;
+  const { streamName, type, data, metadata } = message;
   return OVERHEAD_BYTES + byteLength(streamName) + byteLength(type) + byteLength(data) + byteLength(metadata);
 }
 

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import type { AppendedMessage } from "../../src/domain/append.ts";
 import type { MessageId } from "../../src/domain/message-id.ts";
 import type { StoredMessage } from "../../src/domain/message.ts";
+import { PackedMessage, YEAR_2000_MICROS } from "../../src/domain/packed-message.ts";
 import {
   AppendMessagesResponseSchema,
   GetCategoryMessagesResponseSchema,
@@ -19,6 +20,7 @@ import {
   encodeMessages,
   encodeMessagesFrame,
 } from "../../src/rpc/stream-message-bytes.ts";
+import { bytesOf } from "../../src/service/message-page.ts";
 
 const text = (maxLength: number) => fc.string({ unit: "grapheme", maxLength }).filter((value) => value.isWellFormed());
 /** Lengths about the limits of one, two and three bytes of a varint; characters of one to four bytes. */
@@ -41,6 +43,26 @@ const message: fc.Arbitrary<StoredMessage> = fc.record({
 });
 const messages = fc.array(message, { maxLength: 5 });
 
+/** As PostgreSQL has them: their ids are UUIDs. */
+const packable = message.map((stored) => ({ ...stored, id: stored.id === "" ? crypto.randomUUID() : stored.id }));
+
+function packedOf({ id, streamName, type, position, globalPosition, data, metadata, timeMicros }: StoredMessage) {
+  const number = (value: bigint): Buffer => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64BE(value);
+    return bytes;
+  };
+  const columns = [Buffer.from(id.replaceAll("-", ""), "hex"), streamName, type, number(position)];
+  const rest = [number(globalPosition), data, metadata, number(timeMicros - YEAR_2000_MICROS)];
+  const row = [...columns, ...rest].flatMap((column) => {
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(column === null ? -1 : Buffer.byteLength(column));
+    return column === null ? [length] : [length, Buffer.from(column as string)];
+  });
+  const bytes = Buffer.concat(row);
+  return new PackedMessage(Buffer.concat([Buffer.from("before"), bytes, Buffer.from("after")]), 6, bytes.length);
+}
+
 function sameBytes(actual: Uint8Array, expected: Uint8Array): void {
   expect(Buffer.from(actual).equals(expected)).toBe(true);
 }
@@ -54,6 +76,21 @@ it("messages have the bytes that the generated code gives them", () => {
         cursor: "",
       } as const;
       sameBytes(encodeMessages(stored), toBinary(StreamMessageBatchSchema, batch));
+    }),
+  );
+});
+
+it("so do those that come packed, which are what they would be unpacked", () => {
+  fc.assert(
+    fc.property(fc.array(packable, { maxLength: 5 }), (stored) => {
+      const packed = stored.map(packedOf);
+      sameBytes(encodeMessages(packed), encodeMessages(stored));
+      for (const [index, message] of packed.entries()) {
+        const { id, streamName, type, position, globalPosition, data, metadata, timeMicros } = message;
+        const fields = { id, streamName, type, position, globalPosition, data, metadata, timeMicros };
+        expect(fields).toEqual(stored[index]);
+        expect(bytesOf(message)).toBe(bytesOf(fields));
+      }
     }),
   );
 });

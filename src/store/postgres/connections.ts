@@ -2,6 +2,7 @@ import type { Pool, PoolClient, QueryArrayConfig } from "pg";
 import { storeUnavailable } from "../../errors.ts";
 import type { CallOptions } from "../dialect.ts";
 import type { Canceller } from "./canceller.ts";
+import { type BinaryRow, CopyOut } from "./copy-out.ts";
 import { withoutDeadlock } from "./deadlock.ts";
 
 /** A statement whose rows come as arrays of text. A name makes it a prepared one, once per connection. */
@@ -44,6 +45,18 @@ export class Connections {
    */
   async query(statement: Statement, values: readonly unknown[], { signal }: CallOptions = {}): Promise<Row[]> {
     return withoutDeadlock(() => this.#withClient(signal, (client) => this.#run(client, statement, values)));
+  }
+
+  /**
+   * Runs COPY … TO STDOUT (FORMAT binary), and returns its rows. Rejects as `query` does. `name` is of the function that it
+   * calls, which the connection keeps the plans of as it keeps a prepared statement.
+   */
+  async copy({ name, text }: Required<Statement>, { signal }: CallOptions): Promise<readonly BinaryRow[]> {
+    const run = (client: PoolClient): Promise<readonly BinaryRow[]> => {
+      this.#remember(client, name);
+      return client.query(new CopyOut(text)).rows;
+    };
+    return withoutDeadlock(() => this.#withClient(signal, run));
   }
 
   /**

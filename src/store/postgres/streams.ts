@@ -18,10 +18,12 @@ import { BUSY, type CallOptions, type LockWait, type Progress, type StreamStore 
 import { firstAt } from "../first-at.ts";
 import { appendAllText, BatchArrays } from "./append.ts";
 import type { Connections, Row } from "./connections.ts";
+import type { BinaryRow } from "./copy-out.ts";
 import { codeOf, SQLSTATE, translateNamespaceError, violates } from "./errors.ts";
 import { headOfCategoryText, headOfStreamText } from "./head.sql.ts";
 import { categoriesText, streamsText } from "./names.sql.ts";
-import { atText, firstAtStatement, pageStatement, SIZE_COLUMN } from "./page.sql.ts";
+import { fullPageSize, packed } from "./page-row.ts";
+import { atText, firstAtStatement, pageCall } from "./page.sql.ts";
 import { bigintOf, MESSAGE_COLUMNS, messageOf, textOf } from "./row.ts";
 import { quotedSchema } from "./schema-name.ts";
 
@@ -63,10 +65,15 @@ export class PostgresStreamStore implements StreamStore {
   }
 
   async page(query: PageQuery, options: CallOptions): Promise<Page> {
-    const unbounded = query.selector.kind === "all" && query.until === undefined && query.backwards !== true;
+    const { selector, backwards = false } = query;
+    const unbounded = selector.kind === "all" && query.until === undefined && !backwards;
     const until = unbounded ? await this.#safeHead(options) : query.until;
-    const { statement, values } = pageStatement(this.#schema, { ...query, until });
-    return pageOf(await this.#query(statement, values, options), query.selector);
+    const rows = await this.#rows({ ...query, until }, options);
+    const messages = rows.map(packed);
+    const last = messages.at(-1);
+    if (last === undefined || messages.length < fullPageSize(last)) return { messages, next: undefined };
+    const next = positionOf(selector, last) + (backwards ? -1n : 1n);
+    return { messages, next: next < 0n ? undefined : next };
   }
 
   async head(selector: Selector, options: CallOptions): Promise<bigint | undefined> {
@@ -182,16 +189,24 @@ export class PostgresStreamStore implements StreamStore {
     from: bigint,
     options: CallOptions,
   ): Promise<{ position: bigint; timeMicros: bigint } | undefined> {
-    const { statement, values } = pageStatement(this.#schema, {
-      selector: withoutFilters(selector),
-      from,
-      limit: 1,
-      maxBytes: 0,
-    });
-    const [row] = await this.#query(statement, values, options);
+    const query = { selector: withoutFilters(selector), from, limit: 1, maxBytes: 0 };
+    const [row] = await this.#rows(query, options);
     if (row === undefined) return undefined;
-    const message = messageOf(row);
+    const message = packed(row);
     return { position: positionOf(selector, message), timeMicros: message.timeMicros };
+  }
+
+  /** The rows of a page. */
+  async #rows(query: PageQuery, options: CallOptions): Promise<readonly BinaryRow[]> {
+    const { name, text } = pageCall(this.#schema, query);
+    try {
+      return await this.#connections.copy(
+        { name, text: `COPY (SELECT * FROM ${text}) TO STDOUT (FORMAT binary)` },
+        options,
+      );
+    } catch (error) {
+      throw translateNamespaceError(error, this.#id);
+    }
   }
 
   async #query(
@@ -205,14 +220,6 @@ export class PostgresStreamStore implements StreamStore {
       throw translateNamespaceError(error, this.#id);
     }
   }
-}
-
-/** The rows of a page statement; the one behind the page is where the next one begins. */
-function pageOf(rows: readonly Row[], selector: Selector): Page {
-  const size = Number(rows[0]?.[SIZE_COLUMN] ?? 0);
-  const messages = rows.slice(0, size).map(messageOf);
-  const next = rows[size];
-  return { messages, next: next === undefined ? undefined : positionOf(selector, messageOf(next)) };
 }
 
 /** Whether a repeat will see what got in the way: an id or a position taken meanwhile. */

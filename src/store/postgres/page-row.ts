@@ -1,0 +1,15 @@
+import { LENGTH_BYTES, NUMBER_BYTES, PackedMessage } from "../../domain/packed-message.ts";
+import type { BinaryRow } from "./copy-out.ts";
+
+/** Behind the columns of the message there is one more. */
+const SIZE_COLUMN_BYTES = LENGTH_BYTES + NUMBER_BYTES;
+
+/** The message of a row of a page. */
+export function packed({ buffer, start, length }: BinaryRow): PackedMessage {
+  return new PackedMessage(buffer, start, length - SIZE_COLUMN_BYTES);
+}
+
+/** Of how many messages the page of this one is when it is full. */
+export function fullPageSize({ buffer, start, length }: PackedMessage): number {
+  return Number(buffer.readBigInt64BE(start + length + LENGTH_BYTES));
+}
