@@ -6,10 +6,14 @@ import { SatchelError } from "../errors.ts";
 import type { TokenRecord } from "../store/dialect.ts";
 import { SettingEntity } from "../store/entities/setting.ts";
 import type { Store } from "../store/store.ts";
+import { Remembered } from "./remembered.ts";
 import { SharedLookups } from "./shared-lookups.ts";
 
 /** The setting that holds the SHA-256 of the generated root token, in hexadecimal. */
 export const ROOT_TOKEN_SETTING = "root_token_sha256";
+
+/** A back end has one or a few tokens, and says one with every call; to hash it costs more than a look at these. */
+const REMEMBERED_TOKENS = 500;
 
 interface TokensOptions {
   /** The operator's own root token; unset = the one that the first start has generated. */
@@ -26,6 +30,8 @@ export class Tokens {
   readonly #records: SharedLookups<TokenRecord | undefined>;
   readonly #rootHash: SharedLookups<Uint8Array | undefined>;
   readonly #authenticateUser: TokensOptions["authenticateUser"];
+  /** Taken apart; whether they are good is looked up each time. */
+  readonly #parsed = new Remembered(REMEMBERED_TOKENS, parseToken);
 
   constructor(store: Store, { rootToken, clock = systemClock(), authenticateUser }: TokensOptions = {}) {
     if (rootToken !== undefined && rootToken.length < MIN_ROOT_TOKEN_CHARACTERS) {
@@ -45,7 +51,7 @@ export class Tokens {
   async authenticate(token: string, use = true): Promise<Principal> {
     const ofSession = this.#authenticateUser === undefined ? undefined : parseSessionToken(token);
     if (ofSession !== undefined && this.#authenticateUser !== undefined) return this.#authenticateUser(ofSession, use);
-    const parsed = parseToken(token);
+    const parsed = this.#parsed.of(token);
     const principal = (await this.#operator(token, parsed)) ?? (await this.#service(parsed));
     if (principal === undefined) throw credentialInvalid();
     return principal;
