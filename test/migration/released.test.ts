@@ -27,6 +27,7 @@ test("no step of a schema is changed once it was released", () => {
         "ed5df3c08b29b205",
         "2c79fd0519bd973b",
         "a3181ed34c1a09e9",
+        "361284a63085d75b",
       ],
       "sqliteControl": [
         "0669679ca3f83748",

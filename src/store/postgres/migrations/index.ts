@@ -11,6 +11,7 @@ import { NAMESPACE_0003_CONSUMER_GROUPS } from "./namespace-0003-consumer-groups
 import { NAMESPACE_0004_SESSIONS } from "./namespace-0004-sessions.sql.ts";
 import { NAMESPACE_0005_READS } from "./namespace-0005-reads.sql.ts";
 import { NAMESPACE_0006_PAGES } from "./namespace-0006-pages.sql.ts";
+import { NAMESPACE_0007_COUNTS } from "./namespace-0007-counts.sql.ts";
 
 /** One step of a schema: SQL without schema names, run with the schema as search_path. Never changed once released. */
 export interface Migration {
@@ -38,4 +39,5 @@ export const NAMESPACE_MIGRATIONS: readonly Migration[] = [
   { version: 4, name: "sessions", sql: NAMESPACE_0004_SESSIONS },
   { version: 5, name: "reads", sql: NAMESPACE_0005_READS },
   { version: 6, name: "pages", sql: NAMESPACE_0006_PAGES },
+  { version: 7, name: "counts", sql: NAMESPACE_0007_COUNTS },
 ];
