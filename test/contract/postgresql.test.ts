@@ -1,3 +1,4 @@
+import { busyNeighbour } from "../support/busy-neighbour.ts";
 import { contract } from "../support/contract.ts";
 
-contract({ engine: "postgresql" });
+contract({ engine: "postgresql" }, busyNeighbour);

@@ -1,17 +1,13 @@
 import { setTimeout } from "node:timers/promises";
-import { contract } from "../support/contract.ts";
-import type { Harness } from "../support/harness.ts";
-import { ALL, append, readAll, upTo } from "../support/streams.ts";
-
-// The contract again, while a neighbour namespace is written to and read all the time, under the same names.
-contract({ engine: "sqlite-memory" }, hammer);
-contract({ engine: "postgresql" }, hammer);
+import type { Harness } from "./harness.ts";
+import { ALL, append, readAll, upTo } from "./streams.ts";
 
 const WRITERS = 3;
 /** What a writer leaves of the time to the tests. */
 const PAUSE_MS = 2;
 
-function hammer(harness: Harness): AsyncDisposable {
+/** Writes to a namespace and reads it, under the names that everybody uses, until it is disposed of. */
+export function busyNeighbour(harness: Harness): AsyncDisposable {
   const stop = new AbortController();
   const hammering = (async () => {
     const { streams } = await harness.namespace();
