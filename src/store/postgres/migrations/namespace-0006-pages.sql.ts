@@ -6,7 +6,7 @@ const BOUNDS = `least_position bigint, greatest_position bigint, backwards boole
 const RETURNS = `
 RETURNS TABLE (id uuid, stream_name text, type text, "position" bigint, global_position bigint, data text, metadata text,
                "time" timestamp WITHOUT TIME ZONE, page_size bigint)
-LANGUAGE plpgsql STABLE ROWS 100 SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql STABLE ROWS 100 SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 #variable_conflict use_column`;
 
 const OF_TYPES = "(types IS NULL OR m.type = ANY (types))";
@@ -43,7 +43,8 @@ const KEYS: Selected = {
 
 /**
  * A page of a stream, of a category or of everything, between two positions, both included. These are functions because a
- * connection plans once what they run, and COPY, by which their rows come in binary, cannot run what is prepared.
+ * connection plans once what they run (by the indexes, though the namespace may be empty then), and COPY, by which their
+ * rows come in binary, cannot run what is prepared.
  *
  * A page has no more messages than `max_messages`, and than fit in `max_bytes`; but one. Adding them up costs a good part
  * of what reading them does, so where the largest message of the category is small enough, a page is of as many as fit at
