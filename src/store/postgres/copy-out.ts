@@ -1,7 +1,9 @@
 import type { Connection, Submittable } from "pg";
 
-/** Rows are kept together in pieces of memory of these sizes: little where there are few rows, fewer pieces where there are many. */
-const FIRST_PIECE_BYTES = 4 * 1024;
+/**
+ * Rows are kept together in pieces of memory. One row has a piece of its own, and then each piece is as large as all before it
+ * are twice, up to this: few pieces for many rows, and little more memory than the rows take for few.
+ */
 const MAX_PIECE_BYTES = 64 * 1024;
 
 /** A signature of 11 bytes, flags, and the length of an extension that there is none of. */
@@ -28,6 +30,7 @@ export class CopyOut implements Submittable {
   readonly #done = Promise.withResolvers<readonly BinaryRow[]>();
   #piece = Buffer.alloc(0);
   #used = 0;
+  #rowBytes = 0;
   #headerBytes = HEADER_BYTES;
 
   constructor(text: string) {
@@ -67,12 +70,12 @@ export class CopyOut implements Submittable {
 
   #reserve(bytes: number): number {
     if (this.#used + bytes > this.#piece.length) {
-      const size = Math.min(MAX_PIECE_BYTES, Math.max(FIRST_PIECE_BYTES, 2 * this.#piece.length));
-      this.#piece = Buffer.allocUnsafeSlow(Math.max(size, bytes));
+      this.#piece = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(MAX_PIECE_BYTES, 2 * this.#rowBytes)));
       this.#used = 0;
     }
     const start = this.#used;
     this.#used += bytes;
+    this.#rowBytes += bytes;
     return start;
   }
 }
