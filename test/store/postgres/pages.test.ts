@@ -59,14 +59,20 @@ test.each<[string, Partial<PageQuery>]>([
     ...{ selector: IN_FEW, from: 0n, limit: 100, maxBytes: 1_000_000 },
     ...query,
   });
-  // The first call makes the plans, for which the catalogs are read.
-  await client.query(`SELECT * FROM ${text}`);
-  const { rows } = await client.query<{ "QUERY PLAN": string }>(
-    `EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) SELECT * FROM ${text}`,
-  );
-  const buffers = rows.map((row) => row["QUERY PLAN"]).find((line) => line.includes("Buffers:")) ?? "";
-  const [, hit = "0"] = / hit=(\d+)/.exec(buffers) ?? [];
-  const [, read = "0"] = / read=(\d+)/.exec(buffers) ?? [];
-  expect(Number(hit) + Number(read)).toBeGreaterThan(0);
-  expect(Number(hit) + Number(read)).toBeLessThan(FEW_BUFFERS);
+  // The first call makes the plans, for which the catalogs are read; when the table is vacuumed meanwhile, another does.
+  const buffers: number[] = [];
+  for (let call = 0; call < 4; call++) buffers.push(await buffersOf(`SELECT * FROM ${text}`));
+  expect(Math.min(...buffers)).toBeGreaterThan(0);
+  expect(Math.min(...buffers)).toBeLessThan(FEW_BUFFERS);
 });
+
+/** How many buffers a statement looks at. */
+async function buffersOf(statement: string): Promise<number> {
+  const { rows } = await client.query<{ "QUERY PLAN": string }>(
+    `EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) ${statement}`,
+  );
+  const line = rows.map((row) => row["QUERY PLAN"]).find((text) => text.includes("Buffers:")) ?? "";
+  const [, hit = "0"] = / hit=(\d+)/.exec(line) ?? [];
+  const [, read = "0"] = / read=(\d+)/.exec(line) ?? [];
+  return Number(hit) + Number(read);
+}
