@@ -135,9 +135,9 @@ function writePacked(writer: ByteWriter, { buffer, start }: PackedMessage): void
   at = writeText(writer, STREAM_MESSAGE.data, buffer, at, 0);
   at = writeText(writer, STREAM_MESSAGE.metadata, buffer, at, 0);
   const timeStart = writer.begin(STREAM_MESSAGE.time, TIME_LENGTH_BYTES);
-  const number = safeIntegerAt(buffer, at + LENGTH_BYTES);
-  if (number === undefined) writeTimestamp(writer, YEAR_2000_MICROS + buffer.readBigInt64BE(at + LENGTH_BYTES));
-  else writeTimestamp(writer, number + Number(YEAR_2000_MICROS));
+  const number = (safeIntegerAt(buffer, at + LENGTH_BYTES) ?? Number.NaN) + Number(YEAR_2000_MICROS);
+  if (Number.isSafeInteger(number)) writeTimestamp(writer, number);
+  else writeTimestamp(writer, YEAR_2000_MICROS + buffer.readBigInt64BE(at + LENGTH_BYTES));
   writer.end(timeStart, TIME_LENGTH_BYTES);
 }
 

@@ -38,7 +38,7 @@ const message: fc.Arbitrary<StoredMessage> = fc.record({
   metadata: json,
   timeMicros: fc.oneof(
     fc.bigInt({ min: -62_135_596_800_000_000n, max: 253_402_300_799_999_999n }),
-    fc.constantFrom(0n, -1n, 1_000_000n),
+    fc.constantFrom(0n, -1n, 1_000_000n, 2n ** 53n - 1n, 2n ** 53n + 1n, YEAR_2000_MICROS + 2n ** 53n + 1n),
   ),
 });
 const messages = fc.array(message, { maxLength: 5 });
