@@ -71,7 +71,8 @@ export class Answer {
   #send(way: "write" | "push", frame: Uint8Array | Promise<Uint8Array>): Promise<void> | undefined {
     if (frame instanceof Promise) return frame.then((made) => this.#send(way, made));
     // To compress a frame takes time, in which the reader may go.
-    if (this.#options.stream.destroyed) return undefined;
+    const { stream } = this.#options;
+    if (stream.closed || stream.destroyed) return undefined;
     this.#begin();
     return this.#writer[way](frame);
   }
