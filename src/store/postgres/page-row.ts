@@ -9,7 +9,7 @@ export function packed({ buffer, start, length }: BinaryRow): PackedMessage {
   return new PackedMessage(buffer, start, length - SIZE_COLUMN_BYTES);
 }
 
-/** Of how many messages the page of this one is when it is full. */
-export function fullPageSize({ buffer, start, length }: PackedMessage): number {
-  return Number(buffer.readBigInt64BE(start + length + LENGTH_BYTES));
+/** Of how many messages the page of a row is when it is full. */
+export function fullPageSize({ buffer, start, length }: BinaryRow): number {
+  return Number(buffer.readBigInt64BE(start + length - NUMBER_BYTES));
 }

@@ -54,10 +54,7 @@ export function firstAtStatement(
   return { statement: { text }, values: [from, head, timeMicros, ...key] };
 }
 
-/**
- * How the first message of a time is searched for between $1 and $2. The times of a category ascend with its positions, so its
- * filters would only make that slower.
- */
+/** How the first message of a time is searched for between $1 and $2; filters are left out of account. */
 function searched(selector: Selector): { condition: string; key: string[]; column: string; order: string } {
   switch (selector.kind) {
     case "all":

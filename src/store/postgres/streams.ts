@@ -70,9 +70,9 @@ export class PostgresStreamStore implements StreamStore {
     const until = unbounded ? await this.#safeHead(options) : query.until;
     const rows = await this.#rows({ ...query, until }, options);
     const messages = rows.map(packed);
-    const last = messages.at(-1);
-    if (last === undefined || messages.length < fullPageSize(last)) return { messages, next: undefined };
-    const next = positionOf(selector, last) + (backwards ? -1n : 1n);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < fullPageSize(last)) return { messages, next: undefined };
+    const next = positionOf(selector, messages.at(-1)!) + (backwards ? -1n : 1n);
     return { messages, next: next < 0n ? undefined : next };
   }
 
@@ -129,13 +129,14 @@ export class PostgresStreamStore implements StreamStore {
   }
 
   async firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined> {
-    const head = await this.head(selector, options);
+    const searched = withoutFilters(selector);
+    const head = await this.head(searched, options);
     if (head === undefined) return undefined;
     const from = await firstAt(head, timeMicros - CLOCK_MARGIN_MICROS, (start) =>
-      this.#probe(selector, start, options),
+      this.#probe(searched, start, options),
     );
     if (from === undefined) return undefined;
-    const { statement, values } = firstAtStatement(this.#schema, selector, from, head, timeMicros);
+    const { statement, values } = firstAtStatement(this.#schema, searched, from, head, timeMicros);
     const [row] = await this.#query(statement, values, options);
     return row === undefined ? undefined : bigintOf(row[0]);
   }
@@ -189,8 +190,7 @@ export class PostgresStreamStore implements StreamStore {
     from: bigint,
     options: CallOptions,
   ): Promise<{ position: bigint; timeMicros: bigint } | undefined> {
-    const query = { selector: withoutFilters(selector), from, limit: 1, maxBytes: 0 };
-    const [row] = await this.#rows(query, options);
+    const [row] = await this.#rows({ selector, from, limit: 1, maxBytes: 0 }, options);
     if (row === undefined) return undefined;
     const message = packed(row);
     return { position: positionOf(selector, message), timeMicros: message.timeMicros };
