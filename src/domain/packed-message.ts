@@ -1,9 +1,12 @@
+import { uuidText } from "./message-id.ts";
 import type { StoredMessage } from "./message.ts";
 
 /** Before the value of a column. */
 export const LENGTH_BYTES = 4;
 export const ID_BYTES = 16;
 export const NUMBER_BYTES = 8;
+/** Of all but the texts: eight lengths, the id, three numbers. */
+const FIXED_BYTES = 8 * LENGTH_BYTES + ID_BYTES + 3 * NUMBER_BYTES;
 /** 2000-01-01T00:00Z, in microseconds since 1970. */
 export const YEAR_2000_MICROS = 946_684_800_000_000n;
 
@@ -61,10 +64,9 @@ export class PackedMessage implements StoredMessage {
     return this.#all.timeMicros;
   }
 
-  /** How many bytes the name of the stream and the type take. */
-  get nameBytes(): number {
-    const at = this.start + LENGTH_BYTES + ID_BYTES;
-    return this.#positionsAt - at - 2 * LENGTH_BYTES;
+  /** How many bytes the name of the stream, the type, data and metadata take. */
+  get textBytes(): number {
+    return this.length - FIXED_BYTES;
   }
 
   /** How many bytes data and metadata take. */
@@ -94,7 +96,7 @@ function unpack({ buffer, start, position, globalPosition }: PackedMessage): Sto
   const metadataAt = columnEnd(buffer, dataAt);
   const timeAt = columnEnd(buffer, metadataAt);
   return {
-    id: uuidOf(buffer, start + LENGTH_BYTES),
+    id: uuidText(buffer, start + LENGTH_BYTES),
     streamName: textAt(buffer, streamNameAt) ?? "",
     type: textAt(buffer, typeAt) ?? "",
     position,
@@ -109,9 +111,4 @@ function textAt(buffer: Buffer, at: number): string | null {
   const length = buffer.readInt32BE(at);
   const start = at + LENGTH_BYTES;
   return length < 0 ? null : buffer.toString("utf8", start, start + length);
-}
-
-function uuidOf(buffer: Buffer, at: number): string {
-  const hex = buffer.toString("hex", at, at + ID_BYTES);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

@@ -1,5 +1,5 @@
 import { createHmac, hash, randomBytes, timingSafeEqual } from "node:crypto";
-import { parseMessageId } from "./message-id.ts";
+import { parseMessageId, uuidText } from "./message-id.ts";
 import { type NamespaceId, parseNamespaceId } from "./namespace-id.ts";
 import type { ServiceKey } from "./service-key.ts";
 import { sha256 } from "./token.ts";
@@ -93,7 +93,7 @@ function takeApart(body: Buffer, tokenHash: Uint8Array): SessionToken | undefine
   const take = (length: number): Buffer => body.subarray(at, (at += length));
   const namespaceId = parseNamespaceId(take(1 + (body[1] ?? 0)).toString("latin1", 1));
   const keyId = take(KEY_ID_BYTES).toString("hex");
-  const sessionId = parseMessageId(uuidOf(take(ID_BYTES)));
+  const sessionId = parseMessageId(uuidText(take(ID_BYTES)));
   const generation = take(GENERATION_BYTES).readUInt32BE();
   if (namespaceId === undefined || sessionId === undefined) return undefined;
   return {
@@ -134,9 +134,4 @@ function tagOf(place: Uint8Array, secret: Uint8Array, key: ServiceKey): Buffer {
 
 function checksum(body: Uint8Array): Buffer {
   return hash("sha256", Buffer.concat([PREFIX_BYTES, body]), "buffer").subarray(0, CHECKSUM_BYTES);
-}
-
-function uuidOf(bytes: Buffer): string {
-  const hex = bytes.toString("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

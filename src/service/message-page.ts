@@ -41,7 +41,7 @@ export class PageBuilder {
 
 /** What a message takes in a page. */
 export function bytesOf(message: StoredMessage): number {
-  if (message instanceof PackedMessage) return OVERHEAD_BYTES + message.nameBytes + message.payloadBytes;
+  if (message instanceof PackedMessage) return OVERHEAD_BYTES + message.textBytes;
   const { streamName, type, data, metadata } = message;
   return OVERHEAD_BYTES + byteLength(streamName) + byteLength(type) + byteLength(data) + byteLength(metadata);
 }

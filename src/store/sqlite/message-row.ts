@@ -1,4 +1,4 @@
-import type { MessageId } from "../../domain/message-id.ts";
+import { type MessageId, uuidText } from "../../domain/message-id.ts";
 import type { StoredMessage } from "../../domain/message.ts";
 
 /** The columns of a MessageRow. */
@@ -20,7 +20,7 @@ export interface MessageRow {
 
 export function toStoredMessage(row: MessageRow): StoredMessage {
   return {
-    id: blobToId(row.id),
+    id: uuidText(row.id),
     streamName: row.streamName,
     type: row.type,
     position: row.position,
@@ -33,9 +33,4 @@ export function toStoredMessage(row: MessageRow): StoredMessage {
 
 export function idToBlob(id: MessageId): Buffer {
   return Buffer.from(id.replaceAll("-", ""), "hex");
-}
-
-function blobToId(blob: Buffer): MessageId {
-  const hex = blob.toString("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as MessageId;
 }
