@@ -12,11 +12,12 @@ const HEX_DIGITS = Buffer.from("0123456789abcdef");
 /** What is left before what is written, for the head that some protocols put before a message. */
 const HEAD_ROOM_BYTES = 5;
 
-const WITH_HEAD_ROOM = new WeakSet<Uint8Array>();
+/** Marks what has that room: a set of all that have would be looked through by each garbage collection. */
+const HEAD_ROOM = Symbol("head room");
 
 /** What a ByteWriter has written, with the room before it, so that it need not be copied; undefined for anything else. */
 export function withHeadRoom(written: Uint8Array): Buffer | undefined {
-  if (!WITH_HEAD_ROOM.has(written)) return undefined;
+  if (!(HEAD_ROOM in written)) return undefined;
   return Buffer.from(written.buffer, written.byteOffset - HEAD_ROOM_BYTES, HEAD_ROOM_BYTES + written.length);
 }
 
@@ -32,9 +33,7 @@ export class ByteWriter {
 
   /** What was written. Nothing may be written afterwards. */
   finish(): Uint8Array {
-    const written = this.#buffer.subarray(HEAD_ROOM_BYTES, this.#at);
-    WITH_HEAD_ROOM.add(written);
-    return written;
+    return Object.assign(this.#buffer.subarray(HEAD_ROOM_BYTES, this.#at), { [HEAD_ROOM]: true });
   }
 
   /** A field with a length: whatever `content` writes. `room` is how many bytes its length is likely to take. */

@@ -46,6 +46,6 @@ describe("a message whose bytes are there already", () => {
     const [frame] = FRAMES;
     expect(encodedOf(frame ?? {})).toBeUndefined();
     const bytes = toBinary(ReadMessagesResponseSchema, fromBinary(ReadMessagesResponseSchema, new Uint8Array()));
-    expect(encodedOf(encodedMessage(ReadMessagesResponseSchema, bytes))).toEqual({ bytes });
+    expect(encodedOf(encodedMessage(ReadMessagesResponseSchema, bytes))?.bytes).toBe(bytes);
   });
 });
