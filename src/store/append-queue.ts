@@ -1,11 +1,12 @@
 import { type AppendOutcome, type AppendRequest, categoriesOf } from "../domain/append.ts";
 import { wireName } from "../domain/limits.ts";
 import { SatchelError } from "../errors.ts";
-import { type BUSY, type CallOptions, type StreamStore } from "./dialect.ts";
+import type { BUSY, CallOptions, StreamStore } from "./dialect.ts";
 import { type BatchBounds, planBatch } from "./plan-batch.ts";
+import { QueuedCall, stillWanted } from "./queued-call.ts";
 
 /** How a queue works. */
-export interface AppendQueueOptions extends BatchBounds {
+export interface AppendQueueOptions extends Omit<BatchBounds, "maxRequests"> {
   /** Requests that may wait at once; more are refused with LIMIT_EXCEEDED. */
   readonly maxQueued: number;
   /** How long a request whose category is locked by another writer waits in the database before others get a turn. */
@@ -14,91 +15,133 @@ export interface AppendQueueOptions extends BatchBounds {
   readonly maxLockWaiters: number;
 }
 
-interface Waiting {
+/** From so many open requests on, a batch takes half of them: one is committed while the other is answered and asked anew. */
+const MANY_OPEN = 48;
+
+/** A request that has not been answered yet. */
+class Waiting extends QueuedCall<AppendOutcome> {
   readonly request: AppendRequest;
-  readonly signal: AbortSignal | undefined;
-  readonly resolve: (outcome: AppendOutcome) => void;
-  readonly reject: (error: unknown) => void;
+
+  constructor(request: AppendRequest, options: CallOptions) {
+    super(options);
+    this.request = request;
+  }
 }
 
 /**
  * Group commit for one namespace: whatever has queued while the last batch was committing goes next, as one statement
- * and one commit, with no timer. A request whose category another writer holds leaves the queue and waits for the lock
+ * and one commit, with no timer. Where the store takes a batch before it has answered the one before, the next is sent as
+ * soon as it is worth a commit. A request whose category another writer holds leaves the queue and waits for the lock
  * on the side, so that it holds up nobody.
  */
 export class AppendQueue {
-  readonly #store: StreamStore;
+  readonly #store: Pick<StreamStore, "append" | "maxBatches">;
   readonly #options: AppendQueueOptions;
+  readonly #appended: (categories: ReadonlySet<string>) => void;
   #queue: Waiting[] = [];
   #blocked: Waiting[] = [];
   #lockWaiters = 0;
-  #draining = false;
+  /** Whether the queue will be looked at when the events of this turn have been seen to. */
+  #scheduled = false;
+  /** Batches that were sent and have no answer yet, and how many requests are in them. */
+  #batches = 0;
+  #sent = 0;
 
-  constructor(store: StreamStore, options: AppendQueueOptions) {
+  /** `appended` is told, after a commit, to which categories it has appended. */
+  constructor(
+    store: Pick<StreamStore, "append" | "maxBatches">,
+    options: AppendQueueOptions,
+    appended: (categories: ReadonlySet<string>) => void,
+  ) {
     this.#store = store;
     this.#options = options;
+    this.#appended = appended;
   }
 
   /** True when nothing is queued or under way. */
   get idle(): boolean {
-    return !this.#draining && this.#blocked.length === 0 && this.#lockWaiters === 0;
+    return !this.#scheduled && this.#batches === 0 && this.#blocked.length === 0 && this.#lockWaiters === 0;
   }
 
   /**
    * Appends when its turn comes. Rejects with the signal's reason when that fires: a request that is still queued is then
    * not made, while of one whose batch has been sent the outcome is unknown.
    */
-  append(request: AppendRequest, { signal }: CallOptions): Promise<AppendOutcome> {
+  append(request: AppendRequest, options: CallOptions): Promise<AppendOutcome> {
     const queued = this.#queue.length + this.#blocked.length;
-    if (queued >= this.#options.maxQueued) {
-      return Promise.reject(
-        new SatchelError("LIMIT_EXCEEDED", `${queued} appends are waiting in this namespace`, {
-          metadata: {
-            limit: wireName("maxQueuedAppends"),
-            maximum: String(this.#options.maxQueued),
-            actual: String(queued),
-          },
-          retryAfterMs: 100,
-        }),
-      );
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<AppendOutcome>();
-    const abandon = (): void => reject(signal?.reason);
-    signal?.addEventListener("abort", abandon, { once: true });
-    this.#queue.push({ request, signal, resolve, reject });
-    this.#start();
-    return promise.finally(() => signal?.removeEventListener("abort", abandon));
+    if (queued >= this.#options.maxQueued) return Promise.reject(tooManyQueued(queued, this.#options.maxQueued));
+    const waiting = new Waiting(request, options);
+    this.#queue.push(waiting);
+    this.#schedule();
+    return waiting.answer;
   }
 
-  #start(): void {
-    if (this.#draining) return;
-    this.#draining = true;
+  #schedule(): void {
+    if (this.#scheduled || this.#batches >= this.#store.maxBatches) return;
+    this.#scheduled = true;
     // After the I/O events of this turn, so that calls which arrived together are committed together.
-    setImmediate(() => void this.#drain());
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#sendBatches();
+    });
   }
 
-  async #drain(): Promise<void> {
-    for (;;) {
-      this.#queue = this.#queue.filter(stillWanted);
-      const batch = planBatch(this.#queue, this.#options);
-      if (batch.length === 0) break;
-      const taken = new Set(batch);
-      this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
-      await this.#send(batch, 0);
-    }
-    this.#draining = false;
+  #sendBatches(): void {
+    this.#queue = this.#queue.filter(stillWanted);
+    while (this.#isDue) void this.#sendBatch();
   }
 
-  async #send(batch: readonly Waiting[], lockTimeoutMs: number): Promise<void> {
+  /** Whether a batch is to be sent now: at once when none is under way, otherwise when it is worth a commit beside that. */
+  get #isDue(): boolean {
+    if (this.#queue.length === 0 || this.#batches >= this.#store.maxBatches) return false;
+    return this.#queue.length >= this.#sent / 2;
+  }
+
+  /** How many requests a batch has at most. */
+  get #maxRequests(): number {
+    const open = this.#queue.length + this.#sent;
+    return open < MANY_OPEN ? open : Math.ceil(open / this.#store.maxBatches);
+  }
+
+  async #sendBatch(): Promise<void> {
+    const batch = planBatch(this.#queue, { ...this.#options, maxRequests: this.#maxRequests });
+    const taken = new Set(batch);
+    this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
+    this.#batches++;
+    this.#sent += batch.length;
+    const [result] = await Promise.allSettled([this.#append(batch, 0)]);
+    this.#batches--;
+    this.#sent -= batch.length;
+    // Before these are answered: the store need not wait for that.
+    this.#sendBatches();
+    if (result.status === "fulfilled") this.#answer(batch, result.value);
+    else await this.#recover(batch, 0, result.reason);
+  }
+
+  #append(batch: readonly Waiting[], lockTimeoutMs: number): ReturnType<StreamStore["append"]> {
+    return this.#store.append(
+      batch.map(({ request }) => request),
+      { lockTimeoutMs },
+    );
+  }
+
+  /** Appends a batch out of the queue's turn. */
+  async #appendAside(batch: readonly Waiting[], lockTimeoutMs: number): Promise<void> {
     try {
-      const outcomes = await this.#store.append(
-        batch.map(({ request }) => request),
-        { lockTimeoutMs },
-      );
-      for (const [index, waiting] of batch.entries()) this.#settle(waiting, outcomes[index]);
+      this.#answer(batch, await this.#append(batch, lockTimeoutMs));
     } catch (error) {
       await this.#recover(batch, lockTimeoutMs, error);
     }
+  }
+
+  #answer(batch: readonly Waiting[], outcomes: Awaited<ReturnType<StreamStore["append"]>>): void {
+    const categories = new Set<string>();
+    for (const [index, waiting] of batch.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.kind === "appended") for (const category of categoriesOf(waiting.request)) categories.add(category);
+      this.#settle(waiting, outcome);
+    }
+    if (categories.size > 0) this.#appended(categories);
   }
 
   #settle(waiting: Waiting, outcome: AppendOutcome | typeof BUSY | undefined): void {
@@ -119,7 +162,7 @@ export class AppendQueue {
       for (const waiting of batch) waiting.reject(error);
       return;
     }
-    for (const waiting of batch) await this.#send([waiting], lockTimeoutMs);
+    for (const waiting of batch) await this.#appendAside([waiting], lockTimeoutMs);
   }
 
   #waitForLocks(): void {
@@ -127,7 +170,7 @@ export class AppendQueue {
       const batch = this.#takeBlocked();
       if (batch.length === 0) return;
       this.#lockWaiters++;
-      void this.#send(batch, this.#options.lockTimeoutMs).finally(() => {
+      void this.#appendAside(batch, this.#options.lockTimeoutMs).finally(() => {
         this.#lockWaiters--;
         this.#waitForLocks();
       });
@@ -142,7 +185,7 @@ export class AppendQueue {
     const categories = categoriesOf(first.request);
     const batch = planBatch(
       this.#blocked.filter(({ request }) => categoriesOf(request).isSubsetOf(categories)),
-      this.#options,
+      { ...this.#options, maxRequests: Number.POSITIVE_INFINITY },
     );
     const taken = new Set(batch);
     this.#blocked = this.#blocked.filter((waiting) => !taken.has(waiting));
@@ -150,9 +193,9 @@ export class AppendQueue {
   }
 }
 
-/** Rejects a request whose caller has gone. */
-function stillWanted({ signal, reject }: Waiting): boolean {
-  if (signal?.aborted !== true) return true;
-  reject(signal.reason);
-  return false;
+function tooManyQueued(queued: number, maximum: number): SatchelError {
+  return new SatchelError("LIMIT_EXCEEDED", `${queued} appends are waiting in this namespace`, {
+    metadata: { limit: wireName("maxQueuedAppends"), maximum: String(maximum), actual: String(queued) },
+    retryAfterMs: 100,
+  });
 }

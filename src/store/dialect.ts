@@ -46,6 +46,9 @@ export interface Progress {
  * STORE_UNAVAILABLE when the database is.
  */
 export interface StreamStore {
+  /** How many batches may be sent before the first is answered; they are appended in the order in which they were sent. */
+  readonly maxBatches: number;
+
   /**
    * Appends many requests in one transaction; each has its own outcome, and one that is refused never fails another.
    * The batch is as `planBatch` makes it: an append with an expectation is the first of the batch for its stream, and

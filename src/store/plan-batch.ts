@@ -4,6 +4,7 @@ import { categoryOf } from "../domain/stream-name.ts";
 
 /** How large a batch may grow. A single request is always a batch, however large. */
 export interface BatchBounds {
+  readonly maxRequests: number;
   readonly maxMessages: number;
   readonly maxBytes: number;
   readonly maxCategories: number;
@@ -25,7 +26,7 @@ export function planBatch<T extends { readonly request: AppendRequest }>(
     if (batch.length > 0 && !tally.admits(item.request, bytes)) continue;
     tally.add(item.request, bytes);
     batch.push(item);
-    if (tally.full) break;
+    if (tally.full || batch.length >= bounds.maxRequests) break;
   }
   return batch;
 }

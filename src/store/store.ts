@@ -1,5 +1,5 @@
 import type { EntityManager } from "@mikro-orm/core";
-import { type AppendOutcome, type AppendRequest, categoriesOf } from "../domain/append.ts";
+import type { AppendOutcome, AppendRequest } from "../domain/append.ts";
 import type { NamespaceId } from "../domain/namespace-id.ts";
 import { AppendQueue, type AppendQueueOptions } from "./append-queue.ts";
 import type { ConsumerGroupStore } from "./consumer-group-store.ts";
@@ -82,7 +82,7 @@ export class Store implements AsyncDisposable {
   }
 
   /** Reads of a namespace's streams. */
-  streams(namespaceId: NamespaceId): Omit<StreamStore, "append"> {
+  streams(namespaceId: NamespaceId): Omit<StreamStore, "append" | "maxBatches"> {
     return this.dialect.streamStore(namespaceId);
   }
 
@@ -95,13 +95,12 @@ export class Store implements AsyncDisposable {
   async append(namespaceId: NamespaceId, request: AppendRequest, options: CallOptions): Promise<AppendOutcome> {
     let queue = this.#queues.get(namespaceId);
     if (queue === undefined) {
-      queue = new AppendQueue(this.dialect.streamStore(namespaceId), this.#options);
+      const appended = (categories: ReadonlySet<string>): void => this.announce(namespaceId, categories);
+      queue = new AppendQueue(this.dialect.streamStore(namespaceId), this.#options, appended);
       this.#queues.set(namespaceId, queue);
     }
     try {
-      const outcome = await queue.append(request, options);
-      if (outcome.kind === "appended") this.announce(namespaceId, categoriesOf(request));
-      return outcome;
+      return await queue.append(request, options);
     } finally {
       if (queue.idle) this.#queues.delete(namespaceId);
     }

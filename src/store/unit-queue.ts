@@ -5,6 +5,7 @@ import { categoryOf, type StreamName } from "../domain/stream-name.ts";
 import { SatchelError } from "../errors.ts";
 import type { CallOptions } from "./dialect.ts";
 import type { SessionRow } from "./entities/session.ts";
+import { QueuedCall, stillWanted } from "./queued-call.ts";
 import type { NamespaceTransaction, SessionInsertion, Unit, UnitWork } from "./unit-of-work.ts";
 
 /** How a queue works. */
@@ -18,11 +19,14 @@ export interface UnitQueueOptions {
   readonly appended: (categories: ReadonlySet<string>) => void;
 }
 
-interface Waiting {
+/** A unit of work that has not been answered yet. */
+class Waiting extends QueuedCall<unknown> {
   readonly work: UnitWork<unknown>;
-  readonly signal: AbortSignal | undefined;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
+
+  constructor(work: UnitWork<unknown>, options: CallOptions) {
+    super(options);
+    this.work = work;
+  }
 }
 
 /** How often a unit is run that loses a race with another process. */
@@ -54,15 +58,13 @@ export class UnitQueue {
    * Does the work when its turn comes. Rejects with the signal's reason when that fires: a unit that is still queued is
    * then not run, of one that is under way the outcome is unknown.
    */
-  run<T>(work: UnitWork<T>, { signal }: CallOptions): Promise<T> {
+  run<T>(work: UnitWork<T>, options: CallOptions): Promise<T> {
     const queued = this.#queue.length;
     if (queued >= this.#options.maxQueued) return Promise.reject(tooManyQueued(queued, this.#options.maxQueued));
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const abandon = (): void => reject(signal?.reason);
-    signal?.addEventListener("abort", abandon, { once: true });
-    this.#queue.push({ work, signal, resolve: resolve as (value: unknown) => void, reject });
+    const waiting = new Waiting(work, options);
+    this.#queue.push(waiting);
     this.#start();
-    return promise.finally(() => signal?.removeEventListener("abort", abandon));
+    return waiting.answer as Promise<T>;
   }
 
   #start(): void {
@@ -74,7 +76,7 @@ export class UnitQueue {
 
   async #drain(): Promise<void> {
     for (;;) {
-      const batch = this.#queue.splice(0, this.#options.maxUnits).filter(({ signal }) => signal?.aborted !== true);
+      const batch = this.#queue.splice(0, this.#options.maxUnits).filter(stillWanted);
       if (batch.length > 0) await this.#runBatch(batch);
       if (this.#queue.length === 0) await this.#committing;
       if (this.#queue.length === 0) break;
@@ -86,13 +88,19 @@ export class UnitQueue {
   async #runBatch(batch: readonly Waiting[]): Promise<void> {
     const [first] = batch;
     if (batch.length === 1 && first !== undefined) {
-      await runAlone(this.#options, first.work).then(first.resolve, first.reject);
+      await this.#runAlone(first);
       return;
     }
     const together = await this.#runTogether(batch);
     if (together) return;
-    for (const { work, signal, resolve, reject } of batch) {
-      if (signal?.aborted !== true) await runAlone(this.#options, work).then(resolve, reject);
+    for (const waiting of batch) if (stillWanted(waiting)) await this.#runAlone(waiting);
+  }
+
+  async #runAlone(waiting: Waiting): Promise<void> {
+    try {
+      waiting.resolve(await runAlone(this.#options, waiting.work));
+    } catch (error) {
+      waiting.reject(error);
     }
   }
 
@@ -105,22 +113,22 @@ export class UnitQueue {
     try {
       transaction = await this.#options.begin();
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      for (const waiting of batch) waiting.reject(error);
       return true;
     }
-    for (const { work, resolve, reject } of batch) {
+    for (const waiting of batch) {
       const writes = transaction.writes;
       const unit = new RecordedUnit(transaction, shared);
       try {
-        const value = await unit.run(work);
+        const value = await unit.run(waiting.work);
         recorded.push(unit);
-        done.push(() => resolve(value));
+        done.push(() => waiting.resolve(value));
       } catch (error) {
         if (transaction.failed || transaction.writes > writes) {
           await transaction.rollback();
           return false;
         }
-        done.push(() => reject(error));
+        done.push(() => waiting.reject(error));
       }
     }
     // One commit after the other: a batch that waits here has no locks that the one before could still ask for.
@@ -144,7 +152,7 @@ export class UnitQueue {
     try {
       await transaction.commit();
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      for (const waiting of batch) waiting.reject(error);
       return;
     }
     this.#options.appended(categoriesOf(recorded));

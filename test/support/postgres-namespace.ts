@@ -3,7 +3,6 @@ import type { AppendOutcome } from "../../src/domain/append.ts";
 import { newMessageId } from "../../src/domain/message-id.ts";
 import type { NamespaceId } from "../../src/domain/namespace-id.ts";
 import type { StreamName } from "../../src/domain/stream-name.ts";
-import type { StreamStore } from "../../src/store/dialect.ts";
 import { openPostgres, type PostgresDialect } from "../../src/store/postgres/dialect.ts";
 import { Store } from "../../src/store/store.ts";
 import { createDatabase } from "./databases.ts";
@@ -23,7 +22,7 @@ const QUEUE = {
 export interface Replica extends AsyncDisposable {
   readonly dialect: PostgresDialect;
   readonly store: Store;
-  readonly streams: Omit<StreamStore, "append">;
+  readonly streams: ReturnType<Store["streams"]>;
   /** Appends `count` messages and returns the outcome. */
   append(
     streamName: string,

@@ -21,7 +21,7 @@ type Answer = readonly (AppendOutcome | typeof BUSY)[];
 describe("AppendQueue", () => {
   it("sends together what has queued while a batch was under way", async () => {
     const store = new FakeStore();
-    const queue = new AppendQueue(store.stream, OPTIONS);
+    const queue = queueOf(store);
     const first = queue.append(request("a-1"), {});
     await store.called(1);
     const later = Array.from({ length: 10 }, (_, index) => queue.append(request(`a-${index}`), {}));
@@ -35,9 +35,55 @@ describe("AppendQueue", () => {
 
   it("sends together what comes in one turn", async () => {
     const store = new FakeStore({ held: false });
-    const queue = new AppendQueue(store.stream, OPTIONS);
+    const queue = queueOf(store);
     await Promise.all(Array.from({ length: 100 }, (_, index) => queue.append(request(`a-${index}`), {})));
     expect(store.batches.map(({ length }) => length)).toEqual([100]);
+  });
+
+  it("sends a batch before the one ahead of it is answered, where the store takes that, and no more than it takes", async () => {
+    const store = new FakeStore({ maxBatches: 2 });
+    const queue = queueOf(store);
+    const appends = Array.from({ length: 50 }, (_, index) => queue.append(request(`a-${index}`), {}));
+    await settle();
+    expect(store.batches.map(({ length }) => length)).toEqual([25, 25]);
+    appends.push(...Array.from({ length: 50 }, (_, index) => queue.append(request(`a-${index}`), {})));
+    await settle();
+    expect(store.batches).toHaveLength(2);
+    expect(queue.idle).toBe(false);
+    store.release();
+    await Promise.all(appends);
+    expect(store.batches.flat()).toHaveLength(100);
+    expect(queue.idle).toBe(true);
+  });
+
+  it("waits behind a batch with what is not worth a commit yet", async () => {
+    const store = new FakeStore({ maxBatches: 2 });
+    const queue = queueOf(store);
+    const append = (): Promise<AppendOutcome> => queue.append(request("a-1"), {});
+    const appends = Array.from({ length: 10 }, append);
+    await settle();
+    for (let waiting = 1; waiting < 5; waiting++) {
+      appends.push(append());
+      await settle();
+      expect(store.batches).toHaveLength(1);
+    }
+    appends.push(append());
+    await settle();
+    expect(store.batches.map(({ length }) => length)).toEqual([10, 5]);
+    store.release();
+    await Promise.all(appends);
+  });
+
+  it("tells once of each batch to which categories it has appended", async () => {
+    const store = new FakeStore({
+      held: false,
+      answer: (batch) => batch.map((one) => (streamOf(one) === "bad-1" ? conflict : appended(one))),
+    });
+    const told: string[][] = [];
+    const queue = new AppendQueue(store.stream, OPTIONS, (categories) => told.push([...categories]));
+    await Promise.all(["a-1", "bad-1", "b-1", "a-2"].map((name) => queue.append(request(name), {})));
+    await queue.append(request("bad-1"), {});
+    expect(told).toEqual([["a", "b"]]);
   });
 
   it("gives everyone their own outcome", async () => {
@@ -45,7 +91,7 @@ describe("AppendQueue", () => {
       held: false,
       answer: (batch) => batch.map((one) => (streamOf(one) === "bad-1" ? conflict : appended(one))),
     });
-    const queue = new AppendQueue(store.stream, OPTIONS);
+    const queue = queueOf(store);
     const names = ["a-1", "bad-1", "b-1"];
     const outcomes = await Promise.all(names.map((name) => queue.append(request(name), {})));
     expect(outcomes.map(({ kind }) => kind)).toEqual(["appended", "conflict", "appended"]);
@@ -60,7 +106,7 @@ describe("AppendQueue", () => {
         return batch.map(appended);
       },
     });
-    const queue = new AppendQueue(store.stream, OPTIONS);
+    const queue = queueOf(store);
     const outcomes = await Promise.allSettled(["a-1", "bad-1", "b-1"].map((name) => queue.append(request(name), {})));
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(outcomes[1]).toMatchObject({ reason: bad });
@@ -73,7 +119,7 @@ describe("AppendQueue", () => {
         throw storeUnavailable(new Error("gone"));
       },
     });
-    const queue = new AppendQueue(store.stream, OPTIONS);
+    const queue = queueOf(store);
     const outcomes = await Promise.allSettled(["a-1", "b-1"].map((name) => queue.append(request(name), {})));
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     expect(store.batches).toHaveLength(1);
@@ -81,7 +127,7 @@ describe("AppendQueue", () => {
 
   it("fails a call whose answer the store forgets", async () => {
     const store = new FakeStore({ held: false, answer: () => [] });
-    await expect(new AppendQueue(store.stream, OPTIONS).append(request("a-1"), {})).rejects.toThrow("not answered");
+    await expect(queueOf(store).append(request("a-1"), {})).rejects.toThrow("not answered");
   });
 
   it("lets others pass while one waits for a lock, and tries it again with patience", async () => {
@@ -92,7 +138,7 @@ describe("AppendQueue", () => {
         return batch.map((one) => (streamOf(one) === "locked-1" && lockTimeoutMs === 0 ? BUSY : appended(one)));
       },
     });
-    const queue = new AppendQueue(store.stream, OPTIONS);
+    const queue = queueOf(store);
     const finished: string[] = [];
     await Promise.all(
       ["locked-1", "a-1", "b-1"].map((name) => queue.append(request(name), {}).then(() => finished.push(name))),
@@ -116,7 +162,7 @@ describe("AppendQueue", () => {
         return ++tries <= 6 ? batch.map(() => BUSY) : batch.map(appended);
       },
     });
-    const queue = new AppendQueue(store.stream, OPTIONS);
+    const queue = queueOf(store);
     const outcomes = await Promise.all(
       Array.from({ length: 5 }, (_, index) => queue.append(request(`a-${index}`), {})),
     );
@@ -126,7 +172,7 @@ describe("AppendQueue", () => {
 
   it("ends every call of a caller who goes, and never sends what was still queued", async () => {
     const store = new FakeStore();
-    const queue = new AppendQueue(store.stream, OPTIONS);
+    const queue = queueOf(store);
     const caller = new AbortController();
     const sent = queue.append(request("a-1"), { signal: caller.signal });
     await store.called(1);
@@ -150,7 +196,7 @@ describe("AppendQueue", () => {
         return batch.map(() => BUSY);
       },
     });
-    const queue = new AppendQueue(store.stream, OPTIONS);
+    const queue = queueOf(store);
     await expect(queue.append(request("a-1"), { signal: caller.signal })).rejects.toThrow("gone");
     await settle();
     expect(queue.idle).toBe(true);
@@ -158,7 +204,7 @@ describe("AppendQueue", () => {
 
   it("refuses more than may wait", async () => {
     const store = new FakeStore();
-    const queue = new AppendQueue(store.stream, { ...OPTIONS, maxQueued: 3 });
+    const queue = queueOf(store, { maxQueued: 3 });
     const first = queue.append(request("a-0"), {});
     await store.called(1);
     const waiting = [1, 2, 3].map((index) => queue.append(request(`a-${index}`), {}));
@@ -172,7 +218,7 @@ describe("AppendQueue", () => {
 
   it("keeps the order of appends to one stream", async () => {
     const store = new FakeStore({ held: false });
-    const queue = new AppendQueue(store.stream, { ...OPTIONS, maxMessages: 3 });
+    const queue = queueOf(store, { maxMessages: 3 });
     await Promise.all(Array.from({ length: 10 }, (_, index) => queue.append(request("a-1", `${index}`), {})));
     expect(store.batches.flat().map(({ appends }) => appends[0]?.messages[0]?.id)).toEqual(
       Array.from({ length: 10 }, (_, index) => `${index}`),
@@ -180,7 +226,12 @@ describe("AppendQueue", () => {
   });
 });
 
+function queueOf(store: FakeStore, options: Partial<AppendQueueOptions> = {}): AppendQueue {
+  return new AppendQueue(store.stream, { ...OPTIONS, ...options }, () => undefined);
+}
+
 interface FakeOptions {
+  readonly maxBatches?: number;
   /** Calls wait for `release`. */
   readonly held?: boolean;
   readonly answer?: (batch: readonly AppendRequest[], wait: LockWait) => Answer | Promise<Answer>;
@@ -190,22 +241,24 @@ interface FakeOptions {
 class FakeStore {
   readonly batches: (readonly AppendRequest[])[] = [];
   readonly waits: number[] = [];
+  readonly #maxBatches: number;
   readonly #answer: NonNullable<FakeOptions["answer"]>;
   readonly #gate = Promise.withResolvers<void>();
 
-  constructor({ held = true, answer = (batch) => batch.map(appended) }: FakeOptions = {}) {
+  constructor({ maxBatches = 1, held = true, answer = (batch) => batch.map(appended) }: FakeOptions = {}) {
+    this.#maxBatches = maxBatches;
     this.#answer = answer;
     if (!held) this.release();
   }
 
-  get stream(): StreamStore {
+  get stream(): Pick<StreamStore, "append" | "maxBatches"> {
     const append: StreamStore["append"] = async (batch, wait) => {
       this.batches.push(batch);
       this.waits.push(wait.lockTimeoutMs);
       await this.#gate.promise;
       return this.#answer(batch, wait);
     };
-    return { append } as Partial<StreamStore> as StreamStore;
+    return { append, maxBatches: this.#maxBatches };
   }
 
   release(): void {

@@ -5,7 +5,7 @@ import type { MessageId } from "../../src/domain/message-id.ts";
 import { categoryOf, type StreamName } from "../../src/domain/stream-name.ts";
 import { type BatchBounds, planBatch } from "../../src/store/plan-batch.ts";
 
-const UNBOUNDED: BatchBounds = { maxMessages: 1_000, maxBytes: 1_000_000, maxCategories: 1_000 };
+const UNBOUNDED: BatchBounds = { maxRequests: 1_000, maxMessages: 1_000, maxBytes: 1_000_000, maxCategories: 1_000 };
 
 describe("planBatch", () => {
   it("takes everything, in order, when nothing is in the way", () => {
@@ -28,7 +28,7 @@ describe("planBatch", () => {
 
   it("always takes the first, however large", () => {
     const queue = [item("a-1", ["1", "2", "3"]), item("b-1", ["4"])];
-    expect(planBatch(queue, { maxMessages: 1, maxBytes: 1, maxCategories: 1 })).toEqual([queue[0]]);
+    expect(planBatch(queue, { maxRequests: 9, maxMessages: 1, maxBytes: 1, maxCategories: 1 })).toEqual([queue[0]]);
   });
 
   it("is never of another shape than the store is promised, and empties any queue", () => {
@@ -49,6 +49,7 @@ describe("planBatch", () => {
         (appends) => new Set(appends.flatMap(({ ids }) => ids)).size === appends.flatMap(({ ids }) => ids).length,
       );
     const bounds = fc.record({
+      maxRequests: fc.integer({ min: 1, max: 5 }),
       maxMessages: fc.integer({ min: 1, max: 6 }),
       maxBytes: fc.integer({ min: 1, max: 10 }),
       maxCategories: fc.integer({ min: 1, max: 3 }),
@@ -75,7 +76,8 @@ describe("planBatch", () => {
   });
 });
 
-function checkShape(batch: readonly AppendRequest[], { maxMessages, maxCategories }: BatchBounds): void {
+function checkShape(batch: readonly AppendRequest[], { maxRequests, maxMessages, maxCategories }: BatchBounds): void {
+  expect(batch.length).toBeLessThanOrEqual(maxRequests);
   const written = new Set<string>();
   const ids: string[] = [];
   for (const { appends } of batch) {

@@ -4,6 +4,7 @@ import type { CallOptions } from "../dialect.ts";
 import type { Canceller } from "./canceller.ts";
 import { type BinaryRow, CopyOut } from "./copy-out.ts";
 import { withoutDeadlock } from "./deadlock.ts";
+import { Pipeline } from "./pipeline.ts";
 
 /** A statement whose rows come as arrays of text. A name makes it a prepared one, once per connection. */
 export interface Statement {
@@ -57,6 +58,18 @@ export class Connections {
       return client.query(new CopyOut(text)).rows;
     };
     return withoutDeadlock(() => this.#withClient(signal, run));
+  }
+
+  /** A way for statements that are sent before those ahead of them are answered. */
+  pipeline(): Pipeline {
+    return new Pipeline({
+      connect: () => this.#pool.connect(),
+      run: (client, statement, values) => this.#run(client, statement, values),
+      isUsable: (client) => !isUnusable(client),
+      release: (client) => client.release(isUnusable(client) || this.#hasTooManyStatements(client)),
+      isContended: () => this.#pool.waitingCount > 0,
+      timeoutMs: this.#statementTimeoutMs + CANCEL_GRACE_MS,
+    });
   }
 
   /**
@@ -127,6 +140,8 @@ export class Connections {
     const { promise: overdue, clear } = stopper(undefined, CANCEL_GRACE_MS);
     const clean = await Promise.race([ended, overdue.catch(() => false)]);
     clear();
+    // Told to end, a client with pipelining would wait for the answer.
+    if (!clean) client.connection.stream.destroy();
     client.release(!clean || isUnusable(client));
   }
 

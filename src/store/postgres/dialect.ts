@@ -64,7 +64,12 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDi
     clientUrl: options.url,
     entities: [...CONTROL_ENTITIES, ...NAMESPACE_ENTITIES],
     schema: CONTROL_SCHEMA,
-    driverOptions: { ...connection, max: options.maxConnections, maxLifetimeSeconds: MAX_CONNECTION_AGE_S },
+    driverOptions: {
+      ...connection,
+      max: options.maxConnections,
+      maxLifetimeSeconds: MAX_CONNECTION_AGE_S,
+      pipeline: true,
+    },
     ensureDatabase: false,
   });
   const cancelling = new Canceller(connection);

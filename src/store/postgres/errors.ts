@@ -7,6 +7,7 @@ export const SQLSTATE = {
   uniqueViolation: "23505",
   queryCanceled: "57014",
   lockNotAvailable: "55P03",
+  invalidStatementName: "26000",
   deadlockDetected: "40P01",
   serializationFailure: "40001",
   invalidSchemaName: "3F000",

@@ -17,13 +17,14 @@ import type { StreamName } from "../../domain/stream-name.ts";
 import { BUSY, type CallOptions, type LockWait, type Progress, type StreamStore } from "../dialect.ts";
 import { firstAt } from "../first-at.ts";
 import { appendAllText, BatchArrays } from "./append.ts";
-import type { Connections, Row } from "./connections.ts";
+import type { Connections, Row, Statement } from "./connections.ts";
 import type { BinaryRow } from "./copy-out.ts";
 import { codeOf, SQLSTATE, translateNamespaceError, violates } from "./errors.ts";
 import { headOfCategoryText, headOfStreamText } from "./head.sql.ts";
 import { categoriesText, streamsText } from "./names.sql.ts";
 import { fullPageSize, packed } from "./page-row.ts";
 import { atText, firstAtStatement, pageCall } from "./page.sql.ts";
+import type { Pipeline } from "./pipeline.ts";
 import { bigintOf, MESSAGE_COLUMNS, messageOf, textOf } from "./row.ts";
 import { quotedSchema } from "./schema-name.ts";
 
@@ -38,9 +39,12 @@ const CLOCK_MARGIN_MICROS = 5_000_000n;
 
 /** The streams of one namespace on PostgreSQL. */
 export class PostgresStreamStore implements StreamStore {
+  /** One that is being made, and the next, so that nothing has to be waited for in between. */
+  readonly maxBatches = 2;
   readonly #connections: Connections;
   readonly #id: NamespaceId;
   readonly #schema: string;
+  #appends: Pipeline | undefined;
 
   constructor(connections: Connections, id: NamespaceId) {
     this.#connections = connections;
@@ -56,12 +60,19 @@ export class PostgresStreamStore implements StreamStore {
     const statement = { name: `${this.#schema}a`, text: appendAllText(this.#schema) };
     for (let attempt = 1; ; attempt++) {
       try {
-        return arrays.outcomes(await this.#connections.query(statement, arrays.parameters(lockTimeoutMs)));
+        return arrays.outcomes(await this.#append(statement, arrays.parameters(lockTimeoutMs), lockTimeoutMs > 0));
       } catch (error) {
         if (codeOf(error) === SQLSTATE.lockNotAvailable) return batch.map(() => BUSY);
         if (attempt === MAX_ATTEMPTS || !isCollision(error)) throw translateNamespaceError(error, this.#id);
       }
     }
+  }
+
+  /** What may wait for a lock must not hold up what comes after it. */
+  #append(statement: Statement, values: readonly unknown[], mayWait: boolean): Promise<Row[]> {
+    if (mayWait) return this.#connections.query(statement, values);
+    this.#appends ??= this.#connections.pipeline();
+    return this.#appends.query(statement, values);
   }
 
   async page(query: PageQuery, options: CallOptions): Promise<Page> {
@@ -222,10 +233,14 @@ export class PostgresStreamStore implements StreamStore {
   }
 }
 
-/** Whether a repeat will see what got in the way: an id or a position taken meanwhile. */
+/**
+ * Whether a repeat will see what got in the way: an id or a position taken meanwhile, or a statement that was to be
+ * prepared by the batch before, which has failed at that.
+ */
 function isCollision(error: unknown): boolean {
   const code = codeOf(error);
-  return violates(error, "messages_id") || violates(error, "messages_stream") || code === SQLSTATE.serializationFailure;
+  const passing: readonly (string | undefined)[] = [SQLSTATE.serializationFailure, SQLSTATE.invalidStatementName];
+  return violates(error, "messages_id") || violates(error, "messages_stream") || passing.includes(code);
 }
 
 /** The times of a category ascend with its positions, so its filters only make the search slower. */

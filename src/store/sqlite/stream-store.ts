@@ -39,6 +39,8 @@ SELECT coalesce(sum(message_count), 0) AS messageCount, count(*) AS categoryCoun
  * deleted between any two; what is committed is visible at once and in order, because writers take turns.
  */
 export class SqliteStreamStore implements StreamStore {
+  /** A batch is committed before this process does anything else. */
+  readonly maxBatches = 1;
   readonly #files: NamespaceFiles;
   readonly #id: NamespaceId;
   readonly #now: Clock;

@@ -4,7 +4,7 @@ import { openPostgresNamespace } from "../../support/postgres-namespace.ts";
 
 const WRITE = "SELECT write_message(gen_random_uuid()::varchar, $1, 'T', '{}')";
 
-async function visible(streams: Omit<StreamStore, "append">): Promise<bigint[]> {
+async function visible(streams: Pick<StreamStore, "page">): Promise<bigint[]> {
   const { messages } = await streams.page({ selector: { kind: "all" }, from: 0n, limit: 100, maxBytes: 1 << 20 }, {});
   return messages.map(({ globalPosition }) => globalPosition);
 }
