@@ -1,4 +1,5 @@
 import { Code, type ContextKey, createContextKey } from "@connectrpc/connect";
+import type { Underway } from "./http/open-calls.ts";
 
 /** What becomes of a call: the name of a gRPC status, as "NOT_FOUND". */
 export type StatusName = Uppercase<string>;
@@ -21,8 +22,12 @@ export class Call {
   /** The trailers of gRPC and gRPC-Web, which say how a call ended that failed before any interceptor saw it. */
   trailers: Headers | undefined;
 
-  /** Fires the signal of its request; unset where whoever runs the call does not offer that. */
+  /** Fires the signal of its request; unset where whoever runs the call does not offer that, and once it has ended. */
   cutOff: ((reason: unknown) => void) | undefined;
+  /** What runs it, and the calls before and after it, while it is one of OpenCalls. */
+  underway: Underway | undefined;
+  earlier: Call | undefined;
+  later: Call | undefined;
 
   constructor(requestId: string, method: string, protocol: string) {
     this.requestId = requestId;

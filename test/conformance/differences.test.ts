@@ -55,6 +55,34 @@ describe("our adapter, unlike Connect's,", () => {
     session.destroy();
   });
 
+  /** A signal that nobody listens to any more takes longer to fire than most of what a call needs. */
+  test("leaves the signal of a unary call alone that has ended well", async () => {
+    for (const [rpcAdapter, fires] of [
+      ["connect", true],
+      ["lean", false],
+    ] as const) {
+      const signals: AbortSignal[] = [];
+      await using server = await startTestServer({
+        rpcAdapter,
+        routes: (router) =>
+          router.service(StreamService, {
+            getStreamVersion(_, { signal }) {
+              signals.push(signal);
+              return {};
+            },
+          }),
+      });
+      const session = http2Session(server.url);
+      const headers = { ":path": "/satchel.v1.StreamService/GetStreamVersion", "content-type": "application/grpc" };
+      const { trailers } = await http2Request(session, headers, envelope(new Uint8Array()));
+      expect(trailers).toMatchObject({ "grpc-status": "0" });
+      const closed = once(session, "close");
+      session.close();
+      await closed;
+      expect(signals.map(({ aborted }) => aborted)).toEqual([fires]);
+    }
+  });
+
   /** Both run what a handler has for its end. An error is one more object, with its stack, for every reader who leaves. */
   test("ends the stream of a reader who has left by return, and not by throw", async () => {
     await using pair = await startPair({}, () => []);

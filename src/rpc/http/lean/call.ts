@@ -83,6 +83,7 @@ export class LeanCall implements Underway {
   readonly #closed = (): void => {
     const { stream, call, host } = this.#options;
     const rstCode = stream.rstCode ?? 0;
+    this.#detach();
     this.#context?.abort(resetReason(rstCode));
     host.ended(call, rstCode === 0, () => nameOfStatus(this.#error?.code ?? 0));
   };
@@ -92,11 +93,17 @@ export class LeanCall implements Underway {
     return stream.closed || stream.destroyed;
   }
 
-  #handOver(): void {
-    const { stream, host } = this.#options;
+  /** Also from a stream that is closed: node's own Map of streams keeps many of them, and all that hangs on them, in memory. */
+  #detach(): void {
+    const { stream } = this.#options;
     stream.off("close", this.#closed);
     stream.off("data", this.#arrived);
     stream.off("end", this.#complete);
+  }
+
+  #handOver(): void {
+    const { stream, host } = this.#options;
+    this.#detach();
     stream.pause();
     host.handOver(this.#options, this.#body.chunks);
   }
@@ -145,10 +152,11 @@ export class LeanCall implements Underway {
     try {
       output = await invokeUnary(invocation);
       result = this.#encode(output);
+      invocation.context.end();
     } catch (error) {
       this.#error = result = connectError(error);
+      invocation.context.abort(this.#error);
     }
-    invocation.context.abort(this.#error);
     if (!this.#gone) await answer.unary(output, result);
   }
 

@@ -35,6 +35,7 @@ export class CallContext {
   readonly #head: Head;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout | undefined;
+  #ended = false;
 
   constructor({ call, method, head, headers, url }: ContextOptions) {
     this.method = method;
@@ -58,10 +59,16 @@ export class CallContext {
     return Object.assign(target, protocolHeaders(this.#head));
   }
 
-  /** Fires the signal, unless it has fired; without a reason because the call has ended. */
+  /** Fires the signal, unless it has fired or the call has ended well; without a reason because a stream is over. */
   abort(reason: unknown = ENDED): void {
     clearTimeout(this.#timer);
-    this.#controller.abort(reason);
+    if (!this.#ended) this.#controller.abort(reason);
+  }
+
+  /** The handler is done. Nobody is left who could listen to the signal, and to fire it takes longer than most of a call. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#ended = true;
   }
 
   #startTimer(ms: number | undefined): NodeJS.Timeout | undefined {
