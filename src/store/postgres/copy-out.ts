@@ -1,8 +1,8 @@
 import type { Connection, Submittable } from "pg";
 
 /**
- * Rows are kept together in pieces of memory. One row has a piece of its own, and then each piece is as large as all before it
- * are twice, up to this: few pieces for many rows, and little more memory than the rows take for few.
+ * Rows are kept together in pieces of memory. One row has a piece of its own, and then each piece is as large as the rows
+ * before it, up to this: few pieces for many rows, and never more than twice the memory that the rows take.
  */
 const MAX_PIECE_BYTES = 64 * 1024;
 
@@ -70,7 +70,7 @@ export class CopyOut implements Submittable {
 
   #reserve(bytes: number): number {
     if (this.#used + bytes > this.#piece.length) {
-      this.#piece = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(MAX_PIECE_BYTES, 2 * this.#rowBytes)));
+      this.#piece = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(MAX_PIECE_BYTES, this.#rowBytes)));
       this.#used = 0;
     }
     const start = this.#used;
