@@ -45,9 +45,11 @@ const MAX_CONNECTION_AGE_S = 1_800;
 
 /**
  * One plan for a prepared statement, which goes by the indexes: planned for its first values, a page of a category could become a
- * sort of all that there is.
+ * sort of all that there is. And no other processes for it: to start them, as is planned for a page from some millions of
+ * messages on, takes several times as long as to read it.
  */
-const PLANNER = "-c plan_cache_mode=force_generic_plan -c enable_bitmapscan=off -c jit=off";
+const PLANNER =
+  "-c plan_cache_mode=force_generic_plan -c enable_bitmapscan=off -c jit=off -c max_parallel_workers_per_gather=0";
 
 /** Connects on first use; `migrate` is the caller's to call. */
 export async function openPostgres(options: PostgresOptions): Promise<PostgresDialect> {
