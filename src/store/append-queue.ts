@@ -1,9 +1,8 @@
 import { type AppendOutcome, type AppendRequest, categoriesOf } from "../domain/append.ts";
-import { wireName } from "../domain/limits.ts";
 import { SatchelError } from "../errors.ts";
 import type { BUSY, CallOptions, StreamStore } from "./dialect.ts";
 import { type BatchBounds, planBatch } from "./plan-batch.ts";
-import { QueuedCall, stillWanted } from "./queued-call.ts";
+import { QueuedCall, stillWanted, tooManyQueued } from "./queued-call.ts";
 
 /** How a queue works. */
 export interface AppendQueueOptions extends Omit<BatchBounds, "maxRequests"> {
@@ -69,7 +68,8 @@ export class AppendQueue {
    */
   append(request: AppendRequest, options: CallOptions): Promise<AppendOutcome> {
     const queued = this.#queue.length + this.#blocked.length;
-    if (queued >= this.#options.maxQueued) return Promise.reject(tooManyQueued(queued, this.#options.maxQueued));
+    if (queued >= this.#options.maxQueued)
+      return Promise.reject(tooManyQueued("appends", queued, this.#options.maxQueued));
     const waiting = new Waiting(request, options);
     this.#queue.push(waiting);
     this.#schedule();
@@ -191,11 +191,4 @@ export class AppendQueue {
     this.#blocked = this.#blocked.filter((waiting) => !taken.has(waiting));
     return batch;
   }
-}
-
-function tooManyQueued(queued: number, maximum: number): SatchelError {
-  return new SatchelError("LIMIT_EXCEEDED", `${queued} appends are waiting in this namespace`, {
-    metadata: { limit: wireName("maxQueuedAppends"), maximum: String(maximum), actual: String(queued) },
-    retryAfterMs: 100,
-  });
 }

@@ -1,3 +1,5 @@
+import { wireName } from "../domain/limits.ts";
+import { SatchelError } from "../errors.ts";
 import type { CallOptions } from "./dialect.ts";
 
 /** A call that waits for its turn and its answer, or until its caller has gone. */
@@ -33,4 +35,12 @@ export function stillWanted<T>(call: QueuedCall<T>): boolean {
   if (call.signal?.aborted !== true) return true;
   call.reject(call.signal.reason);
   return false;
+}
+
+/** What a queue says to one call too many; `what` are those that wait in it. */
+export function tooManyQueued(what: string, queued: number, maximum: number): SatchelError {
+  return new SatchelError("LIMIT_EXCEEDED", `${queued} ${what} are waiting in this namespace`, {
+    metadata: { limit: wireName("maxQueuedAppends"), maximum: String(maximum), actual: String(queued) },
+    retryAfterMs: 100,
+  });
 }

@@ -1,11 +1,9 @@
 import { DeadlockException, type EntityManager, UniqueConstraintViolationException } from "@mikro-orm/core";
 import type { AppendRequest, NewMessage, StreamAppend } from "../domain/append.ts";
-import { wireName } from "../domain/limits.ts";
 import { categoryOf, type StreamName } from "../domain/stream-name.ts";
-import { SatchelError } from "../errors.ts";
 import type { CallOptions } from "./dialect.ts";
 import type { SessionRow } from "./entities/session.ts";
-import { QueuedCall, stillWanted } from "./queued-call.ts";
+import { QueuedCall, stillWanted, tooManyQueued } from "./queued-call.ts";
 import type { NamespaceTransaction, SessionInsertion, Unit, UnitWork } from "./unit-of-work.ts";
 
 /** How a queue works. */
@@ -60,7 +58,8 @@ export class UnitQueue {
    */
   run<T>(work: UnitWork<T>, options: CallOptions): Promise<T> {
     const queued = this.#queue.length;
-    if (queued >= this.#options.maxQueued) return Promise.reject(tooManyQueued(queued, this.#options.maxQueued));
+    if (queued >= this.#options.maxQueued)
+      return Promise.reject(tooManyQueued("changes", queued, this.#options.maxQueued));
     const waiting = new Waiting(work, options);
     this.#queue.push(waiting);
     this.#start();
@@ -245,11 +244,4 @@ function categoriesOf(units: readonly RecordedUnit[]): Set<string> {
 /** Whether another attempt will see what got in the way. */
 function isLostRace(error: unknown): boolean {
   return error instanceof UniqueConstraintViolationException || error instanceof DeadlockException;
-}
-
-function tooManyQueued(queued: number, maximum: number): SatchelError {
-  return new SatchelError("LIMIT_EXCEEDED", `${queued} changes are waiting in this namespace`, {
-    metadata: { limit: wireName("maxQueuedAppends"), maximum: String(maximum), actual: String(queued) },
-    retryAfterMs: 100,
-  });
 }
