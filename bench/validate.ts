@@ -5,15 +5,15 @@
  *   npm run bench:validate
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { DEFAULT_LIMITS } from "../src/domain/limits.ts";
+import { parseAppend, parseCategoryPage, parseRead } from "../src/areas/streams/requests.ts";
 import {
   AppendMessagesRequestSchema,
   GetCategoryMessagesRequestSchema,
   ReadMessagesRequestSchema,
   StreamService,
 } from "../src/gen/satchel/v1/streams_pb.ts";
-import { createRequestValidator } from "../src/rpc/interceptors/validate.ts";
-import { parseAppend, parseCategoryPage, parseRead } from "../src/rpc/stream-requests.ts";
+import { DEFAULT_LIMITS } from "../src/kernel/limits.ts";
+import { createRequestValidator } from "../src/kernel/rpc/interceptors/validate.ts";
 import { recordSection } from "./support/record.ts";
 
 const ROUNDS = 7;

@@ -3,15 +3,15 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { type App, createApp } from "./app.ts";
-import { type Config, ConfigError, configHelp, readConfig } from "./config.ts";
-import { greeting } from "./greeting.ts";
-import { type Logger, createLogger } from "./log.ts";
-import { Metrics } from "./metrics.ts";
+import { greeting } from "./cli/greeting.ts";
+import { PrimaryLink, isWorker, leavePrimary, reportFailure } from "./cli/primary-link.ts";
+import { killWorkers, runWorkers } from "./cli/workers.ts";
+import { type Config, ConfigError, configHelp, readConfig } from "./config/config.ts";
+import { type Logger, createLogger } from "./kernel/log.ts";
+import { Metrics } from "./kernel/metrics.ts";
+import { StartError } from "./kernel/start-error.ts";
 import { openStore } from "./open-store.ts";
-import { PrimaryLink, isWorker, leavePrimary, reportFailure } from "./primary-link.ts";
-import { StartError } from "./start-error.ts";
 import { VERSION } from "./version.ts";
-import { killWorkers, runWorkers } from "./workers.ts";
 
 const USAGE = `Satchel ${VERSION}: the storage service behind messaging applications.
 

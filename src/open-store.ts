@@ -1,10 +1,10 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import type { Config } from "./config.ts";
-import { SatchelError } from "./errors.ts";
-import type { Logger } from "./log.ts";
-import { StartError } from "./start-error.ts";
-import type { Dialect } from "./store/dialect.ts";
+import type { Config } from "./config/config.ts";
+import { SatchelError } from "./kernel/errors.ts";
+import type { Logger } from "./kernel/log.ts";
+import { StartError } from "./kernel/start-error.ts";
+import type { Dialect } from "./kernel/store/dialect.ts";
 
 const RETRY_MS = 1_000;
 
@@ -40,11 +40,11 @@ async function openOnce(config: Config): Promise<Dialect> {
 /** Loads only the engine that is used. */
 async function openEngine({ databaseUrl, dataDir, maxOpenNamespaces, dbPoolSize, limits }: Config): Promise<Dialect> {
   if (databaseUrl !== undefined) {
-    const { openPostgres } = await import("./store/postgres/dialect.ts");
+    const { openPostgres } = await import("./kernel/store/engines/postgres/dialect.ts");
     return openPostgres({ url: databaseUrl, maxConnections: dbPoolSize, statementTimeoutMs: limits.maxTimeoutMs });
   }
   prepareDirectory(dataDir);
-  const { openSqlite } = await import("./store/sqlite/dialect.ts");
+  const { openSqlite } = await import("./kernel/store/engines/sqlite/dialect.ts");
   return openSqlite({ directory: dataDir, maxOpenNamespaces });
 }
 

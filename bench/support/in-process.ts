@@ -2,15 +2,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
-import type { AppendOutcome, StreamAppend } from "../../src/domain/append.ts";
-import { newMessageId } from "../../src/domain/message-id.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { Category, StreamName } from "../../src/domain/stream-name.ts";
-import type { Dialect } from "../../src/store/dialect.ts";
-import { openPostgres } from "../../src/store/postgres/dialect.ts";
-import { quotedSchema } from "../../src/store/postgres/schema-name.ts";
-import { openSqlite } from "../../src/store/sqlite/dialect.ts";
-import { Store } from "../../src/store/store.ts";
+import type { AppendOutcome, StreamAppend } from "../../src/areas/streams/domain/append.ts";
+import type { Category, StreamName } from "../../src/areas/streams/domain/stream-name.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import type { Dialect } from "../../src/kernel/store/dialect.ts";
+import { openPostgres } from "../../src/kernel/store/engines/postgres/dialect.ts";
+import { quotedSchema } from "../../src/kernel/store/engines/postgres/schema-name.ts";
+import { openSqlite } from "../../src/kernel/store/engines/sqlite/dialect.ts";
+import { Store } from "../../src/kernel/store/store.ts";
+import { newMessageId } from "../../src/kernel/uuid.ts";
 import { DATA, METADATA, TYPE } from "./workload.ts";
 
 /** A namespace of a store that is called without a network in between. */

@@ -1,17 +1,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "../../src/domain/clock.ts";
-import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { ServicePrincipal } from "../../src/domain/principal.ts";
-import { insertNamespace } from "../../src/service/control-rows.ts";
-import { type LoginSessions, loginSessions } from "../../src/service/login-sessions.ts";
-import { ServiceKeys } from "../../src/service/service-keys.ts";
-import type { Dialect } from "../../src/store/dialect.ts";
-import { openPostgres } from "../../src/store/postgres/dialect.ts";
-import { openSqlite } from "../../src/store/sqlite/dialect.ts";
-import { Store } from "../../src/store/store.ts";
+import { insertNamespace } from "../../src/areas/namespaces/store/namespace-rows.ts";
+import { type LoginSessions, loginSessions } from "../../src/areas/sessions/login-sessions.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { ServiceKeys } from "../../src/kernel/crypto/service-keys.ts";
+import { DEFAULT_LIMITS } from "../../src/kernel/limits.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import type { ServicePrincipal } from "../../src/kernel/principal.ts";
+import type { Dialect } from "../../src/kernel/store/dialect.ts";
+import { openPostgres } from "../../src/kernel/store/engines/postgres/dialect.ts";
+import { openSqlite } from "../../src/kernel/store/engines/sqlite/dialect.ts";
+import { Store } from "../../src/kernel/store/store.ts";
 
 /** The use cases of sessions, called without a network in between. */
 export interface InProcessSessions extends AsyncDisposable {

@@ -7,7 +7,7 @@ import { commentOf, protoComments, services } from "../support/proto-source.ts";
 
 const METHODS = (await services()).flatMap(({ methods }) => methods);
 const COMMENTS = protoComments();
-const HANDLERS = sourceOf("src/rpc/*.ts");
+const HANDLERS = sourceOf("src/areas/**/handlers.ts");
 const TESTS = sourceOf("test/{contract,wire}/**/*.ts");
 const DOCS = sourceOf("docs/rpcs.md");
 

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { isDeepStrictEqual } from "node:util";
 import { expect, test, vi } from "vitest";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { deadlineInterceptor } from "../../src/rpc/interceptors/deadline.ts";
-import { errorsInterceptor } from "../../src/rpc/interceptors/errors.ts";
-import { validateInterceptor } from "../../src/rpc/interceptors/validate.ts";
+import { deadlineInterceptor } from "../../src/kernel/rpc/interceptors/deadline.ts";
+import { errorsInterceptor } from "../../src/kernel/rpc/interceptors/errors.ts";
+import { validateInterceptor } from "../../src/kernel/rpc/interceptors/validate.ts";
 import { type Pair, startPair } from "./pair.ts";
 import { type CallOptions, MAX_REQUEST_BYTES, anyCall, rawRequest } from "./requests.ts";
 

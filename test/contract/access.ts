@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { newToken } from "../../src/domain/token.ts";
+import { newToken } from "../../src/kernel/crypto/token.ts";
 import { failureOf } from "../support/failures.ts";
 import {
   ConsumerGroupService,

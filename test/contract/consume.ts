@@ -1,6 +1,6 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
-import { memberOf } from "../../src/domain/consumer-group.ts";
+import { memberOf } from "../../src/areas/streams/domain/group-member.ts";
 import { failureOf } from "../support/failures.ts";
 import { eventually, newGroup, positionOf, sumOf, valueOf, valuesIn } from "../support/groups.ts";
 import { ConsumerGroupService, type Harness, Role } from "../support/harness.ts";

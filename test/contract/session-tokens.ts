@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import { newServiceKey } from "../../src/domain/service-key.ts";
-import { newSessionToken } from "../../src/domain/session-token.ts";
+import { newSessionToken } from "../../src/areas/sessions/domain/session-token.ts";
 import { SessionEndReason, SessionRefusal } from "../../src/gen/satchel/v1/sessions_pb.ts";
+import { newServiceKey } from "../../src/kernel/crypto/service-key.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness } from "../support/harness.ts";
 import { asUser, DAY, eventsOf, lasting, later, logIn, MINUTE, SECOND, sessionNamespace } from "../support/sessions.ts";

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { AppendRequest } from "../../src/domain/append.ts";
-import { newMessageId } from "../../src/domain/message-id.ts";
-import type { Selector } from "../../src/domain/message.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { ReadRequest, ReadStart } from "../../src/domain/read.ts";
-import type { Category, StreamName } from "../../src/domain/stream-name.ts";
-import { Feed } from "../../src/feed/feed.ts";
-import { followFrames } from "../../src/feed/follow.ts";
-import { Store } from "../../src/store/store.ts";
+import type { AppendRequest } from "../../src/areas/streams/domain/append.ts";
+import type { Selector } from "../../src/areas/streams/domain/message.ts";
+import type { ReadRequest, ReadStart } from "../../src/areas/streams/domain/read.ts";
+import type { Category, StreamName } from "../../src/areas/streams/domain/stream-name.ts";
+import { Feed } from "../../src/areas/streams/feed/feed.ts";
+import { followFrames } from "../../src/areas/streams/feed/follow.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import { Store } from "../../src/kernel/store/store.ts";
+import { newMessageId } from "../../src/kernel/uuid.ts";
 import { openEngine } from "../support/engines.ts";
 
 const NS = "live" as NamespaceId;

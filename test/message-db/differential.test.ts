@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import { openPostgres, type PostgresDialect } from "../../src/store/postgres/dialect.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import { openPostgres, type PostgresDialect } from "../../src/kernel/store/engines/postgres/dialect.ts";
 import type { TestDatabase } from "../support/database-on.ts";
 import { createDatabase } from "../support/databases.ts";
 import { installMessageDb } from "../support/message-db.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import type { StreamName } from "../../src/domain/stream-name.ts";
+import type { StreamName } from "../../src/areas/streams/domain/stream-name.ts";
 import { openPostgresNamespace, NAMESPACE } from "../support/postgres-namespace.ts";
 
 const WRITE = "SELECT write_message(gen_random_uuid()::varchar, $1, 'T', '{}', NULL, $2) AS position";

@@ -1,7 +1,13 @@
 import { Pool } from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import { dropSql, migrate, provisionSql, RELEASED, type Schemas } from "../../src/store/postgres/migrate.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import {
+  dropSql,
+  migrate,
+  provisionSql,
+  RELEASED,
+  type Schemas,
+} from "../../src/kernel/store/engines/postgres/migrate.ts";
 import type { TestDatabase } from "../support/database-on.ts";
 import { createDatabase } from "../support/databases.ts";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { CONTROL_MIGRATIONS, NAMESPACE_MIGRATIONS } from "../../src/store/postgres/migrations/index.ts";
-import { MIGRATIONS } from "../../src/store/sqlite/migrations/index.ts";
+import { CONTROL_MIGRATIONS, NAMESPACE_MIGRATIONS } from "../../src/kernel/store/engines/postgres/migrations/index.ts";
+import { MIGRATIONS } from "../../src/kernel/store/engines/sqlite/migrations/index.ts";
 
 function fingerprint(sql: string): string {
   return createHash("sha256").update(sql).digest("hex").slice(0, 16);

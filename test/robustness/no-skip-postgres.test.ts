@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { Selector } from "../../src/domain/message.ts";
-import type { ReadRequest, ReadStart } from "../../src/domain/read.ts";
-import type { Category } from "../../src/domain/stream-name.ts";
-import { Feed } from "../../src/feed/feed.ts";
-import { followFrames } from "../../src/feed/follow.ts";
+import type { Selector } from "../../src/areas/streams/domain/message.ts";
+import type { ReadRequest, ReadStart } from "../../src/areas/streams/domain/read.ts";
+import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
+import { Feed } from "../../src/areas/streams/feed/feed.ts";
+import { followFrames } from "../../src/areas/streams/feed/follow.ts";
 import { CATEGORIES, messageDbWriter, satchelWriter, storedPositions } from "../support/category-writers.ts";
 import {
   NAMESPACE,

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { DEFAULT_LIMITS, type Limits } from "../../src/domain/limits.ts";
-import { DEFAULT_NAMESPACE, type NamespaceId } from "../../src/domain/namespace-id.ts";
-import { bootstrap } from "../../src/service/bootstrap.ts";
-import { NamespaceTokens } from "../../src/service/namespace-tokens.ts";
-import { Namespaces } from "../../src/service/namespaces.ts";
-import { Tokens } from "../../src/service/tokens.ts";
-import type { Dialect } from "../../src/store/dialect.ts";
-import { Store } from "../../src/store/store.ts";
+import { bootstrap } from "../../src/areas/namespaces/bootstrap.ts";
+import { NamespaceTokens } from "../../src/areas/namespaces/namespace-tokens.ts";
+import { Namespaces } from "../../src/areas/namespaces/namespaces.ts";
+import { Tokens } from "../../src/areas/namespaces/tokens.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../src/kernel/limits.ts";
+import { DEFAULT_NAMESPACE, type NamespaceId } from "../../src/kernel/namespace-id.ts";
+import type { Dialect } from "../../src/kernel/store/dialect.ts";
+import { Store } from "../../src/kernel/store/store.ts";
 import { ENGINES, openEngine, type TestEngine } from "../support/engines.ts";
 
 const QUEUE = {

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { createApp } from "../../src/app.ts";
 import { createClient, type SatchelClient, SatchelClientError } from "../../src/client/index.ts";
-import { readConfig } from "../../src/config.ts";
-import { createLogger } from "../../src/log.ts";
+import { readConfig } from "../../src/config/config.ts";
+import { createLogger } from "../../src/kernel/log.ts";
 import { openEngine } from "../support/engines.ts";
 
 function sha256(text: string, encoding: "hex" | "base64"): string {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ServicePrincipal } from "../../src/domain/principal.ts";
-import { newServiceKey } from "../../src/domain/service-key.ts";
-import { newSessionToken } from "../../src/domain/session-token.ts";
+import { newSessionToken } from "../../src/areas/sessions/domain/session-token.ts";
+import { newServiceKey } from "../../src/kernel/crypto/service-key.ts";
+import type { ServicePrincipal } from "../../src/kernel/principal.ts";
 import { ENGINES } from "../support/engines.ts";
 import {
   createSession,

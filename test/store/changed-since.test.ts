@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import { ENGINES } from "../support/engines.ts";
 import { openHarness } from "../support/harness.ts";
 import { append } from "../support/streams.ts";

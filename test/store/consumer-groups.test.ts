@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { ConsumerGroupId } from "../../src/domain/consumer-groups.ts";
-import type { Membership } from "../../src/domain/group-membership.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { Category } from "../../src/domain/stream-name.ts";
+import type { ConsumerGroupId } from "../../src/areas/groups/domain/consumer-groups.ts";
+import type { Membership } from "../../src/areas/groups/domain/group-membership.ts";
+import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import {
   accountsOf,
   GROUP_ID,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { type App, createApp } from "../../src/app.ts";
-import { readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config/config.ts";
 import { NamespaceService } from "../../src/gen/satchel/v1/namespaces_pb.ts";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
 

@@ -1,10 +1,10 @@
-import type { ConsumerGroup, ConsumerGroupId } from "../../src/domain/consumer-groups.ts";
-import { type Membership, updated } from "../../src/domain/group-membership.ts";
-import { newMessageId } from "../../src/domain/message-id.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { Category, StreamName } from "../../src/domain/stream-name.ts";
-import type { ConsumerGroupStore, PartitionAccounts, PartitionSave } from "../../src/store/consumer-group-store.ts";
-import type { StreamStore } from "../../src/store/dialect.ts";
+import type { ConsumerGroup, ConsumerGroupId } from "../../src/areas/groups/domain/consumer-groups.ts";
+import { type Membership, updated } from "../../src/areas/groups/domain/group-membership.ts";
+import type { ConsumerGroupStore, PartitionAccounts, PartitionSave } from "../../src/areas/groups/store/group-store.ts";
+import type { Category, StreamName } from "../../src/areas/streams/domain/stream-name.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import type { StreamStore } from "../../src/kernel/store/dialect.ts";
+import { newMessageId } from "../../src/kernel/uuid.ts";
 import type { TestEngine } from "./engines.ts";
 
 export const GROUP_ID = "mailer" as ConsumerGroupId;

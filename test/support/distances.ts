@@ -1,10 +1,10 @@
 import { createRouterTransport, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import { createLogger } from "../../src/log.ts";
-import { Metrics } from "../../src/metrics.ts";
-import { Readiness } from "../../src/rpc/readiness.ts";
-import { interceptors, type RpcDependencies, routes } from "../../src/rpc/router.ts";
-import { Server } from "../../src/rpc/server.ts";
+import { createLogger } from "../../src/kernel/log.ts";
+import { Metrics } from "../../src/kernel/metrics.ts";
+import { interceptors, type RpcDependencies, routes } from "../../src/kernel/rpc/router.ts";
+import { Readiness } from "../../src/kernel/transport/readiness.ts";
+import { Server } from "../../src/kernel/transport/server.ts";
 
 /** How far a test is from the handlers: in the same process without a network, or over a socket by each protocol. */
 export const DISTANCES = ["direct", "connect", "connect-json", "grpc", "grpc-web"] as const;

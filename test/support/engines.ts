@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Dialect } from "../../src/store/dialect.ts";
-import { openPostgres } from "../../src/store/postgres/dialect.ts";
-import { openSqlite } from "../../src/store/sqlite/dialect.ts";
+import type { Dialect } from "../../src/kernel/store/dialect.ts";
+import { openPostgres } from "../../src/kernel/store/engines/postgres/dialect.ts";
+import { openSqlite } from "../../src/kernel/store/engines/sqlite/dialect.ts";
 import { createDatabase } from "./databases.ts";
 
 /** The engines that every promise is kept on. A missing one is a failure, never a skip. */

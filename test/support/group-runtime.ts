@@ -1,3 +1,4 @@
+import { Consumers } from "../../src/areas/groups/delivery/consumers.ts";
 import type {
   Acknowledgement,
   ConsumeFrame,
@@ -5,11 +6,10 @@ import type {
   ConsumeRequest,
   Delivery,
   PartitionLease,
-} from "../../src/domain/consumer-groups.ts";
-import { Feed } from "../../src/feed/feed.ts";
-import { Consumers } from "../../src/groups/consumers.ts";
-import type { ConsumerGroupStore } from "../../src/store/consumer-group-store.ts";
-import { Store } from "../../src/store/store.ts";
+} from "../../src/areas/groups/domain/consumer-groups.ts";
+import type { ConsumerGroupStore } from "../../src/areas/groups/store/group-store.ts";
+import { Feed } from "../../src/areas/streams/feed/feed.ts";
+import { Store } from "../../src/kernel/store/store.ts";
 import { appendEach, GROUP_ID, groupOf, openPlace, type GroupPlace } from "./consumer-groups.ts";
 import { openEngine } from "./engines.ts";
 

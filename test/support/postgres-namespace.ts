@@ -1,10 +1,10 @@
 import { Client } from "pg";
-import type { AppendOutcome } from "../../src/domain/append.ts";
-import { newMessageId } from "../../src/domain/message-id.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { StreamName } from "../../src/domain/stream-name.ts";
-import { openPostgres, type PostgresDialect } from "../../src/store/postgres/dialect.ts";
-import { Store } from "../../src/store/store.ts";
+import type { AppendOutcome } from "../../src/areas/streams/domain/append.ts";
+import type { StreamName } from "../../src/areas/streams/domain/stream-name.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import { openPostgres, type PostgresDialect } from "../../src/kernel/store/engines/postgres/dialect.ts";
+import { Store } from "../../src/kernel/store/store.ts";
+import { newMessageId } from "../../src/kernel/uuid.ts";
 import { createDatabase } from "./databases.ts";
 
 /** The namespace of every PostgresNamespace. */

@@ -1,12 +1,12 @@
-import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { ServicePrincipal } from "../../src/domain/principal.ts";
-import type { ServiceKey } from "../../src/domain/service-key.ts";
-import { insertNamespace } from "../../src/service/control-rows.ts";
-import { type LoginSessions, loginSessions } from "../../src/service/login-sessions.ts";
-import { ServiceKeys } from "../../src/service/service-keys.ts";
-import type { CreatedSession, NewSession } from "../../src/service/session-creation.ts";
-import { Store } from "../../src/store/store.ts";
+import { insertNamespace } from "../../src/areas/namespaces/store/namespace-rows.ts";
+import type { CreatedSession, NewSession } from "../../src/areas/sessions/creation.ts";
+import { type LoginSessions, loginSessions } from "../../src/areas/sessions/login-sessions.ts";
+import type { ServiceKey } from "../../src/kernel/crypto/service-key.ts";
+import { ServiceKeys } from "../../src/kernel/crypto/service-keys.ts";
+import { DEFAULT_LIMITS } from "../../src/kernel/limits.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import type { ServicePrincipal } from "../../src/kernel/principal.ts";
+import { Store } from "../../src/kernel/store/store.ts";
 import { type EngineName, openEngine } from "./engines.ts";
 
 /** The use cases of sessions on a store of their own, by clocks that stand still unless they are moved. */

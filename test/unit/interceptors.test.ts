@@ -11,14 +11,14 @@ import {
 import { getEventListeners } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
-import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
-import { SatchelError, storeUnavailable } from "../../src/errors.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { GetStreamVersionResponseSchema, StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { Call, callKey } from "../../src/rpc/call.ts";
-import { accessInterceptor } from "../../src/rpc/interceptors/access.ts";
-import { deadlineInterceptor } from "../../src/rpc/interceptors/deadline.ts";
-import { errorsInterceptor, type Fault } from "../../src/rpc/interceptors/errors.ts";
+import { SatchelError, storeUnavailable } from "../../src/kernel/errors.ts";
+import { DEFAULT_LIMITS } from "../../src/kernel/limits.ts";
+import { Call, callKey } from "../../src/kernel/rpc/call.ts";
+import { accessInterceptor } from "../../src/kernel/rpc/interceptors/access.ts";
+import { deadlineInterceptor } from "../../src/kernel/rpc/interceptors/deadline.ts";
+import { errorsInterceptor, type Fault } from "../../src/kernel/rpc/interceptors/errors.ts";
 import { failureOf } from "../support/failures.ts";
 
 describe("the access interceptor", () => {

@@ -8,7 +8,6 @@ import {
   type Interceptor,
 } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { SatchelError } from "../../src/errors.ts";
 import { Role } from "../../src/gen/satchel/options/v1/access_pb.ts";
 import {
   CreateNamespaceRequestSchema,
@@ -25,7 +24,8 @@ import {
   ReadMessagesRequestSchema,
   StreamService,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { createRequestValidator, validateInterceptor } from "../../src/rpc/interceptors/validate.ts";
+import { SatchelError } from "../../src/kernel/errors.ts";
+import { createRequestValidator, validateInterceptor } from "../../src/kernel/rpc/interceptors/validate.ts";
 
 const validate = createRequestValidator([StreamService, NamespaceService]);
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { StreamStore } from "../../../src/store/dialect.ts";
+import type { StreamStore } from "../../../src/kernel/store/dialect.ts";
 import { openPostgresNamespace } from "../../support/postgres-namespace.ts";
 
 const WRITE = "SELECT write_message(gen_random_uuid()::varchar, $1, 'T', '{}')";

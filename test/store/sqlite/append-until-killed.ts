@@ -2,7 +2,7 @@
 // batch once the batch has been acknowledged.
 import { writeSync } from "node:fs";
 import { argv, stdout } from "node:process";
-import { openSqlite } from "../../../src/store/sqlite/dialect.ts";
+import { openSqlite } from "../../../src/kernel/store/engines/sqlite/dialect.ts";
 import { append, message, provision, request } from "./support.ts";
 
 export const BATCH_MESSAGES = 12;

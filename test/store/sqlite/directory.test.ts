@@ -8,11 +8,11 @@ import { execPath, pid } from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { newMessageId } from "../../../src/domain/message-id.ts";
-import { NamespaceEntity } from "../../../src/store/entities/namespace.ts";
-import { TokenEntity } from "../../../src/store/entities/token.ts";
-import { configure } from "../../../src/store/sqlite/database.ts";
-import { translateSqliteError } from "../../../src/store/sqlite/errors.ts";
+import { NamespaceEntity } from "../../../src/areas/namespaces/store/namespace.ts";
+import { TokenEntity } from "../../../src/areas/namespaces/store/token.ts";
+import { configure } from "../../../src/kernel/store/engines/sqlite/database.ts";
+import { translateSqliteError } from "../../../src/kernel/store/engines/sqlite/errors.ts";
+import { newMessageId } from "../../../src/kernel/uuid.ts";
 import { BATCH_MESSAGES } from "./append-until-killed.ts";
 import { ALL, append, message, NAMESPACE, provision, readAll, request, TemporaryDirectory } from "./support.ts";
 

@@ -3,9 +3,9 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import type { NamespaceId } from "../../../src/domain/namespace-id.ts";
-import { migrateDatabase } from "../../../src/store/sqlite/migrate.ts";
-import { MIGRATIONS } from "../../../src/store/sqlite/migrations/index.ts";
+import type { NamespaceId } from "../../../src/kernel/namespace-id.ts";
+import { migrateDatabase } from "../../../src/kernel/store/engines/sqlite/migrate.ts";
+import { MIGRATIONS } from "../../../src/kernel/store/engines/sqlite/migrations/index.ts";
 import { ALL, append, message, NAMESPACE, provision, readAll, request, TemporaryDirectory } from "./support.ts";
 
 const SNAPSHOTS = fileURLToPath(new URL("snapshots", import.meta.url));

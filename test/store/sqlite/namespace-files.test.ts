@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { NamespaceId } from "../../../src/domain/namespace-id.ts";
-import type { StreamName } from "../../../src/domain/stream-name.ts";
-import { SCAN_WINDOW } from "../../../src/store/sqlite/page.ts";
+import type { StreamName } from "../../../src/areas/streams/domain/stream-name.ts";
+import { SCAN_WINDOW } from "../../../src/areas/streams/store/page.sqlite.ts";
+import type { NamespaceId } from "../../../src/kernel/namespace-id.ts";
 import {
   ALL,
   append,

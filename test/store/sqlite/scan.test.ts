@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { PageQuery } from "../../../src/domain/message.ts";
-import type { Category, StreamName } from "../../../src/domain/stream-name.ts";
-import type { StreamStore } from "../../../src/store/dialect.ts";
-import { SCAN_WINDOW } from "../../../src/store/sqlite/page.ts";
+import type { PageQuery } from "../../../src/areas/streams/domain/message.ts";
+import type { Category, StreamName } from "../../../src/areas/streams/domain/stream-name.ts";
+import { SCAN_WINDOW } from "../../../src/areas/streams/store/page.sqlite.ts";
+import type { StreamStore } from "../../../src/kernel/store/dialect.ts";
 import { ALL, append, message, openInMemory, provision, readAll, request } from "./support.ts";
 
 const CHAT = { kind: "category", category: "chat" as Category } as const;

@@ -1,13 +1,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AppendRequest, NewMessage } from "../../../src/domain/append.ts";
-import { newMessageId } from "../../../src/domain/message-id.ts";
-import type { PageQuery, StoredMessage } from "../../../src/domain/message.ts";
-import type { NamespaceId } from "../../../src/domain/namespace-id.ts";
-import type { StreamName } from "../../../src/domain/stream-name.ts";
-import type { StreamStore } from "../../../src/store/dialect.ts";
-import { openSqlite, type SqliteDialect, type SqliteOptions } from "../../../src/store/sqlite/dialect.ts";
+import type { AppendRequest, NewMessage } from "../../../src/areas/streams/domain/append.ts";
+import type { PageQuery, StoredMessage } from "../../../src/areas/streams/domain/message.ts";
+import type { StreamName } from "../../../src/areas/streams/domain/stream-name.ts";
+import type { NamespaceId } from "../../../src/kernel/namespace-id.ts";
+import type { StreamStore } from "../../../src/kernel/store/dialect.ts";
+import {
+  openSqlite,
+  type SqliteDialect,
+  type SqliteOptions,
+} from "../../../src/kernel/store/engines/sqlite/dialect.ts";
+import { newMessageId } from "../../../src/kernel/uuid.ts";
 
 export const NAMESPACE = "main" as NamespaceId;
 

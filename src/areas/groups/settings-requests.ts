@@ -1,0 +1,72 @@
+import type { ConsumerGroup } from "../../gen/satchel/v1/consumer_groups_pb.ts";
+import * as fields from "../../kernel/rpc/fields.ts";
+import type { Problems } from "../../kernel/rpc/problems.ts";
+import type { GroupSettings } from "./domain/consumer-groups.ts";
+import { GROUP_BOUNDS, GROUP_DEFAULTS } from "./domain/group-settings.ts";
+
+type Setting = (group: ConsumerGroup, problems: Problems) => Partial<GroupSettings>;
+
+/** Every setting that may be changed, by its path in a field mask. */
+const SETTINGS = {
+  acknowledge_timeout: (group, problems) => ({ acknowledgeTimeoutMicros: acknowledgeTimeout(group, problems) }),
+  "retry_policy.max_attempts": (group, problems) => ({ maxAttempts: maxAttempts(group, problems) }),
+  "retry_policy.backoff": (group, problems) => ({ backoffMicros: backoff(group, problems) }),
+  max_in_flight_per_entity: (group, problems) => ({ maxInFlightPerEntity: maxInFlightPerEntity(group, problems) }),
+} as const satisfies Record<string, Setting>;
+
+type Path = keyof typeof SETTINGS;
+
+const PATHS: ReadonlyMap<string, readonly Path[]> = new Map<string, readonly Path[]>([
+  ...(Object.keys(SETTINGS) as Path[]).map((path) => [path, [path]] as const),
+  ["retry_policy", ["retry_policy.max_attempts", "retry_policy.backoff"]],
+]);
+
+/** The settings of a new group; what is unset has its default. */
+export function settings(group: ConsumerGroup, problems: Problems): GroupSettings {
+  return {
+    acknowledgeTimeoutMicros: acknowledgeTimeout(group, problems),
+    maxAttempts: maxAttempts(group, problems),
+    backoffMicros: backoff(group, problems),
+    maxInFlightPerEntity: maxInFlightPerEntity(group, problems),
+  };
+}
+
+/** The settings that a field mask names; the others are not looked at. */
+export function maskedSettings(
+  group: ConsumerGroup,
+  mask: readonly string[],
+  problems: Problems,
+): Partial<GroupSettings> {
+  if (mask.length === 0) problems.add("update_mask", "must name at least one field");
+  if (mask.some((path) => !PATHS.has(path)))
+    problems.add("update_mask", `can only name ${[...PATHS.keys()].join(", ")}`);
+  const named = new Set(mask.flatMap((path) => PATHS.get(path) ?? []));
+  return Object.assign({}, ...[...named].map((path) => SETTINGS[path](group, problems))) as Partial<GroupSettings>;
+}
+
+function acknowledgeTimeout({ acknowledgeTimeout: wire }: ConsumerGroup, problems: Problems): bigint {
+  if (wire === undefined) return GROUP_DEFAULTS.acknowledgeTimeoutMicros;
+  const field = "consumer_group.acknowledge_timeout";
+  return fields.duration(wire, GROUP_BOUNDS.acknowledgeTimeoutMicros, field, problems);
+}
+
+function maxAttempts({ retryPolicy }: ConsumerGroup, problems: Problems): number {
+  const bounds = { unset: GROUP_DEFAULTS.maxAttempts, ...GROUP_BOUNDS.maxAttempts };
+  return fields.within(retryPolicy?.maxAttempts ?? 0, bounds, "consumer_group.retry_policy.max_attempts", problems);
+}
+
+function backoff({ retryPolicy }: ConsumerGroup, problems: Problems): readonly bigint[] {
+  const steps = retryPolicy?.backoff ?? [];
+  const field = "consumer_group.retry_policy.backoff";
+  if (steps.length === 0) return GROUP_DEFAULTS.backoffMicros;
+  if (steps.length > problems.limits.maxBackoffSteps) {
+    problems.addExcess(field, "maxBackoffSteps", steps.length);
+    return [];
+  }
+  return steps.map((step, index) => fields.duration(step, GROUP_BOUNDS.delayMicros, `${field}[${index}]`, problems));
+}
+
+function maxInFlightPerEntity({ maxInFlightPerEntity: wire }: ConsumerGroup, problems: Problems): number {
+  const bounds = { unset: GROUP_DEFAULTS.maxInFlightPerEntity, ...GROUP_BOUNDS.maxInFlightPerEntity };
+  return fields.within(wire, bounds, "consumer_group.max_in_flight_per_entity", problems);
+}
