@@ -6,13 +6,13 @@
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { parseAppend, parseCategoryPage, parseRead } from "../src/areas/streams/requests.ts";
+import { DEFAULT_LIMITS } from "../src/config/limits.ts";
 import {
   AppendMessagesRequestSchema,
   GetCategoryMessagesRequestSchema,
   ReadMessagesRequestSchema,
   StreamService,
 } from "../src/gen/satchel/v1/streams_pb.ts";
-import { DEFAULT_LIMITS } from "../src/kernel/limits.ts";
 import { createRequestValidator } from "../src/kernel/rpc/interceptors/validate.ts";
 import { recordSection } from "./support/record.ts";
 

@@ -8,13 +8,13 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import * as grpc from "@grpc/grpc-js";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import {
   type AppendMessagesRequest,
   AppendMessagesRequestSchema,
   AppendMessagesResponseSchema,
   StreamService,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { DEFAULT_LIMITS } from "../../src/kernel/limits.ts";
 import { createLogger } from "../../src/kernel/log.ts";
 import { Metrics } from "../../src/kernel/metrics.ts";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
@@ -87,6 +87,7 @@ function satchelInterceptors(): Interceptor[] {
     errorsInterceptor(() => undefined),
     deadlineInterceptor({ maxTimeoutMs: DEFAULT_LIMITS.maxTimeoutMs, shutdown: new AbortController().signal }),
     accessInterceptor({
+      recheckMs: 1_000,
       limits: DEFAULT_LIMITS,
       methods: StreamService.methods,
       authenticate: () => Promise.resolve(CALLER),

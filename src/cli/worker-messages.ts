@@ -1,8 +1,15 @@
 import type { App } from "../app.ts";
+import { type NamespacesApi, namespacesArea } from "../areas/namespaces/area.ts";
 import type { MetricsSnapshot } from "../kernel/metrics.ts";
 
 /** What a worker tells of its start. */
-export type Started = Pick<App, "url" | "engine" | "made" | "hasDefaultToken">;
+export type Started = Pick<App, "url" | "engine"> & Pick<NamespacesApi, "made" | "hasDefaultToken">;
+
+/** What a running server tells of its start. */
+export function startedOf({ url, engine, use }: App): Started {
+  const { made, hasDefaultToken } = use(namespacesArea);
+  return { url, engine, made, hasDefaultToken };
+}
 
 /** What workers send to the primary. */
 export type ToPrimary =

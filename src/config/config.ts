@@ -1,5 +1,6 @@
 import { MIN_ROOT_TOKEN_CHARACTERS } from "../kernel/crypto/token.ts";
-import { type LimitName, LIMITS, type Limits, wireName } from "../kernel/limits.ts";
+import { type LimitName, type Limits, wireName } from "../kernel/limits.ts";
+import { DEFAULT_LIMITS, LIMITS } from "./limits.ts";
 import { type Variable, InvalidValue, integer, list, nearest, oneOf, optional, secret, text } from "./variable.ts";
 
 const HOUR_MS = 3_600_000;
@@ -148,11 +149,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const settings = Object.fromEntries(
     Object.entries(SETTINGS).map(([name, variable]) => [name, read<unknown>(variable)]),
   ) as Settings;
-  const fixed = Object.fromEntries(Object.entries(LIMITS).map(([name, spec]) => [name, spec.default]));
-  const limits = {
-    ...fixed,
+  const limits: Limits = {
+    ...DEFAULT_LIMITS,
     ...Object.fromEntries(LIMIT_VARIABLES.map(({ name, variable }) => [name, read(variable)])),
-  } as Limits;
+  };
   const config = { ...settings, maxConnectionAgeMs: connectionAgeMs(settings), limits };
   problems.push(...contradictions(config));
   if (problems.length > 0) throw new ConfigError(problems);

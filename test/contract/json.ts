@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sameJson } from "../../src/areas/streams/domain/json-text.ts";
+import { sameJson } from "../../src/kernel/json-text.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness, StreamClient } from "../support/harness.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { LIMITS, wireName } from "../../src/kernel/limits.ts";
+import { LIMITS } from "../../src/config/limits.ts";
+import { wireName } from "../../src/kernel/limits.ts";
 import { failureOf } from "../support/failures.ts";
 import { GROUP_ID, newGroup } from "../support/groups.ts";
 import { type Harness, Role, ServerService } from "../support/harness.ts";

@@ -12,6 +12,7 @@ import {
   type PostgresNamespace,
   type Replica,
 } from "../support/postgres-namespace.ts";
+import { feedSource } from "../support/stores.ts";
 
 const SELECTORS: readonly Selector[] = [
   { kind: "all" },
@@ -96,7 +97,7 @@ test("who follows, slow and cut off at random, from replica to replica, sees eve
   await using feeds = new AsyncDisposableStack();
   const followed = replicas.map((replica) => {
     const options = { window: { maxMessages: 30, maxBytes: 1 << 20 }, pollIntervalMs: 100 };
-    const feed = feeds.use(new Feed(replica.store, options));
+    const feed = feeds.use(new Feed(feedSource(replica.store), options));
     replica.store.watch((...appended) => feed.wake(...appended));
     return { replica, feed };
   });

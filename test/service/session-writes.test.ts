@@ -27,7 +27,7 @@ describe.each(ENGINES)("on %s", (engine) => {
   afterAll(async () => opened?.[Symbol.asyncDispose]());
 
   const run = async ({ namespaceId }: ServicePrincipal, statements: readonly string[]): Promise<number> => {
-    const transaction = await services().store.dialect.begin(namespaceId);
+    const transaction = await services().store.engine.begin(namespaceId);
     const runner = transaction.entities().getTransactionContext<StatementRunner>()!;
     let count = 0;
     for (const sql of statements) count = Number((await runner.executeQuery({ sql })).rows[0]?.n ?? 0);

@@ -2,9 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "pg";
 import { expect, test } from "vitest";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
-import type { WakeUp } from "../../src/kernel/store/dialect.ts";
 import { Notifications } from "../../src/kernel/store/engines/postgres/notifications.ts";
 import type { Store } from "../../src/kernel/store/store.ts";
+import type { WakeUp } from "../../src/kernel/store/wake-up.ts";
 import { NAMESPACE, openPostgresNamespace } from "../support/postgres-namespace.ts";
 
 type News = readonly [NamespaceId | undefined, readonly string[] | undefined];

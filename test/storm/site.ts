@@ -53,7 +53,7 @@ export async function openSite(databaseUrl?: string): Promise<Site> {
       SATCHEL_SHUTDOWN_GRACE_MS: "100",
       DATABASE_URL: databaseUrl,
     });
-    apps.push(opening.use(await createApp(config, { feed: FEED })));
+    apps.push(opening.use(await createApp(config, { tuning: { streams: { feed: FEED } } })));
   }
   const open = opening.move();
   const connect = (replica: number, token: string, windowBytes = WINDOW_BYTES): Line & { transport: GrpcTransport } => {

@@ -2,7 +2,7 @@ import { MAX_POSITION, type Selector, type StoredMessage } from "../../src/areas
 import { positionOf, selection } from "../../src/areas/streams/domain/selection.ts";
 import { categoryOf } from "../../src/areas/streams/domain/stream-name.ts";
 import { Feed } from "../../src/areas/streams/feed/feed.ts";
-import type { StreamStore } from "../../src/kernel/store/dialect.ts";
+import type { StreamStore } from "../../src/areas/streams/store/stream-store.ts";
 
 /** A store of which one can say what it holds and whether it answers. */
 export class FakeStreams {

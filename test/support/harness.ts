@@ -1,21 +1,24 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
-import { Consumers } from "../../src/areas/groups/delivery/consumers.ts";
-import { bootstrap } from "../../src/areas/namespaces/bootstrap.ts";
+import { namespacesArea } from "../../src/areas/namespaces/area.ts";
+import { streamsArea } from "../../src/areas/streams/area.ts";
 import type { ReadFrame } from "../../src/areas/streams/domain/read.ts";
-import { Feed, type FeedOptions } from "../../src/areas/streams/feed/feed.ts";
+import type { FeedOptions } from "../../src/areas/streams/feed/feed.ts";
 import { Sweeper } from "../../src/areas/streams/retention/retention-sweeper.ts";
 import type { Streams } from "../../src/areas/streams/streams.ts";
+import { readConfig } from "../../src/config/config.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import { Role } from "../../src/gen/satchel/options/v1/access_pb.ts";
 import { ConsumerGroupService } from "../../src/gen/satchel/v1/consumer_groups_pb.ts";
 import { NamespaceService } from "../../src/gen/satchel/v1/namespaces_pb.ts";
 import { ServerService } from "../../src/gen/satchel/v1/server_pb.ts";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
-import { DEFAULT_LIMITS, type Limits } from "../../src/kernel/limits.ts";
+import { type Limits } from "../../src/kernel/limits.ts";
+import { createLogger } from "../../src/kernel/log.ts";
 import type { Fault } from "../../src/kernel/rpc/interceptors/errors.ts";
-import { Store } from "../../src/kernel/store/store.ts";
-import { createServices } from "../../src/services.ts";
+import type { Store } from "../../src/kernel/store/store.ts";
+import { IN_MEMORY } from "../../src/open-store.ts";
 import { connectAt, type Distance } from "./distances.ts";
 import { type EngineName, openEngine, type TestEngine } from "./engines.ts";
 
@@ -90,6 +93,9 @@ const MAX_RETENTION_POLICIES = 20;
 /** So few that a sweep takes many steps. */
 const SWEEP_BATCH = 7;
 
+/** Longer than any test. */
+const NEVER_MS = 86_400_000;
+
 /** A window that followers fall out of, and polls that are soon. */
 const FEED = { window: { maxMessages: 50, maxBytes: 1024 * 1024 }, pollIntervalMs: 200 };
 
@@ -103,30 +109,29 @@ export async function openHarness({
 }: HarnessOptions): Promise<Harness> {
   const limits: Limits = { ...DEFAULT_LIMITS, maxRetentionPolicies: MAX_RETENTION_POLICIES, ...given };
   const engine = await openEngine(name);
-  const store = new Store(engine.dialect, { ...QUEUE, maxQueued: limits.maxQueuedAppends });
   const faults: Fault[] = [];
   const now = systemClock();
   let passed = 0n;
   const clock: Clock = () => now() + passed;
-  const { rootToken = "" } = await bootstrap(store, { clock });
-  const feed = new Feed(store, feedOptions);
-  store.watch((...news) => feed.wake(...news));
-  const report = (error: unknown): void => {
-    faults.push({ method: "satchel.v1.ConsumerGroupService/Consume", requestId: undefined, error });
+  const log = createLogger("silent");
+  const config = { ...readConfig({ SATCHEL_DATA_DIR: IN_MEMORY, SATCHEL_PORT: "0" }), limits, shutdownGraceMs: 100 };
+  const tuning = {
+    streams: { appends: QUEUE, feed: feedOptions },
+    sessions: { sweepIntervalMs: NEVER_MS },
   };
-  const consumers = new Consumers({ store, feed, clock: systemClock(), report });
-  store.watch((...news) => consumers.wake(...news));
-  const services = createServices({ store, feed, consumers, limits, version: "0.0.0-test", clock });
-  if (onFrame !== undefined) watchFrames(services.streams, onFrame);
-  const line = await connectAt(distance, { services, limits, log: (fault) => faults.push(fault) });
-
-  const holding: Harness["holding"] = (service, authorization, metadata = {}) =>
-    createClient(service, withHeaders(line.transport, { ...metadata, authorization }));
-  const operator = holding(NamespaceService, `Bearer ${rootToken}`);
-  const tokenOf = async (namespaceId: string, role: Role): Promise<string> =>
-    (await operator.createToken({ namespaceId, role })).token;
-  let count = 0;
+  const report = (fault: Fault): void => void faults.push(fault);
+  const line = await connectAt(
+    distance,
+    { ...config, retentionIntervalSeconds: NEVER_MS / 1_000 },
+    {
+      ...{ engine: engine.engine, clock, log, report, tuning },
+    },
+  );
+  const { store } = line;
+  const { rootToken = "" } = line.use(namespacesArea).made;
+  if (onFrame !== undefined) watchFrames(line.use(streamsArea).streams, onFrame);
   let removed = 0;
+  // One without an interval: what it has just seen to, it sees to again.
   const sweeper = new Sweeper({
     store,
     clock,
@@ -139,6 +144,12 @@ export async function openHarness({
     },
   });
 
+  const holding: Harness["holding"] = (service, authorization, metadata = {}) =>
+    createClient(service, withHeaders(line.transport, { ...metadata, authorization }));
+  const operator = holding(NamespaceService, `Bearer ${rootToken}`);
+  const tokenOf = async (namespaceId: string, role: Role): Promise<string> =>
+    (await operator.createToken({ namespaceId, role })).token;
+  let count = 0;
   return {
     engine,
     store,
@@ -170,10 +181,8 @@ export async function openHarness({
       return holding(StreamService, `Bearer ${await tokenOf(namespaceId, role)}`);
     },
     async [Symbol.asyncDispose]() {
-      await line[Symbol.asyncDispose]();
-      await consumers[Symbol.asyncDispose]();
       await sweeper[Symbol.asyncDispose]();
-      await feed[Symbol.asyncDispose]();
+      await line[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
     },
   };

@@ -1,8 +1,9 @@
 import { Code, ConnectError, type ConnectRouter, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { ServerService } from "../../src/gen/satchel/v1/server_pb.ts";
 import { type ReadMessagesRequest, StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { DEFAULT_LIMITS, type Limits } from "../../src/kernel/limits.ts";
+import { type Limits } from "../../src/kernel/limits.ts";
 import { createLogger } from "../../src/kernel/log.ts";
 import { Metrics } from "../../src/kernel/metrics.ts";
 import { Readiness } from "../../src/kernel/transport/readiness.ts";

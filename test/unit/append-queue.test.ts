@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { AppendOutcome, AppendRequest } from "../../src/areas/streams/domain/append.ts";
 import type { StreamName } from "../../src/areas/streams/domain/stream-name.ts";
 import { AppendQueue, type AppendQueueOptions } from "../../src/areas/streams/store/append-queue.ts";
+import { BUSY, type LockWait, type StreamStore } from "../../src/areas/streams/store/stream-store.ts";
 import { SatchelError, storeUnavailable } from "../../src/kernel/errors.ts";
-import { BUSY, type LockWait, type StreamStore } from "../../src/kernel/store/dialect.ts";
 import type { MessageId } from "../../src/kernel/uuid.ts";
 
 const OPTIONS: AppendQueueOptions = {

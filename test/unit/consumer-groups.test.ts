@@ -5,8 +5,8 @@ import { GROUP_DEFAULTS, type NewGroup } from "../../src/areas/groups/domain/gro
 import type { GroupSource } from "../../src/areas/groups/group-source.ts";
 import type { ConsumerGroupStore } from "../../src/areas/groups/store/group-store.ts";
 import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import type { SatchelError } from "../../src/kernel/errors.ts";
-import { DEFAULT_LIMITS } from "../../src/kernel/limits.ts";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import type { ServicePrincipal } from "../../src/kernel/principal.ts";
 

@@ -1,9 +1,9 @@
+import type { CallOptions } from "../../kernel/call-options.ts";
 import { type Clock, systemClock } from "../../kernel/clock.ts";
 import { groupNotFound, limitExceeded, SatchelError } from "../../kernel/errors.ts";
 import { type Limits, wireName } from "../../kernel/limits.ts";
 import { listPage, type ListPage, type ListRequest } from "../../kernel/paging.ts";
 import type { ServicePrincipal } from "../../kernel/principal.ts";
-import type { CallOptions } from "../../kernel/store/dialect.ts";
 import type { Category } from "../streams/domain/stream-name.ts";
 import type { Consumers } from "./delivery/consumers.ts";
 import type {

@@ -1,7 +1,8 @@
+import type { CallOptions } from "../../kernel/call-options.ts";
 import { groupNotFound } from "../../kernel/errors.ts";
 import type { NamespaceId } from "../../kernel/namespace-id.ts";
-import type { CallOptions, StreamStore } from "../../kernel/store/dialect.ts";
 import type { StoredMessage } from "../streams/domain/message.ts";
+import type { StreamStore } from "../streams/store/stream-store.ts";
 import type { ConsumerGroup, ConsumerGroupId } from "./domain/consumer-groups.ts";
 import type { ConsumerGroupStore } from "./store/group-store.ts";
 

@@ -1,5 +1,5 @@
+import type { CallOptions } from "../../kernel/call-options.ts";
 import { groupNotFound } from "../../kernel/errors.ts";
-import type { CallOptions } from "../../kernel/store/dialect.ts";
 import type { ConsumerGroup, ConsumerGroupId, PartitionLease } from "./domain/consumer-groups.ts";
 import type { GroupMember } from "./domain/group-membership.ts";
 import { PartitionLedger } from "./domain/partition-ledger.ts";

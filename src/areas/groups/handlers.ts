@@ -1,15 +1,21 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { ConsumerGroupService } from "../../gen/satchel/v1/consumer_groups_pb.ts";
+import { ConsumerGroupService } from "../../gen/satchel/v1/consumer_groups_pb.ts";
 import type { Limits } from "../../kernel/limits.ts";
 import { serviceCaller } from "../../kernel/rpc/principal.ts";
+import type { Routes } from "../../kernel/rpc/router.ts";
 import type { ConsumerGroups } from "./consumer-groups.ts";
 import type { ParkedMessages } from "./parked-messages.ts";
 import * as requests from "./requests.ts";
 import * as shapes from "./responses.ts";
 import { parseAcknowledge, parseReject } from "./settlement-requests.ts";
 
+/** Registers satchel.v1.ConsumerGroupService. */
+export function consumerGroupRoutes(...dependencies: Parameters<typeof consumerGroupHandlers>): Routes {
+  return (router) => void router.service(ConsumerGroupService, consumerGroupHandlers(...dependencies));
+}
+
 /** satchel.v1.ConsumerGroupService. */
-export function consumerGroupHandlers(
+function consumerGroupHandlers(
   groups: ConsumerGroups,
   parkedMessages: ParkedMessages,
   limits: Limits,

@@ -1,8 +1,8 @@
+import type { CallOptions } from "../../kernel/call-options.ts";
 import type { Limits } from "../../kernel/limits.ts";
 import { newPageToken, type PageTokenBinding } from "../../kernel/page-token.ts";
 import { pageStart, type ListPage, type ListRequest } from "../../kernel/paging.ts";
 import type { ServicePrincipal } from "../../kernel/principal.ts";
-import type { CallOptions } from "../../kernel/store/dialect.ts";
 import type { StoredMessage } from "../streams/domain/message.ts";
 import { bytesOf } from "../streams/message-page.ts";
 import type { GroupRuntime } from "./consumer-groups.ts";

@@ -14,9 +14,12 @@ import type { Limits } from "../../kernel/limits.ts";
 import type { ListRequest } from "../../kernel/paging.ts";
 import * as fields from "../../kernel/rpc/fields.ts";
 import { parsed, type Problems } from "../../kernel/rpc/problems.ts";
+import * as times from "../../kernel/rpc/times.ts";
+import * as streamFields from "../streams/fields.ts";
 import type { GroupsRequest } from "./consumer-groups.ts";
 import type { ConsumeRequest, ConsumerGroupId, GroupSettings } from "./domain/consumer-groups.ts";
 import { GROUP_DEFAULTS, type GroupStart, type NewGroup } from "./domain/group-settings.ts";
+import * as groupFields from "./fields.ts";
 import type { ParkedSelection } from "./parked-messages.ts";
 import { maskedSettings, settings } from "./settings-requests.ts";
 
@@ -38,10 +41,10 @@ export function parseNewGroup(
   return parsed(limits, (problems) => {
     const wire = groupOf(request, problems);
     const group = {
-      id: fields.consumerGroupId(wire.consumerGroupId, "consumer_group.consumer_group_id", problems),
-      category: fields.category(wire.category, "consumer_group.category", problems),
+      id: groupFields.consumerGroupId(wire.consumerGroupId, "consumer_group.consumer_group_id", problems),
+      category: streamFields.category(wire.category, "consumer_group.category", problems),
       partitions: partitions(wire, problems),
-      types: fields.messageTypes(wire.types, "consumer_group.types", problems),
+      types: streamFields.messageTypes(wire.types, "consumer_group.types", problems),
       ...settings(wire, problems),
     };
     return { group, start: start(request.start, problems) };
@@ -51,7 +54,7 @@ export function parseNewGroup(
 /** What ListConsumerGroups asks for. */
 export function parseGroupList(request: ListConsumerGroupsRequest, limits: Limits): GroupsRequest {
   return parsed(limits, (problems) => ({
-    category: fields.optionalCategory(request.category, "category", problems),
+    category: streamFields.optionalCategory(request.category, "category", problems),
     ...list(request, problems),
   }));
 }
@@ -64,7 +67,7 @@ export function parseGroupUpdate(
   return parsed(limits, (problems) => {
     const wire = groupOf(request, problems);
     return {
-      id: fields.consumerGroupId(wire.consumerGroupId, "consumer_group.consumer_group_id", problems),
+      id: groupFields.consumerGroupId(wire.consumerGroupId, "consumer_group.consumer_group_id", problems),
       changes: maskedSettings(wire, request.updateMask?.paths ?? [], problems),
     };
   });
@@ -85,7 +88,7 @@ export function parseReset(
 export function parseConsume(request: WireConsumeRequest, limits: Limits): ConsumeRequest {
   return parsed(limits, (problems) => ({
     groupId: groupId(request.consumerGroupId, problems),
-    memberName: fields.memberName(request.memberName, "member_name", problems),
+    memberName: groupFields.memberName(request.memberName, "member_name", problems),
     maxInFlight: fields.count(
       request.maxInFlight,
       DEFAULT_MAX_IN_FLIGHT,
@@ -117,12 +120,12 @@ export function parseParkedSelection(
     const id = groupId(request.consumerGroupId, problems);
     if (all && globalPositions.length > 0) problems.add("global_positions", "must be empty when all is true");
     if (!all && globalPositions.length === 0) problems.add("global_positions", "must not be empty unless all is true");
-    return { id, selection: all ? "all" : fields.positions(globalPositions, "global_positions", problems) };
+    return { id, selection: all ? "all" : groupFields.positions(globalPositions, "global_positions", problems) };
   });
 }
 
 function groupId(text: string, problems: Problems): ConsumerGroupId {
-  return fields.consumerGroupId(text, "consumer_group_id", problems);
+  return groupFields.consumerGroupId(text, "consumer_group_id", problems);
 }
 
 function groupOf({ consumerGroup }: { readonly consumerGroup?: ConsumerGroup | undefined }, problems: Problems) {
@@ -147,7 +150,7 @@ function start(wire: CreateConsumerGroupRequest["start"], problems: Problems): G
     case "position":
       return { kind: "position", position: wire.value };
     case "time":
-      return { kind: "time", timeMicros: fields.micros(wire.value, "time", problems) };
+      return { kind: "time", timeMicros: times.micros(wire.value, "time", problems) };
     case "end":
       return { kind: "end" };
     default:

@@ -9,7 +9,8 @@ import type {
   PartitionLease as WirePartitionLease,
   PartitionStatusSchema,
 } from "../../gen/satchel/v1/consumer_groups_pb.ts";
-import { streamMessage, timestamp } from "../streams/responses.ts";
+import { timestamp } from "../../kernel/rpc/times.ts";
+import { streamMessage } from "../streams/responses.ts";
 import type { ConsumeFrame, ConsumerGroup, Delivery, PartitionLease } from "./domain/consumer-groups.ts";
 import type { GroupStatus, PartitionStatus } from "./group-status.ts";
 import type { ParkedItem } from "./parked-messages.ts";

@@ -1,6 +1,7 @@
 import type { ConsumerGroup } from "../../gen/satchel/v1/consumer_groups_pb.ts";
 import * as fields from "../../kernel/rpc/fields.ts";
 import type { Problems } from "../../kernel/rpc/problems.ts";
+import * as times from "../../kernel/rpc/times.ts";
 import type { GroupSettings } from "./domain/consumer-groups.ts";
 import { GROUP_BOUNDS, GROUP_DEFAULTS } from "./domain/group-settings.ts";
 
@@ -47,7 +48,7 @@ export function maskedSettings(
 function acknowledgeTimeout({ acknowledgeTimeout: wire }: ConsumerGroup, problems: Problems): bigint {
   if (wire === undefined) return GROUP_DEFAULTS.acknowledgeTimeoutMicros;
   const field = "consumer_group.acknowledge_timeout";
-  return fields.duration(wire, GROUP_BOUNDS.acknowledgeTimeoutMicros, field, problems);
+  return times.duration(wire, GROUP_BOUNDS.acknowledgeTimeoutMicros, field, problems);
 }
 
 function maxAttempts({ retryPolicy }: ConsumerGroup, problems: Problems): number {
@@ -63,7 +64,7 @@ function backoff({ retryPolicy }: ConsumerGroup, problems: Problems): readonly b
     problems.addExcess(field, "maxBackoffSteps", steps.length);
     return [];
   }
-  return steps.map((step, index) => fields.duration(step, GROUP_BOUNDS.delayMicros, `${field}[${index}]`, problems));
+  return steps.map((step, index) => times.duration(step, GROUP_BOUNDS.delayMicros, `${field}[${index}]`, problems));
 }
 
 function maxInFlightPerEntity({ maxInFlightPerEntity: wire }: ConsumerGroup, problems: Problems): number {

@@ -5,6 +5,7 @@ import type {
 import type { Limits } from "../../kernel/limits.ts";
 import * as fields from "../../kernel/rpc/fields.ts";
 import { parsed, type Problems } from "../../kernel/rpc/problems.ts";
+import * as times from "../../kernel/rpc/times.ts";
 import type {
   Acknowledgement,
   ConsumerGroupId,
@@ -13,6 +14,7 @@ import type {
   RejectRequest,
 } from "./domain/consumer-groups.ts";
 import { GROUP_BOUNDS } from "./domain/group-settings.ts";
+import * as groupFields from "./fields.ts";
 
 /** The partition whose messages are settled. */
 interface Settled {
@@ -28,9 +30,9 @@ export function parseAcknowledge(
   return parsed(limits, (problems) => ({
     ...settled(request, problems),
     acknowledgement: {
-      positions: fields.positions(request.globalPositions, "global_positions", problems),
+      positions: groupFields.positions(request.globalPositions, "global_positions", problems),
       upToSequence: request.upToSequence === undefined ? undefined : Number(request.upToSequence),
-      inProgress: fields.positions(request.inProgressGlobalPositions, "in_progress_global_positions", problems),
+      inProgress: groupFields.positions(request.inProgressGlobalPositions, "in_progress_global_positions", problems),
     },
   }));
 }
@@ -43,7 +45,7 @@ export function parseReject(
   return parsed(limits, (problems) => ({
     ...settled(request, problems),
     rejected: {
-      positions: fields.positions(request.globalPositions, "global_positions", problems),
+      positions: groupFields.positions(request.globalPositions, "global_positions", problems),
       rejection: rejection(request.action, problems),
       reason: fields.freeText(request.reason, "maxReasonCharacters", "reason", problems),
     },
@@ -55,7 +57,7 @@ function settled(
   problems: Problems,
 ): Settled {
   return {
-    id: fields.consumerGroupId(consumerGroupId, "consumer_group_id", problems),
+    id: groupFields.consumerGroupId(consumerGroupId, "consumer_group_id", problems),
     lease: { partition, epoch },
   };
 }
@@ -65,7 +67,7 @@ function rejection(wire: WireRejectRequest["action"], problems: Problems): Rejec
     case "retry": {
       const { delay } = wire.value;
       if (delay === undefined) return { kind: "retry", delayMicros: undefined };
-      const delayMicros = fields.duration(delay, GROUP_BOUNDS.delayMicros, "retry.delay", problems);
+      const delayMicros = times.duration(delay, GROUP_BOUNDS.delayMicros, "retry.delay", problems);
       return { kind: "retry", delayMicros };
     }
     case "park":

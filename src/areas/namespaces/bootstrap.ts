@@ -2,9 +2,9 @@ import { type Clock, systemClock } from "../../kernel/clock.ts";
 import { newToken } from "../../kernel/crypto/token.ts";
 import { SatchelError } from "../../kernel/errors.ts";
 import { DEFAULT_NAMESPACE } from "../../kernel/namespace-id.ts";
-import { SettingEntity } from "../../kernel/store/setting.ts";
+import { insertSetting, SettingEntity, SettingExistsError } from "../../kernel/store/setting.ts";
 import type { Store } from "../../kernel/store/store.ts";
-import { insertNamespace, insertSetting, SettingExistsError } from "./store/namespace-rows.ts";
+import { insertNamespace } from "./store/namespace-rows.ts";
 import { ROOT_TOKEN_SETTING } from "./tokens.ts";
 
 const DEFAULT_NAMESPACE_SETTING = "default_namespace";
@@ -52,7 +52,7 @@ async function makeDefaultNamespace(store: Store, clock: Clock): Promise<string 
       return await store.transact(async (em) => {
         await insertSetting(em, DEFAULT_NAMESPACE_SETTING, DEFAULT_NAMESPACE);
         const namespace = { namespaceId: DEFAULT_NAMESPACE, description: "", now: clock() };
-        return (await insertNamespace(em, store.dialect, namespace)).token;
+        return (await insertNamespace(em, store.engine, namespace)).token;
       });
     } catch (error) {
       if (!(error instanceof SatchelError) || error.reason !== "NAMESPACE_EXISTS") throw error;

@@ -1,13 +1,19 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { NamespaceService } from "../../gen/satchel/v1/namespaces_pb.ts";
+import { NamespaceService } from "../../gen/satchel/v1/namespaces_pb.ts";
 import type { Limits } from "../../kernel/limits.ts";
-import * as shapes from "../streams/responses.ts";
+import type { Routes } from "../../kernel/rpc/router.ts";
 import type { NamespaceTokens } from "./namespace-tokens.ts";
 import type { Namespaces } from "./namespaces.ts";
 import * as requests from "./requests.ts";
+import * as shapes from "./responses.ts";
+
+/** Registers satchel.v1.NamespaceService. */
+export function namespaceRoutes(...dependencies: Parameters<typeof namespaceHandlers>): Routes {
+  return (router) => void router.service(NamespaceService, namespaceHandlers(...dependencies));
+}
 
 /** satchel.v1.NamespaceService. */
-export function namespaceHandlers(
+function namespaceHandlers(
   namespaces: Namespaces,
   tokens: NamespaceTokens,
   limits: Limits,

@@ -1,13 +1,14 @@
 import type { FilterQuery } from "@mikro-orm/core";
+import type { CallOptions } from "../../kernel/call-options.ts";
 import { type Clock, systemClock } from "../../kernel/clock.ts";
 import { limitExceeded, SatchelError } from "../../kernel/errors.ts";
 import type { Limits } from "../../kernel/limits.ts";
 import { wireName } from "../../kernel/limits.ts";
 import type { NamespaceId } from "../../kernel/namespace-id.ts";
 import { listPage, type ListPage, type ListRequest } from "../../kernel/paging.ts";
-import type { CallOptions } from "../../kernel/store/dialect.ts";
 import type { Store } from "../../kernel/store/store.ts";
 import type { NamespaceStatistics } from "../streams/domain/message.ts";
+import { streamStore } from "../streams/store/stores.ts";
 import { getNamespace, insertNamespace, lockNamespace } from "./store/namespace-rows.ts";
 import { NamespaceEntity, type NamespaceRow } from "./store/namespace.ts";
 import { TokenEntity } from "./store/token.ts";
@@ -48,7 +49,7 @@ export class Namespaces {
     description: string,
   ): Promise<{ readonly namespace: Namespace; readonly token: string }> {
     return this.#store.transact(async (em) => {
-      const created = await insertNamespace(em, this.#store.dialect, { namespaceId, description, now: this.#clock() });
+      const created = await insertNamespace(em, this.#store.engine, { namespaceId, description, now: this.#clock() });
       const count = await em.count(NamespaceEntity);
       const { maxNamespaces } = this.#limits;
       if (count > maxNamespaces) throw limitExceeded(wireName("maxNamespaces"), maxNamespaces, count, "namespace_id");
@@ -63,7 +64,7 @@ export class Namespaces {
   ): Promise<{ readonly namespace: Namespace; readonly statistics: NamespaceStatistics | undefined }> {
     const namespace = await this.#store.read((em) => getNamespace(em, namespaceId));
     if (namespace.state === "deleting") return { namespace, statistics: undefined };
-    return { namespace, statistics: await this.#store.streams(namespaceId).statistics(options) };
+    return { namespace, statistics: await streamStore(this.#store.engine, namespaceId).statistics(options) };
   }
 
   /** Lists namespaces by id. Throws PAGE_TOKEN_INVALID. */
@@ -111,7 +112,7 @@ export class Namespaces {
     return this.#store.transact(async (em) => {
       await lockNamespace(em, namespaceId);
       const statistics = await this.#remainingStatistics(namespaceId, options);
-      await this.#store.dialect.dropNamespace(namespaceId);
+      await this.#store.engine.dropNamespace(namespaceId);
       const tokenCount = await em.count(TokenEntity, { namespaceId, revokeTime: null });
       await em.nativeDelete(TokenEntity, { namespaceId });
       await em.nativeDelete(NamespaceEntity, { id: namespaceId });
@@ -129,7 +130,7 @@ export class Namespaces {
   /** What there is to delete: nothing when an earlier call has come as far as that. */
   async #remainingStatistics(namespaceId: NamespaceId, options: CallOptions): Promise<NamespaceStatistics> {
     try {
-      return await this.#store.streams(namespaceId).statistics(options);
+      return await streamStore(this.#store.engine, namespaceId).statistics(options);
     } catch (error) {
       if (error instanceof SatchelError && error.reason === "NAMESPACE_NOT_FOUND") return NO_STATISTICS;
       throw error;

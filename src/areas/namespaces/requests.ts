@@ -11,6 +11,8 @@ import type { NamespaceId } from "../../kernel/namespace-id.ts";
 import type { ListRequest } from "../../kernel/paging.ts";
 import * as fields from "../../kernel/rpc/fields.ts";
 import { parsed, type Problems } from "../../kernel/rpc/problems.ts";
+import * as times from "../../kernel/rpc/times.ts";
+import * as streamFields from "../streams/fields.ts";
 import type { NewTokenRequest } from "./namespace-tokens.ts";
 import type { NamespacesRequest } from "./namespaces.ts";
 
@@ -37,7 +39,7 @@ export function parseNewNamespace(request: CreateNamespaceRequest, limits: Limit
 /** What ListNamespaces asks for. */
 export function parseNamespaceList(request: ListNamespacesRequest, limits: Limits): NamespacesRequest {
   return parsed(limits, (problems) => ({
-    prefix: fields.prefix(request.prefix, "prefix", problems),
+    prefix: streamFields.prefix(request.prefix, "prefix", problems),
     pageSize: fields.pageSize(request.pageSize, "page_size", problems),
     pageToken: request.pageToken,
   }));
@@ -65,7 +67,7 @@ export function parseNewToken(request: CreateTokenRequest, limits: Limits): NewT
     role: fields.role(request.role, "role", problems),
     description: fields.description(request.description, "description", problems),
     expireTime:
-      request.expireTime === undefined ? undefined : fields.micros(request.expireTime, "expire_time", problems),
+      request.expireTime === undefined ? undefined : times.micros(request.expireTime, "expire_time", problems),
   }));
 }
 

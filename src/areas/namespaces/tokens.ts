@@ -6,14 +6,14 @@ import {
   sameHash,
   sha256,
 } from "../../kernel/crypto/token.ts";
-import { SatchelError } from "../../kernel/errors.ts";
-import type { Principal, UserPrincipal } from "../../kernel/principal.ts";
+import type { Principal } from "../../kernel/principal.ts";
 import { Remembered } from "../../kernel/recent-cache.ts";
+import { credentialInvalid } from "../../kernel/rpc/authenticate.ts";
 import { SharedLookups } from "../../kernel/shared-lookups.ts";
-import type { TokenRecord } from "../../kernel/store/dialect.ts";
 import { SettingEntity } from "../../kernel/store/setting.ts";
 import type { Store } from "../../kernel/store/store.ts";
-import { parseSessionToken, type SessionToken } from "../sessions/domain/session-token.ts";
+import { findToken } from "./store/find-token.ts";
+import type { TokenRecord } from "./store/token-record.ts";
 
 /** The setting that holds the SHA-256 of the generated root token, in hexadecimal. */
 export const ROOT_TOKEN_SETTING = "root_token_sha256";
@@ -25,8 +25,6 @@ interface TokensOptions {
   /** The operator's own root token; unset = the one that the first start has generated. */
   readonly rootToken?: string | undefined;
   readonly clock?: Clock | undefined;
-  /** Says which user holds a token of a session, and, for a `use`, notes that; unset = such tokens are not valid. */
-  readonly authenticateUser?: ((token: SessionToken, use: boolean) => Promise<UserPrincipal>) | undefined;
 }
 
 /** Finds out who calls. */
@@ -35,28 +33,23 @@ export class Tokens {
   readonly #clock: Clock;
   readonly #records: SharedLookups<TokenRecord | undefined>;
   readonly #rootHash: SharedLookups<Uint8Array | undefined>;
-  readonly #authenticateUser: TokensOptions["authenticateUser"];
   /** Taken apart; whether they are good is looked up each time. */
   readonly #parsed = new Remembered(REMEMBERED_TOKENS, parseToken);
 
-  constructor(store: Store, { rootToken, clock = systemClock(), authenticateUser }: TokensOptions = {}) {
+  constructor(store: Store, { rootToken, clock = systemClock() }: TokensOptions = {}) {
     if (rootToken !== undefined && rootToken.length < MIN_ROOT_TOKEN_CHARACTERS) {
       throw new RangeError(`the root token must have at least ${MIN_ROOT_TOKEN_CHARACTERS} characters`);
     }
     this.#configuredRootHash = rootToken === undefined ? undefined : sha256(rootToken);
     this.#clock = clock;
-    this.#authenticateUser = authenticateUser;
-    this.#records = new SharedLookups((tokenId) => store.dialect.findToken(tokenId));
+    this.#records = new SharedLookups((tokenId) => findToken(store, tokenId));
     this.#rootHash = new SharedLookups((name) => storedRootHash(store, name));
   }
 
   /**
-   * Says who holds the token. Throws CREDENTIAL_INVALID, whatever is wrong with it; but SESSION_EXPIRED or SESSION_REVOKED
-   * for what was the token of a session. A `use` is an activity of the session.
+   * Says who holds a root token or a token of a namespace. Throws CREDENTIAL_INVALID, whatever is wrong with it.
    */
-  async authenticate(token: string, use = true): Promise<Principal> {
-    const ofSession = this.#authenticateUser === undefined ? undefined : parseSessionToken(token);
-    if (ofSession !== undefined && this.#authenticateUser !== undefined) return this.#authenticateUser(ofSession, use);
+  async authenticate(token: string): Promise<Principal> {
     const parsed = this.#parsed.of(token);
     const principal = (await this.#operator(token, parsed)) ?? (await this.#service(parsed));
     if (principal === undefined) throw credentialInvalid();
@@ -79,11 +72,6 @@ export class Tokens {
     if (expired || record.revoked || !record.active) return undefined;
     return { kind: "service", namespaceId: record.namespaceId, role: record.role, tokenId: record.tokenId };
   }
-}
-
-/** The one answer to every bad credential. */
-export function credentialInvalid(): SatchelError {
-  return new SatchelError("CREDENTIAL_INVALID", "the credential is not valid");
 }
 
 async function storedRootHash(store: Store, name: string): Promise<Uint8Array | undefined> {

@@ -1,9 +1,15 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { ServerService } from "../../gen/satchel/v1/server_pb.ts";
+import { ServerService } from "../../gen/satchel/v1/server_pb.ts";
+import type { Routes } from "../../kernel/rpc/router.ts";
 import type { ServerInfo } from "./server-info.ts";
 
+/** Registers satchel.v1.ServerService. */
+export function serverRoutes(...dependencies: Parameters<typeof serverHandlers>): Routes {
+  return (router) => void router.service(ServerService, serverHandlers(...dependencies));
+}
+
 /** satchel.v1.ServerService. */
-export function serverHandlers({ version, engine, limits }: ServerInfo): ServiceImpl<typeof ServerService> {
+function serverHandlers({ version, engine, limits }: ServerInfo): ServiceImpl<typeof ServerService> {
   const shown = limits.map(({ name, maximum, description }) => ({ name, maximum: BigInt(maximum), description }));
   return {
     getServerInfo: () => ({ version, engine, limits: shown }),

@@ -1,5 +1,5 @@
-import { LIMITS, type LimitName, type Limits, wireName } from "../../kernel/limits.ts";
-import type { Dialect } from "../../kernel/store/dialect.ts";
+import { type LimitName, type LimitSpec, type Limits, wireName } from "../../kernel/limits.ts";
+import type { EngineKind } from "../../kernel/store/engine.ts";
 
 /** A bound that the server enforces. */
 export interface LimitInfo {
@@ -11,20 +11,28 @@ export interface LimitInfo {
 /** What the server is. */
 export interface ServerInfo {
   readonly version: string;
-  readonly engine: Dialect["engine"];
+  readonly engine: EngineKind;
   readonly limits: readonly LimitInfo[];
 }
 
+/** What the description is made of. */
+interface Described {
+  readonly version: string;
+  readonly engine: EngineKind;
+  readonly limits: Limits;
+  readonly limitTable: Readonly<Record<LimitName, LimitSpec>>;
+}
+
 /** Describes a server of this version and engine with these limits. */
-export function describeServer(version: string, engine: Dialect["engine"], limits: Limits): ServerInfo {
-  const names = Object.keys(LIMITS) as LimitName[];
+export function describeServer({ version, engine, limits, limitTable }: Described): ServerInfo {
+  const names = Object.keys(limitTable) as LimitName[];
   return {
     version,
     engine,
     limits: names.map((name) => ({
       name: wireName(name),
       maximum: limits[name],
-      description: LIMITS[name].description,
+      description: limitTable[name].description,
     })),
   };
 }

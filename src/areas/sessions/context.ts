@@ -6,10 +6,12 @@ import type { DataPrincipal } from "../../kernel/principal.ts";
 import type { Store } from "../../kernel/store/store.ts";
 import { type EndReason, statusOf } from "./domain/session.ts";
 import type { SessionRow } from "./store/session.ts";
+import type { SessionStores } from "./store/stores.ts";
 
 /** What the use cases of sessions are built on. */
 export interface SessionContext {
   readonly store: Store;
+  readonly sessions: SessionStores;
   readonly keys: ServiceKeys;
   readonly limits: Limits;
   readonly clock: Clock;

@@ -1,9 +1,9 @@
 import { type EntityManager, LockMode } from "@mikro-orm/core";
+import type { CallOptions } from "../../kernel/call-options.ts";
 import type { ServiceKey } from "../../kernel/crypto/service-key.ts";
 import { fieldError, SatchelError } from "../../kernel/errors.ts";
 import type { NamespaceId } from "../../kernel/namespace-id.ts";
 import type { ServicePrincipal } from "../../kernel/principal.ts";
-import type { CallOptions } from "../../kernel/store/dialect.ts";
 import type { Unit } from "../../kernel/store/unit.ts";
 import { newMessageId } from "../../kernel/uuid.ts";
 import { authenticationTime, refuseEnded, type SessionContext, type SessionRecord } from "./context.ts";

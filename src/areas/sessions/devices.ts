@@ -2,13 +2,13 @@ import { type FilterQuery, LockMode } from "@mikro-orm/core";
 import { fieldError, SatchelError } from "../../kernel/errors.ts";
 import { listPage, type ListPage, type ListRequest } from "../../kernel/paging.ts";
 import type { DataPrincipal } from "../../kernel/principal.ts";
-import type { DeviceUse } from "../../kernel/store/dialect.ts";
 import { refuseImpersonation, type SessionContext } from "./context.ts";
 import { endSession } from "./end-sessions.ts";
 import { journalDevice } from "./journal.ts";
 import { sharedPolicy } from "./policies.ts";
 import { nameOf, withStatus } from "./sessions.ts";
 import { SessionDeviceEntity, type SessionDeviceRow } from "./store/session-device.ts";
+import type { DeviceUse } from "./store/session-store.ts";
 import { SessionEntity } from "./store/session.ts";
 
 /** A device of a user. */
@@ -46,7 +46,7 @@ export class SessionDevices {
           }),
         );
         const ids = devices.map(({ deviceId }) => deviceId);
-        const uses = await store.sessions(caller.namespaceId).deviceUses(userId, ids, clock());
+        const uses = await this.#context.sessions(caller.namespaceId).deviceUses(userId, ids, clock());
         return devices.map((device) => withUse(device, uses.get(device.deviceId)));
       },
     );

@@ -1,6 +1,7 @@
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { SessionClient as WireClient } from "../../gen/satchel/v1/sessions_pb.ts";
-import { jsonObject } from "../../kernel/rpc/fields.ts";
+import { wellFormed } from "../../kernel/rpc/fields.ts";
+import { jsonObject } from "../../kernel/rpc/json-fields.ts";
 import type { Problems } from "../../kernel/rpc/problems.ts";
 import { parseMessageId } from "../../kernel/uuid.ts";
 import type { SessionClient } from "./creation.ts";
@@ -32,26 +33,6 @@ const NO_CLIENT: SessionClient = {
   location: "",
   deviceName: "",
 };
-
-/** The id of a user, or undefined when the field is empty. */
-export function optionalUserId(text: string, field: string, problems: Problems): string | undefined {
-  return text === "" ? undefined : userId(text, field, problems);
-}
-
-/** The id of a user. */
-export function userId(text: string, field: string, problems: Problems): string {
-  if (text === "") problems.add(field, "must not be empty");
-  const characters = text.length > problems.limits.maxUserIdCharacters ? [...text].length : text.length;
-  if (characters > problems.limits.maxUserIdCharacters) problems.addExcess(field, "maxUserIdCharacters", characters);
-  return wellFormed(text, field, problems);
-}
-
-/** The id of a device, or undefined when the field is empty. */
-export function deviceId(text: string, field: string, problems: Problems): string | undefined {
-  const bytes = Buffer.byteLength(text);
-  if (bytes > problems.limits.maxDeviceIdBytes) problems.addExcess(field, "maxDeviceIdBytes", bytes);
-  return text === "" ? undefined : wellFormed(text, field, problems);
-}
 
 /** The id of a session. */
 export function sessionId(text: string, field: string, problems: Problems): string {
@@ -125,10 +106,4 @@ export function version(value: bigint | undefined, field: string, problems: Prob
   if (value === undefined) return undefined;
   if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) problems.add(field, "must be a version");
   return Number(value);
-}
-
-function wellFormed(text: string, field: string, problems: Problems): string {
-  if (text.includes("\u0000")) problems.add(field, "must not contain NUL");
-  else if (!text.isWellFormed()) problems.add(field, "must be well-formed Unicode (it has a lone surrogate)");
-  return text;
 }

@@ -1,15 +1,21 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { SessionService } from "../../gen/satchel/v1/sessions_pb.ts";
+import { SessionService } from "../../gen/satchel/v1/sessions_pb.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Limits } from "../../kernel/limits.ts";
 import { dataCaller, serviceCaller } from "../../kernel/rpc/principal.ts";
+import type { Routes } from "../../kernel/rpc/router.ts";
 import type { LoginSessions } from "./login-sessions.ts";
 import { parsePolicyChange } from "./policy-requests.ts";
 import * as requests from "./requests.ts";
 import * as shapes from "./responses.ts";
 
+/** Registers satchel.v1.SessionService. */
+export function sessionRoutes(...dependencies: Parameters<typeof sessionHandlers>): Routes {
+  return (router) => void router.service(SessionService, sessionHandlers(...dependencies));
+}
+
 /** satchel.v1.SessionService. */
-export function sessionHandlers(
+function sessionHandlers(
   { creation, validation, tokens, sessions, devices, policies, statistics, sweep }: LoginSessions,
   limits: Limits,
   clock: Clock,

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
+import type { JournalMessage } from "../../kernel/journal.ts";
 import type { Unit } from "../../kernel/store/unit.ts";
 import { newMessageId } from "../../kernel/uuid.ts";
-import type { NewMessage } from "../streams/domain/append.ts";
-import type { StreamName } from "../streams/domain/stream-name.ts";
 import type { SessionRecord } from "./context.ts";
 
 /** What the journal says of sessions. */
@@ -33,7 +32,7 @@ export function journalSession(unit: Unit, session: SessionRecord, type: Session
     ...withoutEmpty({ clientType, ipAddress, location }),
     ...facts,
   };
-  unit.journal(`$session-${id}` as StreamName, [message(type, data)]);
+  unit.journal(`$session-${id}`, [message(type, data)]);
 }
 
 /** Notes what has happened to a device, in a stream whose name has no part of the user's id. */
@@ -42,12 +41,12 @@ export function journalDevice(unit: Unit, userId: string, deviceId: string, type
     .update(JSON.stringify([userId, deviceId]))
     .digest("hex")
     .slice(0, 32);
-  unit.journal(`$session-device+${id}` as StreamName, [message(type, { userId, deviceId, ...facts })]);
+  unit.journal(`$session-device+${id}`, [message(type, { userId, deviceId, ...facts })]);
 }
 
 /** Notes that the policy was changed. */
 export function journalPolicy(unit: Unit, facts: Facts): void {
-  unit.journal("$session-policy" as StreamName, [message("SessionPolicyUpdated", facts)]);
+  unit.journal("$session-policy", [message("SessionPolicyUpdated", facts)]);
 }
 
 /** Those of the texts that say something. */
@@ -55,6 +54,6 @@ export function withoutEmpty(texts: Readonly<Record<string, string>>): Readonly<
   return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ""));
 }
 
-function message(type: SessionEvent, data: Facts): NewMessage {
+function message(type: SessionEvent, data: Facts): JournalMessage {
   return { id: newMessageId(), type, data: JSON.stringify(data), metadata: null };
 }

@@ -4,6 +4,7 @@ import type { ListRequest } from "../../kernel/paging.ts";
 import type { DataPrincipal } from "../../kernel/principal.ts";
 import * as fields from "../../kernel/rpc/fields.ts";
 import { parsed, type Problems } from "../../kernel/rpc/problems.ts";
+import * as times from "../../kernel/rpc/times.ts";
 import type { NewImpersonation, NewSession } from "./creation.ts";
 import type { DevicesRequest } from "./devices.ts";
 import { DAY, DURATION_BOUNDS, MINUTE } from "./domain/session-policy.ts";
@@ -20,8 +21,8 @@ const WINDOW = [MINUTE, 3_660n * DAY] as const;
 /** What CreateSession asks for. */
 export function parseNewSession(request: wire.CreateSessionRequest, limits: Limits): NewSession {
   return parsed(limits, (problems) => ({
-    userId: session.userId(request.userId, "user_id", problems),
-    deviceId: session.deviceId(request.deviceId, "device_id", problems),
+    userId: fields.userId(request.userId, "user_id", problems),
+    deviceId: fields.deviceId(request.deviceId, "device_id", problems),
     client: session.client(request.client, "client", problems),
     aal: Math.max(1, request.aal),
     amr: session.amr(request.amr, "amr", problems),
@@ -46,8 +47,8 @@ export function parseNewImpersonation(
   return parsed(limits, (problems) => {
     if (request.reason === "") problems.add("reason", "must not be empty");
     return {
-      userId: session.userId(request.userId, "user_id", problems),
-      actorId: session.userId(request.actorId, "actor_id", problems),
+      userId: fields.userId(request.userId, "user_id", problems),
+      actorId: fields.userId(request.actorId, "actor_id", problems),
       reason: session.shortText(request.reason, "comment", "reason", problems),
       timeout: session.duration(request.timeout, DURATION_BOUNDS.impersonationTimeout, "timeout", problems),
       client: session.client(request.client, "client", problems),
@@ -67,7 +68,7 @@ export function parseValidation(request: wire.ValidateSessionRequest, limits: Li
       "max_authentication_age",
       problems,
     ),
-    deviceId: session.deviceId(request.deviceId, "device_id", problems),
+    deviceId: fields.deviceId(request.deviceId, "device_id", problems),
     client: session.client(request.client, "client", problems),
   }));
 }
@@ -106,7 +107,7 @@ export function parseSessionList(
   limits: Limits,
 ): SessionsRequest {
   return parsed(limits, (problems) => {
-    const userId = session.optionalUserId(request.userId, "user_id", problems) ?? caller.userId;
+    const userId = fields.optionalUserId(request.userId, "user_id", problems) ?? caller.userId;
     const order = wordFor(ORDERS, request.order) ?? "createTime";
     if (order === "lastActivityTime" && userId === undefined)
       problems.add("order", "can be SESSION_ORDER_LAST_ACTIVITY_TIME only for one user");
@@ -149,9 +150,9 @@ export function parseUserRevocation(
     if (exceptSessionIds.length > MAX_EXCEPT)
       problems.add("except_session_ids", `must have at most ${MAX_EXCEPT} items, has ${exceptSessionIds.length}`);
     return {
-      userId: session.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
+      userId: fields.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
       exceptIds: exceptSessionIds.map((id, index) => session.sessionId(id, `except_session_ids[${index}]`, problems)),
-      deviceId: session.deviceId(request.deviceId, "device_id", problems),
+      deviceId: fields.deviceId(request.deviceId, "device_id", problems),
       createdBefore: optionalTime(request.createdBefore, "created_before", problems),
       clientType: session.shortText(clientType, "clientType", "client_type", problems) || undefined,
       comment: session.shortText(request.comment, "comment", "comment", problems),
@@ -165,7 +166,7 @@ export function parseCount(
   caller: DataPrincipal,
   limits: Limits,
 ): string | undefined {
-  return parsed(limits, (problems) => session.optionalUserId(request.userId, "user_id", problems)) ?? caller.userId;
+  return parsed(limits, (problems) => fields.optionalUserId(request.userId, "user_id", problems)) ?? caller.userId;
 }
 
 /** The window of GetSessionStatistics. */
@@ -180,7 +181,7 @@ export function parseDeviceList(
   limits: Limits,
 ): DevicesRequest {
   return parsed(limits, (problems) => ({
-    userId: session.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
+    userId: fields.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
     ...page(request, problems),
   }));
 }
@@ -194,8 +195,8 @@ export function parseDevice(
   return parsed(limits, (problems) => {
     if (request.deviceId === "") problems.add("device_id", "must not be empty");
     return {
-      userId: session.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
-      deviceId: session.deviceId(request.deviceId, "device_id", problems) ?? "",
+      userId: fields.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
+      deviceId: fields.deviceId(request.deviceId, "device_id", problems) ?? "",
     };
   });
 }
@@ -210,9 +211,9 @@ function page(request: { readonly pageSize: number; readonly pageToken: string }
 }
 
 function optionalTime(
-  time: Parameters<typeof fields.micros>[0] | undefined,
+  time: Parameters<typeof times.micros>[0] | undefined,
   field: string,
   problems: Problems,
 ): bigint | undefined {
-  return time === undefined ? undefined : fields.micros(time, field, problems);
+  return time === undefined ? undefined : times.micros(time, field, problems);
 }

@@ -9,7 +9,7 @@ import type {
   ValidateSessionResponse,
 } from "../../gen/satchel/v1/sessions_pb.ts";
 import { SessionEndReason, SessionRefusal } from "../../gen/satchel/v1/sessions_pb.ts";
-import { timestamp } from "../streams/responses.ts";
+import { timestamp } from "../../kernel/rpc/times.ts";
 import { endReasonOf, type SessionRecord } from "./context.ts";
 import type { SessionClient } from "./creation.ts";
 import type { UserDevice } from "./devices.ts";

@@ -1,8 +1,8 @@
 import { type EntityManager, type FilterQuery, LockMode } from "@mikro-orm/core";
+import type { CallOptions } from "../../kernel/call-options.ts";
 import { fieldError } from "../../kernel/errors.ts";
 import { listPage, type ListPage, type ListRequest } from "../../kernel/paging.ts";
 import type { DataPrincipal, ServicePrincipal } from "../../kernel/principal.ts";
-import type { CallOptions } from "../../kernel/store/dialect.ts";
 import type { Unit } from "../../kernel/store/unit.ts";
 import {
   reachedBy,

@@ -1,8 +1,8 @@
 import type { DataPrincipal, ServicePrincipal } from "../../kernel/principal.ts";
-import type { SessionCount } from "../../kernel/store/dialect.ts";
 import type { SessionContext } from "./context.ts";
 import { DAY } from "./domain/session-policy.ts";
 import { withStatus } from "./sessions.ts";
+import type { SessionCount } from "./store/session-store.ts";
 import { SessionEntity } from "./store/session.ts";
 
 /** How many sessions there are. */
@@ -38,7 +38,7 @@ export class SessionStatistics {
   async count(caller: DataPrincipal, userId: string | undefined): Promise<Totals> {
     const { store, clock } = this.#context;
     const { namespaceId } = caller;
-    if (userId === undefined) return sumOf((await store.sessions(namespaceId).count(clock(), [])).groups);
+    if (userId === undefined) return sumOf((await this.#context.sessions(namespaceId).count(clock(), [])).groups);
     if (caller.userId !== undefined && caller.userId !== userId) return { total: 0n, active: 0n };
     return store.readNamespace(namespaceId, async (em) => {
       const total = await em.count(SessionEntity, { userId });
@@ -51,7 +51,7 @@ export class SessionStatistics {
   async get({ namespaceId }: ServicePrincipal, window: bigint | undefined): Promise<Statistics> {
     const now = this.#context.clock();
     const since = [now - DAY, now - 7n * DAY, ...(window === undefined ? [] : [now - window])];
-    const { groups, createdSince } = await this.#context.store.sessions(namespaceId).count(now, since);
+    const { groups, createdSince } = await this.#context.sessions(namespaceId).count(now, since);
     const [today = 0n, thisWeek = 0n, inWindow] = createdSince;
     const inactive = groups.reduce((sum, group) => sum + group.inactive, 0n);
     const duration = groups.reduce((sum, group) => sum + group.duration, 0n);

@@ -1,8 +1,8 @@
+import type { CallOptions } from "../../kernel/call-options.ts";
 import type { ServiceKey } from "../../kernel/crypto/service-key.ts";
 import { sameHash } from "../../kernel/crypto/token.ts";
 import { fieldError, SatchelError } from "../../kernel/errors.ts";
 import type { DataPrincipal, ServicePrincipal } from "../../kernel/principal.ts";
-import type { CallOptions } from "../../kernel/store/dialect.ts";
 import type { Unit } from "../../kernel/store/unit.ts";
 import {
   authenticationTime,
@@ -163,7 +163,7 @@ export class SessionTokens {
 
   async #find({ namespaceId, sessionId }: SessionToken): Promise<SessionRow | undefined> {
     try {
-      return await this.#context.store.sessions(namespaceId).findInActiveNamespace(sessionId);
+      return await this.#context.sessions(namespaceId).findInActiveNamespace(sessionId);
     } catch (error) {
       if (error instanceof SatchelError && error.reason === "NAMESPACE_NOT_FOUND") return undefined;
       throw error;

@@ -1,7 +1,7 @@
+import type { CallOptions } from "../../kernel/call-options.ts";
 import { fieldError, SatchelError } from "../../kernel/errors.ts";
 import type { DataPrincipal, UserPrincipal } from "../../kernel/principal.ts";
-import type { CallOptions } from "../../kernel/store/dialect.ts";
-import { credentialInvalid } from "../namespaces/tokens.ts";
+import { credentialInvalid } from "../../kernel/rpc/authenticate.ts";
 import { endReasonOf, type SessionContext, sessionExpired, type SessionRecord, sessionRevoked } from "./context.ts";
 import { noteDevice, type SessionClient } from "./creation.ts";
 import { keepAddress } from "./domain/ip-address.ts";
@@ -60,7 +60,7 @@ export class SessionValidation {
     const token = parseSessionToken(request.token);
     const own = caller.kind !== "user" || caller.sessionId === token?.sessionId;
     if (token === undefined || token.namespaceId !== caller.namespaceId || !own) return refused("not-found");
-    const found = await this.#context.store.sessions(token.namespaceId).find(token.sessionId);
+    const found = await this.#context.sessions(token.namespaceId).find(token.sessionId);
     const session = caller.userId === undefined || found?.userId === caller.userId ? found : undefined;
     const now = this.#context.clock();
     const judged = await this.#judge(session, token, now);
@@ -94,7 +94,7 @@ export class SessionValidation {
 
   async #find({ namespaceId, sessionId }: SessionToken): Promise<SessionRow | undefined> {
     try {
-      return await this.#context.store.sessions(namespaceId).findInActiveNamespace(sessionId);
+      return await this.#context.sessions(namespaceId).findInActiveNamespace(sessionId);
     } catch (error) {
       if (error instanceof SatchelError && error.reason === "NAMESPACE_NOT_FOUND") return undefined;
       throw error;
@@ -146,7 +146,7 @@ export class SessionValidation {
   ): Promise<boolean> {
     const { store, keys, clock } = this.#context;
     const { userId } = session;
-    if (await store.sessions(namespaceId).hasDevice(userId, use.deviceId)) return false;
+    if (await this.#context.sessions(namespaceId).hasDevice(userId, use.deviceId)) return false;
     const key = await keys.active();
     return store.inNamespace(
       namespaceId,
@@ -164,7 +164,7 @@ export class SessionValidation {
 
 /** Notes that a session is in use, unless that was done within its touch interval. Returns the session as it then is. */
 export async function touchIfDue(
-  { store }: SessionContext,
+  { sessions }: SessionContext,
   namespaceId: DataPrincipal["namespaceId"],
   session: SessionRow,
   now: bigint,
@@ -172,7 +172,7 @@ export async function touchIfDue(
   if (!isTouchDue(session, now)) return session;
   const idleExpireTime = now + session.idleTimeout;
   const before = now - session.touchInterval;
-  const touched = await store.sessions(namespaceId).touch(session.id, { now, before, idleExpireTime });
+  const touched = await sessions(namespaceId).touch(session.id, { now, before, idleExpireTime });
   return touched ? { ...session, lastActivityTime: now, idleExpireTime } : session;
 }
 

@@ -7,12 +7,13 @@ import {
   type ReadMessagesResponse,
   ReadMessagesResponseSchema,
   type StreamMessageBatch,
-  type StreamService,
+  StreamService,
 } from "../../gen/satchel/v1/streams_pb.ts";
 import type { Limits } from "../../kernel/limits.ts";
 import { lazyMessage } from "../../kernel/rpc/encoded-message.ts";
 import { passing } from "../../kernel/rpc/map-stream.ts";
 import { serviceCaller } from "../../kernel/rpc/principal.ts";
+import type { Routes } from "../../kernel/rpc/router.ts";
 import type { MessagesFrame, Notice, ReadFrame } from "./domain/read.ts";
 import { encodeAppended, encodeMessagePage, encodeMessagesFrame } from "./message-bytes.ts";
 import * as requests from "./requests.ts";
@@ -21,12 +22,13 @@ import { retentionHandlers } from "./retention/handlers.ts";
 import type { Retention } from "./retention/retention.ts";
 import type { MessagePage, Streams } from "./streams.ts";
 
+/** Registers satchel.v1.StreamService. */
+export function streamRoutes(...dependencies: Parameters<typeof streamHandlers>): Routes {
+  return (router) => void router.service(StreamService, streamHandlers(...dependencies));
+}
+
 /** satchel.v1.StreamService. */
-export function streamHandlers(
-  streams: Streams,
-  retention: Retention,
-  limits: Limits,
-): ServiceImpl<typeof StreamService> {
+function streamHandlers(streams: Streams, retention: Retention, limits: Limits): ServiceImpl<typeof StreamService> {
   const responses = new FrameResponses();
   return {
     ...retentionHandlers(retention, limits),

@@ -12,11 +12,14 @@ import type {
 } from "../../gen/satchel/v1/streams_pb.ts";
 import type { Limits } from "../../kernel/limits.ts";
 import * as fields from "../../kernel/rpc/fields.ts";
+import * as jsonFields from "../../kernel/rpc/json-fields.ts";
 import { parsed, type Problems } from "../../kernel/rpc/problems.ts";
+import * as times from "../../kernel/rpc/times.ts";
 import type { Expectation, NewMessage, StreamAppend } from "./domain/append.ts";
 import type { Selector } from "./domain/message.ts";
 import type { ReadRequest, ReadStart } from "./domain/read.ts";
 import type { StreamName } from "./domain/stream-name.ts";
+import * as streamFields from "./fields.ts";
 import type { NamesRequest, PageRequest, StreamsRequest } from "./streams.ts";
 
 /** What AppendMessages asks for. */
@@ -43,7 +46,7 @@ export function parseAppends({ appends }: AppendToStreamsRequest, limits: Limits
 /** What GetStreamMessages asks for. */
 export function parseStreamPage(request: GetStreamMessagesRequest, limits: Limits): PageRequest {
   return parsed(limits, (problems) => ({
-    selector: { kind: "stream", streamName: fields.streamName(request.streamName, "stream_name", problems) },
+    selector: { kind: "stream", streamName: streamFields.streamName(request.streamName, "stream_name", problems) },
     ...page(request, problems),
   }));
 }
@@ -53,9 +56,9 @@ export function parseCategoryPage(request: GetCategoryMessagesRequest, limits: L
   return parsed(limits, (problems) => ({
     selector: {
       kind: "category",
-      category: fields.category(request.category, "category", problems),
-      correlation: fields.optionalCategory(request.correlation, "correlation", problems),
-      consumerGroup: fields.consumerGroup(request.consumerGroup, "consumer_group", problems),
+      category: streamFields.category(request.category, "category", problems),
+      correlation: streamFields.optionalCategory(request.correlation, "correlation", problems),
+      consumerGroup: streamFields.consumerGroup(request.consumerGroup, "consumer_group", problems),
     },
     ...page(request, problems),
   }));
@@ -67,14 +70,14 @@ export function parseLast(
   limits: Limits,
 ): { streamName: StreamName; type: string | undefined } {
   return parsed(limits, (problems) => ({
-    streamName: fields.streamName(request.streamName, "stream_name", problems),
-    type: request.type === "" ? undefined : fields.messageType(request.type, "type", problems),
+    streamName: streamFields.streamName(request.streamName, "stream_name", problems),
+    type: request.type === "" ? undefined : streamFields.messageType(request.type, "type", problems),
   }));
 }
 
 /** What GetStreamVersion asks for. */
 export function parseVersion(request: GetStreamVersionRequest, limits: Limits): StreamName {
-  return parsed(limits, (problems) => fields.streamName(request.streamName, "stream_name", problems));
+  return parsed(limits, (problems) => streamFields.streamName(request.streamName, "stream_name", problems));
 }
 
 /** What ReadMessages asks for. */
@@ -83,7 +86,7 @@ export function parseRead(request: ReadMessagesRequest, limits: Limits): ReadReq
     selector: selector(request, problems),
     start: start(request.start, problems),
     follow: request.follow,
-    types: fields.messageTypes(request.types, "types", problems),
+    types: streamFields.messageTypes(request.types, "types", problems),
     limit: request.limit === 0n ? undefined : request.limit,
   }));
 }
@@ -96,14 +99,14 @@ export function parseCategoryList(request: ListCategoriesRequest, limits: Limits
 /** What ListStreams asks for. */
 export function parseStreamList(request: ListStreamsRequest, limits: Limits): StreamsRequest {
   return parsed(limits, (problems) => ({
-    category: fields.optionalCategory(request.category, "category", problems),
+    category: streamFields.optionalCategory(request.category, "category", problems),
     ...names(request, problems),
   }));
 }
 
 function streamAppend(request: AppendMessagesRequest, at: string, problems: Problems): StreamAppend {
   return {
-    streamName: fields.writableStreamName(request.streamName, `${at}stream_name`, problems),
+    streamName: streamFields.writableStreamName(request.streamName, `${at}stream_name`, problems),
     expectation: expectation(request.expectation),
     messages: newMessages(request.messages, `${at}messages`, problems),
   };
@@ -130,10 +133,10 @@ function newMessages(messages: readonly NewStreamMessage[], field: string, probl
 
 function newMessage({ id, type, data, metadata }: NewStreamMessage, field: string, problems: Problems): NewMessage {
   return {
-    id: fields.messageId(id, `${field}.id`, problems),
-    type: fields.messageType(type, `${field}.type`, problems),
-    data: fields.json(data, `${field}.data`, problems),
-    metadata: fields.jsonObject(metadata, `${field}.metadata`, problems),
+    id: streamFields.messageId(id, `${field}.id`, problems),
+    type: streamFields.messageType(type, `${field}.type`, problems),
+    data: jsonFields.json(data, `${field}.data`, problems),
+    metadata: jsonFields.jsonObject(metadata, `${field}.metadata`, problems),
   };
 }
 
@@ -143,28 +146,28 @@ function page(
 ): Omit<PageRequest, "selector"> {
   return {
     position: request.position,
-    batchSize: fields.batchSize(request.batchSize, "batch_size", problems),
+    batchSize: streamFields.batchSize(request.batchSize, "batch_size", problems),
     backwards: request.backwards,
-    types: fields.messageTypes(request.types, "types", problems),
+    types: streamFields.messageTypes(request.types, "types", problems),
   };
 }
 
 function names(request: ListCategoriesRequest | ListStreamsRequest, problems: Problems): NamesRequest {
   return {
-    prefix: fields.prefix(request.prefix, "prefix", problems),
+    prefix: streamFields.prefix(request.prefix, "prefix", problems),
     pageSize: fields.pageSize(request.pageSize, "page_size", problems),
     pageToken: request.pageToken,
   };
 }
 
 function selector(request: ReadMessagesRequest, problems: Problems): Selector {
-  const correlation = fields.optionalCategory(request.correlation, "correlation", problems);
-  const consumerGroup = fields.consumerGroup(request.consumerGroup, "consumer_group", problems);
+  const correlation = streamFields.optionalCategory(request.correlation, "correlation", problems);
+  const consumerGroup = streamFields.consumerGroup(request.consumerGroup, "consumer_group", problems);
   const { selector: wire } = request;
   if (wire.case === "category") {
     return {
       kind: "category",
-      category: fields.category(wire.value, "category", problems),
+      category: streamFields.category(wire.value, "category", problems),
       correlation,
       consumerGroup,
     };
@@ -172,7 +175,7 @@ function selector(request: ReadMessagesRequest, problems: Problems): Selector {
   if (correlation !== undefined) problems.add("correlation", "can only be used with a category");
   if (consumerGroup !== undefined) problems.add("consumer_group", "can only be used with a category");
   if (wire.case === "streamName")
-    return { kind: "stream", streamName: fields.streamName(wire.value, "stream_name", problems) };
+    return { kind: "stream", streamName: streamFields.streamName(wire.value, "stream_name", problems) };
   // The .proto requires one; should that ever be missed, the widest must not be the default.
   if (wire.case === undefined) problems.add("selector", "is required");
   return { kind: "all" };
@@ -183,7 +186,7 @@ function start(wire: ReadMessagesRequest["start"], problems: Problems): ReadStar
     case "position":
       return { kind: "position", position: wire.value };
     case "time":
-      return { kind: "time", timeMicros: fields.micros(wire.value, "time", problems) };
+      return { kind: "time", timeMicros: times.micros(wire.value, "time", problems) };
     case "cursor":
       return { kind: "cursor", cursor: wire.value };
     case "end":

@@ -1,10 +1,11 @@
+import type { CallOptions } from "../../kernel/call-options.ts";
 import { fieldError } from "../../kernel/errors.ts";
 import type { Limits } from "../../kernel/limits.ts";
 import { nextTurn } from "../../kernel/next-turn.ts";
 import { listPage, type ListPage, type ListRequest } from "../../kernel/paging.ts";
 import type { ServicePrincipal } from "../../kernel/principal.ts";
-import type { CallOptions } from "../../kernel/store/dialect.ts";
 import type { Store } from "../../kernel/store/store.ts";
+import type { Appends } from "./appends.ts";
 import type { AppendedMessage, AppendRequest, StreamAppend } from "./domain/append.ts";
 import {
   type CategorySummary,
@@ -20,6 +21,7 @@ import type { Feed } from "./feed/feed.ts";
 import { followFrames } from "./feed/follow.ts";
 import { readFrames } from "./feed/read.ts";
 import { PageBuilder } from "./message-page.ts";
+import { streamStore } from "./store/stores.ts";
 
 /** Which page of a stream or category to return. */
 export interface PageRequest {
@@ -48,14 +50,23 @@ export interface StreamsRequest extends NamesRequest {
   readonly category: Category | undefined;
 }
 
+interface StreamsOptions {
+  readonly store: Store;
+  readonly appends: Appends;
+  readonly feed: Feed;
+  readonly limits: Limits;
+}
+
 /** The streams of the caller's namespace. */
 export class Streams {
   readonly #store: Store;
+  readonly #appends: Appends;
   readonly #feed: Feed;
   readonly #limits: Limits;
 
-  constructor(store: Store, feed: Feed, limits: Limits) {
+  constructor({ store, appends, feed, limits }: StreamsOptions) {
     this.#store = store;
+    this.#appends = appends;
     this.#feed = feed;
     this.#limits = limits;
   }
@@ -83,7 +94,7 @@ export class Streams {
   /** Returns one page of a stream or a category. */
   async page(caller: ServicePrincipal, request: PageRequest, { signal }: CallOptions): Promise<MessagePage> {
     const { selector, backwards, types } = request;
-    const store = this.#store.streams(caller.namespaceId);
+    const store = streamStore(this.#store.engine, caller.namespaceId);
     const page = new PageBuilder(request.batchSize, this.#limits.maxPageBytes);
     let from: bigint | undefined = startOf(request);
     while (from !== undefined) {
@@ -100,7 +111,7 @@ export class Streams {
   /** Reads everything up to the end as it is now, or goes on live. Throws PAGE_TOKEN_INVALID, SHUTTING_DOWN. */
   read(caller: ServicePrincipal, request: ReadRequest, options: CallOptions): AsyncIterable<ReadFrame> {
     const { namespaceId } = caller;
-    const store = this.#store.streams(namespaceId);
+    const store = streamStore(this.#store.engine, namespaceId);
     if (!request.follow) return readFrames(store, namespaceId, request, options);
     const signal = options.signal ?? new AbortController().signal;
     return followFrames({ feed: this.#feed, store, namespaceId, signal }, request);
@@ -113,12 +124,12 @@ export class Streams {
     type: string | undefined,
     options: CallOptions,
   ): Promise<StoredMessage | undefined> {
-    return this.#store.streams(caller.namespaceId).last(streamName, type, options);
+    return streamStore(this.#store.engine, caller.namespaceId).last(streamName, type, options);
   }
 
   /** Returns the position of the last message of a stream. */
   version(caller: ServicePrincipal, streamName: StreamName, options: CallOptions): Promise<bigint | undefined> {
-    return this.#store.streams(caller.namespaceId).version(streamName, options);
+    return streamStore(this.#store.engine, caller.namespaceId).version(streamName, options);
   }
 
   /** Lists categories by name. Throws PAGE_TOKEN_INVALID. */
@@ -132,7 +143,8 @@ export class Streams {
       request,
       ["categories", caller.namespaceId, prefix],
       ({ category }) => category,
-      (after, limit) => this.#store.streams(caller.namespaceId).categories({ prefix, after, limit }, options),
+      (after, limit) =>
+        streamStore(this.#store.engine, caller.namespaceId).categories({ prefix, after, limit }, options),
     );
   }
 
@@ -147,7 +159,8 @@ export class Streams {
       request,
       ["streams", caller.namespaceId, prefix, category ?? ""],
       ({ streamName }) => streamName,
-      (after, limit) => this.#store.streams(caller.namespaceId).streams({ prefix, category, after, limit }, options),
+      (after, limit) =>
+        streamStore(this.#store.engine, caller.namespaceId).streams({ prefix, category, after, limit }, options),
     );
   }
 
@@ -158,7 +171,7 @@ export class Streams {
     options: CallOptions,
   ): Promise<readonly (readonly AppendedMessage[])[]> {
     refuseRepeatedIds(request, pathOf);
-    const outcome = await this.#store.append(caller.namespaceId, request, options);
+    const outcome = await this.#appends.append(caller.namespaceId, request, options);
     switch (outcome.kind) {
       case "appended":
         return outcome.appends;

@@ -1,5 +1,4 @@
-import { insertSetting, SettingExistsError } from "../../areas/namespaces/store/namespace-rows.ts";
-import { SettingEntity } from "../store/setting.ts";
+import { insertSetting, SettingEntity, SettingExistsError } from "../store/setting.ts";
 import type { Store } from "../store/store.ts";
 import { newServiceKey, parseServiceKey, type ServiceKey } from "./service-key.ts";
 

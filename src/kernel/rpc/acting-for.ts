@@ -1,6 +1,6 @@
-import { deviceId, userId } from "../../areas/sessions/fields.ts";
 import type { Limits } from "../limits.ts";
 import type { ServicePrincipal } from "../principal.ts";
+import { deviceId, userId } from "./fields.ts";
 import { Problems } from "./problems.ts";
 
 /** The metadata by which a service says for which user it acts, and on which device; percent-encoded UTF-8. */

@@ -1,6 +1,6 @@
+import type { CallOptions } from "../call-options.ts";
 import { SatchelError } from "../errors.ts";
 import { wireName } from "../limits.ts";
-import type { CallOptions } from "./dialect.ts";
 
 /** A call that waits for its turn and its answer, or until its caller has gone. */
 export class QueuedCall<T> implements EventListenerObject {

@@ -1,48 +1,54 @@
 import type { EntityManager } from "@mikro-orm/core";
-import type { ConsumerGroupStore } from "../../areas/groups/store/group-store.ts";
-import type { AppendOutcome, AppendRequest } from "../../areas/streams/domain/append.ts";
-import { AppendQueue, type AppendQueueOptions } from "../../areas/streams/store/append-queue.ts";
+import type { CallOptions } from "../call-options.ts";
 import type { NamespaceId } from "../namespace-id.ts";
-import type { CallOptions, Dialect, SessionStore, StreamStore, WakeUp } from "./dialect.ts";
+import type { AnyEngine, AnyTransaction } from "./engines/any-engine.ts";
+import type { JournalWriter } from "./journal-writer.ts";
+import type { SqlValue, Statement } from "./statement.ts";
 import { runAlone, UnitQueue } from "./unit-queue.ts";
 import type { UnitWork } from "./unit.ts";
+import type { WakeUp } from "./wake-up.ts";
 
 /** At most this many units of work share a commit: what they change stays locked until then. */
 const MAX_UNITS = 32;
 
+export interface StoreOptions {
+  readonly journal: JournalWriter;
+  /** Units of work that may wait in one namespace; more are refused with LIMIT_EXCEEDED. */
+  readonly maxQueued: number;
+}
+
 /** Everything that is kept, on whichever engine. */
 export class Store implements AsyncDisposable {
-  readonly dialect: Dialect;
-  readonly #options: AppendQueueOptions;
-  readonly #queues = new Map<NamespaceId, AppendQueue>();
+  readonly engine: AnyEngine;
+  readonly #options: StoreOptions;
   readonly #watchers: WakeUp[] = [];
   readonly #unitQueues = new Map<NamespaceId, UnitQueue>();
 
-  constructor(dialect: Dialect, options: AppendQueueOptions) {
-    this.dialect = dialect;
+  constructor(engine: AnyEngine, options: StoreOptions) {
+    this.engine = engine;
     this.#options = options;
   }
 
   /** Calls `wake` after every append and announcement, here or, as soon as that is known, in another process. */
   watch(wake: WakeUp): void {
     this.#watchers.push(wake);
-    if (this.#watchers.length === 1) this.dialect.listen((...news) => this.#wake(...news));
+    if (this.#watchers.length === 1) this.engine.listen((...news) => this.#wake(...news));
   }
 
   /** Wakes whoever watches, here and in other processes: something has changed in these topics, as WakeUp has them. */
   announce(namespaceId: NamespaceId, topics: ReadonlySet<string>): void {
     this.#wake(namespaceId, topics);
-    this.dialect.announce(namespaceId, topics);
+    this.engine.announce(namespaceId, topics);
   }
 
   /** One unit of work on the control plane: what `work` does is committed together, or not at all. */
   async transact<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
-    return this.#translated(() => this.dialect.transact(work));
+    return this.#translated(() => this.engine.transact(work));
   }
 
   /** Reads of the control plane. */
   async read<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
-    return this.#translated(() => work(this.dialect.orm.em.fork()));
+    return this.#translated(() => work(this.engine.orm.em.fork()));
   }
 
   /**
@@ -71,43 +77,32 @@ export class Store implements AsyncDisposable {
     return this.#translated(() => runAlone(this.#unitOptions(namespaceId), work), namespaceId);
   }
 
+  /** Runs a statement in a namespace, in a transaction of its own, and returns its rows. */
+  async run<Row>(
+    namespaceId: NamespaceId,
+    statement: Statement<Row>,
+    values: readonly SqlValue[],
+    options: CallOptions = {},
+  ): Promise<readonly Row[]> {
+    return this.#translated(() => this.engine.run(namespaceId, statement, values, options), namespaceId);
+  }
+
+  /** Runs a statement of the control plane that only reads, and returns its rows. */
+  async runControl<Row>(
+    statement: Statement<Row>,
+    values: readonly SqlValue[],
+    options: CallOptions = {},
+  ): Promise<readonly Row[]> {
+    return this.#translated(() => this.engine.runControl(statement, values, options));
+  }
+
   /** Reads of the entities of a namespace, as they are committed. */
   async readNamespace<T>(namespaceId: NamespaceId, work: (em: EntityManager) => Promise<T>): Promise<T> {
-    return this.#translated(() => this.dialect.readEntities(namespaceId, work), namespaceId);
-  }
-
-  /** The sessions of a namespace. */
-  sessions(namespaceId: NamespaceId): SessionStore {
-    return this.dialect.sessionStore(namespaceId);
-  }
-
-  /** Reads of a namespace's streams. */
-  streams(namespaceId: NamespaceId): Omit<StreamStore, "append" | "maxBatches"> {
-    return this.dialect.streamStore(namespaceId);
-  }
-
-  /** The consumer groups of a namespace. */
-  consumerGroups(namespaceId: NamespaceId): ConsumerGroupStore {
-    return this.dialect.consumerGroupStore(namespaceId);
-  }
-
-  /** Appends to a namespace's streams, together with whoever else appends there now. */
-  async append(namespaceId: NamespaceId, request: AppendRequest, options: CallOptions): Promise<AppendOutcome> {
-    let queue = this.#queues.get(namespaceId);
-    if (queue === undefined) {
-      const appended = (categories: ReadonlySet<string>): void => this.announce(namespaceId, categories);
-      queue = new AppendQueue(this.dialect.streamStore(namespaceId), this.#options, appended);
-      this.#queues.set(namespaceId, queue);
-    }
-    try {
-      return await queue.append(request, options);
-    } finally {
-      if (queue.idle) this.#queues.delete(namespaceId);
-    }
+    return this.#translated(() => this.engine.readEntities(namespaceId, work), namespaceId);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.dialect[Symbol.asyncDispose]();
+    await this.engine[Symbol.asyncDispose]();
   }
 
   #wake(...news: Parameters<WakeUp>): void {
@@ -116,9 +111,10 @@ export class Store implements AsyncDisposable {
 
   #unitOptions(namespaceId: NamespaceId) {
     return {
-      begin: () => this.dialect.begin(namespaceId),
-      appended: (categories: ReadonlySet<string>) => {
-        if (categories.size > 0) this.announce(namespaceId, categories);
+      begin: (): Promise<AnyTransaction> => this.engine.begin(namespaceId),
+      journal: this.#options.journal,
+      appended: (topics: ReadonlySet<string>) => {
+        if (topics.size > 0) this.announce(namespaceId, topics);
       },
     };
   }
@@ -127,7 +123,7 @@ export class Store implements AsyncDisposable {
     try {
       return await work();
     } catch (error) {
-      throw this.dialect.translateError(error, namespaceId);
+      throw this.engine.translateError(error, namespaceId);
     }
   }
 }

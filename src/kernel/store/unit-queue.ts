@@ -1,9 +1,11 @@
 import { DeadlockException, type EntityManager, UniqueConstraintViolationException } from "@mikro-orm/core";
 import type { SessionRow } from "../../areas/sessions/store/session.ts";
-import type { AppendRequest, NewMessage, StreamAppend } from "../../areas/streams/domain/append.ts";
-import { categoryOf, type StreamName } from "../../areas/streams/domain/stream-name.ts";
-import type { CallOptions } from "./dialect.ts";
+import type { CallOptions } from "../call-options.ts";
+import type { JournalEntry, JournalMessage } from "../journal.ts";
+import type { AnyTransaction } from "./engines/any-engine.ts";
+import type { JournalWriter } from "./journal-writer.ts";
 import { QueuedCall, stillWanted, tooManyQueued } from "./queued-call.ts";
+import type { SqlValue, Statement } from "./statement.ts";
 import type { NamespaceTransaction, SessionInsertion, Unit, UnitWork } from "./unit.ts";
 
 /** How a queue works. */
@@ -12,9 +14,10 @@ export interface UnitQueueOptions {
   readonly maxUnits: number;
   /** Units that may wait at once; more are refused with LIMIT_EXCEEDED. */
   readonly maxQueued: number;
-  readonly begin: () => Promise<NamespaceTransaction>;
-  /** Told, after a commit, to which categories it has appended. */
-  readonly appended: (categories: ReadonlySet<string>) => void;
+  readonly begin: () => Promise<AnyTransaction>;
+  readonly journal: JournalWriter;
+  /** Told, after a commit, of which topics it has appended messages. */
+  readonly appended: (topics: ReadonlySet<string>) => void;
 }
 
 /** A unit of work that has not been answered yet. */
@@ -108,7 +111,7 @@ export class UnitQueue {
     const done: (() => void)[] = [];
     const shared = new Map<string, Promise<unknown>>();
     const recorded: RecordedUnit[] = [];
-    let transaction: NamespaceTransaction;
+    let transaction: AnyTransaction;
     try {
       transaction = await this.#options.begin();
     } catch (error) {
@@ -119,7 +122,7 @@ export class UnitQueue {
       const writes = transaction.writes;
       const unit = new RecordedUnit(transaction, shared);
       try {
-        const value = await unit.run(waiting.work);
+        const value = await unit.perform(waiting.work);
         recorded.push(unit);
         done.push(() => waiting.resolve(value));
       } catch (error) {
@@ -133,7 +136,7 @@ export class UnitQueue {
     // One commit after the other: a batch that waits here has no locks that the one before could still ask for.
     await this.#committing;
     try {
-      await appendAll(transaction, recorded);
+      await appendAll(this.#options.journal, transaction, recorded);
     } catch {
       await transaction.rollback();
       return false;
@@ -143,7 +146,7 @@ export class UnitQueue {
   }
 
   async #commit(
-    transaction: NamespaceTransaction,
+    transaction: AnyTransaction,
     recorded: readonly RecordedUnit[],
     done: readonly (() => void)[],
     batch: readonly Waiting[],
@@ -154,14 +157,14 @@ export class UnitQueue {
       for (const waiting of batch) waiting.reject(error);
       return;
     }
-    this.#options.appended(categoriesOf(recorded));
+    this.#options.appended(topicsOf(this.#options.journal, recorded));
     for (const settle of done) settle();
   }
 }
 
 /** Runs one unit of work in a transaction of its own, again when it has lost a race. */
 export async function runAlone<T>(
-  { begin, appended }: Pick<UnitQueueOptions, "begin" | "appended">,
+  { begin, journal, appended }: Pick<UnitQueueOptions, "begin" | "journal" | "appended">,
   work: UnitWork<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -169,22 +172,22 @@ export async function runAlone<T>(
     const unit = new RecordedUnit(transaction, new Map());
     let value: T;
     try {
-      value = await unit.run(work);
-      await appendAll(transaction, [unit]);
+      value = await unit.perform(work);
+      await appendAll(journal, transaction, [unit]);
     } catch (error) {
       await transaction.rollback();
       if (attempt < MAX_ATTEMPTS && isLostRace(error)) continue;
       throw error;
     }
     await transaction.commit();
-    appended(categoriesOf([unit]));
+    appended(topicsOf(journal, [unit]));
     return value;
   }
 }
 
 /** What one unit of work has asked for. */
 class RecordedUnit implements Unit {
-  readonly appends: StreamAppend[] = [];
+  readonly entries: JournalEntry[] = [];
   #em: EntityManager | undefined;
   readonly #transaction: NamespaceTransaction;
   readonly #shared: Map<string, Promise<unknown>>;
@@ -199,20 +202,28 @@ class RecordedUnit implements Unit {
     return this.#em;
   }
 
-  async run<T>(work: UnitWork<T>): Promise<T> {
+  async perform<T>(work: UnitWork<T>): Promise<T> {
     const value = await work(this);
     await this.#em?.flush();
     return value;
   }
 
-  journal(streamName: StreamName, messages: readonly NewMessage[]): void {
-    if (messages.length > 0) this.appends.push({ streamName, expectation: { kind: "any" }, messages });
+  journal(streamName: string, messages: readonly JournalMessage[]): void {
+    if (messages.length > 0) this.entries.push({ streamName, messages });
   }
 
   once<T>(key: string, read: (em: EntityManager) => Promise<T>): Promise<T> {
     const shared = this.#shared.get(key) ?? read(this.em);
     this.#shared.set(key, shared);
     return shared as Promise<T>;
+  }
+
+  run<Row>(statement: Statement<Row>, values: readonly SqlValue[]): Promise<readonly Row[]> {
+    return this.#transaction.run(statement, values);
+  }
+
+  change(statement: Statement<unknown>, values: readonly SqlValue[]): Promise<number> {
+    return this.#transaction.change(statement, values);
   }
 
   insertSession(session: SessionRow): Promise<SessionInsertion> {
@@ -232,13 +243,17 @@ class RecordedUnit implements Unit {
   }
 }
 
-async function appendAll(transaction: NamespaceTransaction, units: readonly RecordedUnit[]): Promise<void> {
-  const batch: AppendRequest[] = units.filter(({ appends }) => appends.length > 0);
-  if (batch.length > 0) await transaction.append(batch);
+async function appendAll(
+  journal: JournalWriter,
+  transaction: AnyTransaction,
+  units: readonly RecordedUnit[],
+): Promise<void> {
+  const batch = units.map(({ entries }) => entries).filter((entries) => entries.length > 0);
+  if (batch.length > 0) await journal.append(transaction, batch);
 }
 
-function categoriesOf(units: readonly RecordedUnit[]): Set<string> {
-  return new Set(units.flatMap(({ appends }) => appends.map(({ streamName }) => categoryOf(streamName))));
+function topicsOf(journal: JournalWriter, units: readonly RecordedUnit[]): Set<string> {
+  return new Set(units.flatMap(({ entries }) => entries.map(({ streamName }) => journal.topicOf(streamName))));
 }
 
 /** Whether another attempt will see what got in the way. */

@@ -1,7 +1,7 @@
 import type { EntityManager } from "@mikro-orm/core";
 import type { SessionRow } from "../../areas/sessions/store/session.ts";
-import type { AppendRequest, NewMessage } from "../../areas/streams/domain/append.ts";
-import type { StreamName } from "../../areas/streams/domain/stream-name.ts";
+import type { JournalMessage } from "../journal.ts";
+import type { Runner } from "./runner.ts";
 
 /** What came of inserting a session. */
 export interface SessionInsertion {
@@ -12,11 +12,11 @@ export interface SessionInsertion {
 }
 
 /** What one unit of work does its work with. Nothing of it may be used once the work has returned. */
-export interface Unit {
+export interface Unit extends Runner {
   /** The entities of the namespace, in a transaction; what is changed in them is flushed when the work returns. */
   readonly em: EntityManager;
   /** Appends to a stream of Satchel's own (`$…`), in the same commit. Any number of times; in order. */
-  journal(streamName: StreamName, messages: readonly NewMessage[]): void;
+  journal(streamName: string, messages: readonly JournalMessage[]): void;
   /** Reads something once for all units of work that share this transaction; nobody changes it in a shared one. */
   once<T>(key: string, read: (em: EntityManager) => Promise<T>): Promise<T>;
   /** Inserts a session, and notes its device as used, in one round trip; not if its user has one of the same request. */
@@ -37,7 +37,7 @@ export interface Unit {
 export type UnitWork<T> = (unit: Unit) => Promise<T>;
 
 /** A transaction in one namespace, as an engine provides it. Used by one unit of work at a time. */
-export interface NamespaceTransaction {
+export interface NamespaceTransaction extends Runner {
   /** How many statements have been run that may have changed something. */
   readonly writes: number;
   /** True once a statement has failed: the transaction can only be rolled back. */
@@ -48,8 +48,6 @@ export interface NamespaceTransaction {
   insertSession(session: SessionRow): Promise<SessionInsertion>;
   lockSession(id: string): Promise<SessionRow | undefined>;
   saveSession(session: SessionRow): Promise<void>;
-  /** Appends; the locks that this needs are held to the end of the transaction, so it comes last. */
-  append(batch: readonly AppendRequest[]): Promise<void>;
   /** Rejects when it is unknown what became of the transaction, or when it was rolled back. */
   commit(): Promise<void>;
   /** Ends the transaction without effect; never rejects. */

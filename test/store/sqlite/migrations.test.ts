@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { streamStore } from "../../../src/areas/streams/store/stores.ts";
 import type { NamespaceId } from "../../../src/kernel/namespace-id.ts";
 import { migrateDatabase } from "../../../src/kernel/store/engines/sqlite/migrate.ts";
 import { MIGRATIONS } from "../../../src/kernel/store/engines/sqlite/migrations/index.ts";
@@ -48,8 +49,8 @@ describe.for(Object.entries(MIGRATIONS))("%s", ([kind, migrations]) => {
 
 test("the tables of the control plane are what the entities say", async () => {
   using directory = new TemporaryDirectory();
-  await using dialect = await directory.open();
-  for (const entity of dialect.orm.getMetadata().getAll().values()) {
+  await using engine = await directory.open();
+  for (const entity of engine.orm.getMetadata().getAll().values()) {
     const declared = Object.values(entity.properties).map(({ fieldNames, nullable, primary, columnTypes }) => ({
       name: fieldNames[0],
       type: columnTypes[0] === "bigint" ? "INTEGER" : columnTypes[0]?.toUpperCase(),
@@ -57,7 +58,7 @@ test("the tables of the control plane are what the entities say", async () => {
       pk: primary === true ? 1 : 0,
     }));
     const sql = `SELECT name, type, "notnull", pk FROM pragma_table_info('${entity.tableName}')`;
-    expect(await dialect.orm.em.getConnection().execute(sql)).toEqual(declared);
+    expect(await engine.orm.em.getConnection().execute(sql)).toEqual(declared);
   }
 });
 
@@ -68,8 +69,8 @@ test("migrate brings up every namespace, opening does too, and keeps what is the
   for (const id of ["a", "b"]) restore("namespace", 1, join(namespaces, `${id}.sqlite`)).close();
   const unversioned = new Database(join(namespaces, "c.sqlite"));
   unversioned.close();
-  await using dialect = await directory.open();
-  await dialect.migrate();
+  await using engine = await directory.open();
+  await engine.migrate();
   const versionOf = (id: string) => {
     const database = new Database(join(namespaces, `${id}.sqlite`));
     const version = database.pragma("user_version", { simple: true });
@@ -77,7 +78,7 @@ test("migrate brings up every namespace, opening does too, and keeps what is the
     return version;
   };
   expect(versionOf("b")).toBe(MIGRATIONS.namespace.length);
-  const store = dialect.streamStore("a" as NamespaceId);
+  const store = streamStore(engine, "a" as NamespaceId);
   await append(store, request("chat-1", [message()]));
   const { messages } = await readAll(store, ALL);
   expect(messages.map(({ streamName, position, data }) => [streamName, position, data])).toEqual([
@@ -90,8 +91,8 @@ test("migrate brings up every namespace, opening does too, and keeps what is the
 test("a file of a newer server is refused and left as it is", async () => {
   using directory = new TemporaryDirectory();
   {
-    await using dialect = await directory.open();
-    await provision(dialect);
+    await using engine = await directory.open();
+    await provision(engine);
   }
   const outdate = (path: string) => {
     const database = new Database(join(directory.path, path));
@@ -100,9 +101,9 @@ test("a file of a newer server is refused and left as it is", async () => {
   };
   outdate("namespaces/main.sqlite");
   {
-    await using dialect = await directory.open();
-    await expect(dialect.streamStore(NAMESPACE).page(ALL, {})).rejects.toMatchObject({ reason: "SCHEMA_OUT_OF_DATE" });
-    await expect(dialect.migrate()).rejects.toMatchObject({ reason: "SCHEMA_OUT_OF_DATE" });
+    await using engine = await directory.open();
+    await expect(streamStore(engine, NAMESPACE).page(ALL, {})).rejects.toMatchObject({ reason: "SCHEMA_OUT_OF_DATE" });
+    await expect(engine.migrate()).rejects.toMatchObject({ reason: "SCHEMA_OUT_OF_DATE" });
   }
   outdate("satchel.sqlite");
   await expect(directory.open()).rejects.toMatchObject({ reason: "SCHEMA_OUT_OF_DATE" });

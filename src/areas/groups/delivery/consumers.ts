@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
+import type { CallOptions } from "../../../kernel/call-options.ts";
 import { fieldError, groupNotFound, SatchelError } from "../../../kernel/errors.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { CallOptions, StreamStore } from "../../../kernel/store/dialect.ts";
 import type { Feed } from "../../streams/feed/feed.ts";
+import type { StreamStore } from "../../streams/store/stream-store.ts";
 import type {
   Acknowledgement,
   ConsumeFrame,

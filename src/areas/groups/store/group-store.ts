@@ -1,4 +1,4 @@
-import type { CallOptions } from "../../../kernel/store/dialect.ts";
+import type { CallOptions } from "../../../kernel/call-options.ts";
 import type { Category } from "../../streams/domain/stream-name.ts";
 import type { ConsumerGroup, ConsumerGroupId, GroupSettings, PartitionLease } from "../domain/consumer-groups.ts";
 import type { Membership, PartitionHolder } from "../domain/group-membership.ts";

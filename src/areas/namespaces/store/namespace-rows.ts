@@ -1,15 +1,10 @@
-import {
-  type EntityManager,
-  LockMode,
-  type RequiredEntityData,
-  UniqueConstraintViolationException,
-} from "@mikro-orm/core";
+import { type EntityManager, LockMode, type RequiredEntityData } from "@mikro-orm/core";
 import { newToken } from "../../../kernel/crypto/token.ts";
 import { SatchelError } from "../../../kernel/errors.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
 import type { Role } from "../../../kernel/role.ts";
-import type { Dialect } from "../../../kernel/store/dialect.ts";
-import { SettingEntity } from "../../../kernel/store/setting.ts";
+import type { Engine } from "../../../kernel/store/engine.ts";
+import { insertOrElse } from "../../../kernel/store/setting.ts";
 import { NamespaceEntity, type NamespaceRow } from "./namespace.ts";
 import { TokenEntity, type TokenRow } from "./token.ts";
 
@@ -33,7 +28,7 @@ export interface TokenProperties {
 /** Makes a namespace with its place in the store and a token of the role admin. Throws NAMESPACE_EXISTS. */
 export async function insertNamespace(
   em: EntityManager,
-  dialect: Dialect,
+  engine: Engine,
   { namespaceId, description, now }: NewNamespace,
 ): Promise<{ readonly namespace: NamespaceRow; readonly token: string }> {
   const row = { id: namespaceId, description, state: "active", createTime: now, updateTime: now } as const;
@@ -41,7 +36,7 @@ export async function insertNamespace(
     () => em.insert(NamespaceEntity, row),
     () => new SatchelError("NAMESPACE_EXISTS", `the namespace ${namespaceId} exists, or is still being deleted`),
   );
-  await dialect.provisionNamespace(namespaceId, em);
+  await engine.provisionNamespace(namespaceId, em);
   const { token } = await insertToken(em, { namespaceId, role: "admin", description: "", expireTime: null, now });
   return { namespace: await lockNamespace(em, namespaceId), token };
 }
@@ -66,17 +61,6 @@ export async function insertToken(
   return { row: await em.findOneOrFail(TokenEntity, { id: parsed.id }), token };
 }
 
-/** Stores a setting unless it is there; tells whether this call has stored it. */
-export async function insertSetting(em: EntityManager, name: string, value: string): Promise<void> {
-  await insertOrElse(
-    () => em.insert(SettingEntity, { name, value }),
-    () => new SettingExistsError(name),
-  );
-}
-
-/** The setting has been stored before, perhaps by another replica just now. */
-export class SettingExistsError extends Error {}
-
 /** Returns the namespace, which nobody else changes before the transaction ends. Throws NAMESPACE_NOT_FOUND. */
 export async function lockNamespace(em: EntityManager, namespaceId: NamespaceId): Promise<NamespaceRow> {
   const row = await em.findOne(NamespaceEntity, { id: namespaceId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
@@ -90,13 +74,4 @@ export async function getNamespace(em: EntityManager, namespaceId: NamespaceId):
 
 function namespaceNotFound(namespaceId: NamespaceId): never {
   throw new SatchelError("NAMESPACE_NOT_FOUND", `there is no namespace ${namespaceId}`);
-}
-
-/** Inserts a row; throws `taken` when its key is there. After that the transaction can only be rolled back. */
-async function insertOrElse(insert: () => Promise<unknown>, taken: () => Error): Promise<void> {
-  try {
-    await insert();
-  } catch (error) {
-    throw error instanceof UniqueConstraintViolationException ? taken() : error;
-  }
 }

@@ -1,4 +1,4 @@
-import type { SessionCount, SessionCounts } from "../../../kernel/store/dialect.ts";
+import type { SessionCount, SessionCounts } from "./session-store.ts";
 
 const HOUR = 3_600_000_000n;
 

@@ -1,10 +1,10 @@
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { DeviceUse, SessionActivity, SessionCounts, SessionStore } from "../../../kernel/store/dialect.ts";
 import type { Connections, Row } from "../../../kernel/store/engines/postgres/connections.ts";
 import { translateNamespaceError } from "../../../kernel/store/engines/postgres/errors.ts";
 import { quotedSchema } from "../../../kernel/store/engines/postgres/schema-name.ts";
 import { sessionCountsOf, sessionCountsText } from "./counts.ts";
 import type { SessionReads } from "./reads.postgres.ts";
+import type { DeviceUse, SessionActivity, SessionCounts, SessionStore } from "./session-store.ts";
 import type { SessionRow } from "./session.ts";
 
 /** The sessions of one namespace on PostgreSQL. */

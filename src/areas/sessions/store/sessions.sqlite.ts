@@ -1,11 +1,11 @@
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { DeviceUse, SessionActivity, SessionCounts, SessionStore } from "../../../kernel/store/dialect.ts";
-import type { ControlPlane } from "../../../kernel/store/engines/sqlite/control-plane.ts";
+import type { SqliteEngine } from "../../../kernel/store/engines/sqlite/engine.ts";
 import { translateStoreError } from "../../../kernel/store/engines/sqlite/errors.ts";
 import type { NamespaceDatabase, SqlValue } from "../../../kernel/store/engines/sqlite/namespace-database.ts";
-import type { NamespaceFiles } from "../../../kernel/store/engines/sqlite/namespace-files.ts";
+import { statement } from "../../../kernel/store/statement.ts";
 import { sessionColumns, sessionOf } from "./columns.ts";
 import { sessionCountsOf, sessionCountsText } from "./counts.ts";
+import type { DeviceUse, SessionActivity, SessionCounts, SessionStore } from "./session-store.ts";
 import type { SessionRow } from "./session.ts";
 
 const FIND = `SELECT ${sessionColumns()} FROM sessions WHERE id = ?`;
@@ -29,10 +29,12 @@ interface DeviceUseRow {
   readonly active: bigint;
 }
 
-interface SqliteSessionStoreParts {
-  readonly control: ControlPlane;
-  readonly files: NamespaceFiles;
-}
+const IS_ACTIVE = statement(
+  { one: "integer" },
+  "SELECT 1 FROM {control.namespaces} WHERE id = $1 AND state = 'active'",
+);
+
+type SqliteSessionStoreParts = Pick<SqliteEngine, "files" | "runControl">;
 
 /** The sessions of one namespace on SQLite. */
 export class SqliteSessionStore implements SessionStore {
@@ -49,8 +51,8 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   async findInActiveNamespace(sessionId: string): Promise<SessionRow | undefined> {
-    const active = await this.#translated(() => this.#parts.control.isActive(this.#id));
-    return active ? this.find(sessionId) : undefined;
+    const active = await this.#parts.runControl(IS_ACTIVE, [this.#id], {});
+    return active.length > 0 ? this.find(sessionId) : undefined;
   }
 
   async touch(sessionId: string, { now, before, idleExpireTime }: SessionActivity): Promise<boolean> {

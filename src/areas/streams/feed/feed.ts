@@ -1,7 +1,7 @@
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { Progress, StreamStore } from "../../../kernel/store/dialect.ts";
 import type { Selector } from "../domain/message.ts";
 import { type Category, categoryOf } from "../domain/stream-name.ts";
+import type { Progress, StreamStore } from "../store/stream-store.ts";
 import { Tail, type TailSource } from "./tail.ts";
 import type { WindowBounds } from "./window.ts";
 

@@ -1,11 +1,12 @@
+import type { CallOptions } from "../../../kernel/call-options.ts";
 import { fieldError, SatchelError } from "../../../kernel/errors.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
 import { nextTurn } from "../../../kernel/next-turn.ts";
-import type { CallOptions, StreamStore } from "../../../kernel/store/dialect.ts";
 import { type CursorScope, newCursor, parseCursor } from "../domain/cursor.ts";
 import type { Page, StoredMessage } from "../domain/message.ts";
 import type { ReadFrame, ReadRequest } from "../domain/read.ts";
 import { positionOf } from "../domain/selection.ts";
+import type { StreamStore } from "../store/stream-store.ts";
 
 const MAX_FRAME_MESSAGES = 1_000;
 /** Of data and metadata. */

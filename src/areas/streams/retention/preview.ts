@@ -1,8 +1,9 @@
+import type { CallOptions } from "../../../kernel/call-options.ts";
 import { nextTurn } from "../../../kernel/next-turn.ts";
-import type { CallOptions, StreamStore } from "../../../kernel/store/dialect.ts";
 import type { RetentionPolicy, RetentionTarget } from "../domain/retention.ts";
 import { type Category, isCategory, type StreamName } from "../domain/stream-name.ts";
 import type { RetentionStore, StreamEnds } from "../store/retention-store.ts";
+import type { StreamStore } from "../store/stream-store.ts";
 
 /** What a policy would remove. */
 export interface RetentionPreview {

@@ -7,10 +7,10 @@ import type {
   TruncateStreamRequest,
 } from "../../../gen/satchel/v1/retention_pb.ts";
 import type { Limits } from "../../../kernel/limits.ts";
-import * as fields from "../../../kernel/rpc/fields.ts";
 import { parsed, type Problems } from "../../../kernel/rpc/problems.ts";
 import type { RetentionPolicy, RetentionTarget, StreamDeletion } from "../domain/retention.ts";
 import type { StreamName } from "../domain/stream-name.ts";
+import * as streamFields from "../fields.ts";
 
 const MICROS_PER_SECOND = 1_000_000n;
 const NANOS_PER_MICRO = 1_000;
@@ -23,7 +23,7 @@ export function parseTruncation(
   limits: Limits,
 ): { readonly streamName: StreamName; readonly before: bigint } {
   return parsed(limits, (problems) => ({
-    streamName: fields.writableStreamName(request.streamName, "stream_name", problems),
+    streamName: streamFields.writableStreamName(request.streamName, "stream_name", problems),
     before: request.beforePosition,
   }));
 }
@@ -31,7 +31,7 @@ export function parseTruncation(
 /** What DeleteStream asks for. */
 export function parseDeletion(request: DeleteStreamRequest, limits: Limits): Omit<StreamDeletion, "maxMessages"> {
   return parsed(limits, (problems) => ({
-    streamName: fields.writableStreamName(request.streamName, "stream_name", problems),
+    streamName: streamFields.writableStreamName(request.streamName, "stream_name", problems),
     tombstone: request.tombstone,
     expectedVersion: request.expectedVersion,
   }));
@@ -43,22 +43,22 @@ export function parseSetRetention(
   limits: Limits,
 ): { readonly target: RetentionTarget; readonly policy: RetentionPolicy | undefined } {
   return parsed(limits, (problems) => ({
-    target: target(request.target, fields.writableStreamName, problems),
+    target: target(request.target, streamFields.writableStreamName, problems),
     policy: policy(request.policy, problems),
   }));
 }
 
 /** What GetRetention asks for. */
 export function parseGetRetention(request: GetRetentionRequest, limits: Limits): RetentionTarget {
-  return parsed(limits, (problems) => target(request.target, fields.streamName, problems));
+  return parsed(limits, (problems) => target(request.target, streamFields.streamName, problems));
 }
 
 function target(
   wire: SetRetentionRequest["target"],
-  streamName: typeof fields.streamName,
+  streamName: typeof streamFields.streamName,
   problems: Problems,
 ): RetentionTarget {
-  if (wire.case === "category") return fields.category(wire.value, "category", problems);
+  if (wire.case === "category") return streamFields.category(wire.value, "category", problems);
   return streamName(wire.value ?? "", "stream_name", problems);
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from "../../../kernel/clock.ts";
 import { SatchelError } from "../../../kernel/errors.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
 import type { Store } from "../../../kernel/store/store.ts";
+import { retentionStore } from "../store/stores.ts";
 import { SweepEntity } from "../store/sweep.ts";
 import { sweepNamespace } from "./retention-step.ts";
 
@@ -92,7 +93,7 @@ export class Sweeper implements AsyncDisposable {
         renewed = clock();
         await this.#postpone(due, renewed + LEASE_MICROS);
       };
-      const retention = store.dialect.retentionStore(due.namespaceId);
+      const retention = retentionStore(store.engine, due.namespaceId);
       const hasPolicies = await sweepNamespace({ retention, nowMicros, batch, signal, stepped });
       if (hasPolicies) await this.#postpone(due, nowMicros + this.#halfInterval);
       else await this.#forget(due);

@@ -1,15 +1,17 @@
+import type { CallOptions } from "../../../kernel/call-options.ts";
 import { type Clock, systemClock } from "../../../kernel/clock.ts";
 import { limitExceeded } from "../../../kernel/errors.ts";
 import { type Limits, wireName } from "../../../kernel/limits.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
 import { nextTurn } from "../../../kernel/next-turn.ts";
 import type { ServicePrincipal } from "../../../kernel/principal.ts";
-import type { CallOptions } from "../../../kernel/store/dialect.ts";
 import type { Store } from "../../../kernel/store/store.ts";
 import { NO_STREAM } from "../domain/append.ts";
 import type { RetentionPolicy, RetentionTarget, StreamDeletion } from "../domain/retention.ts";
 import { categoryOf, isCategory, type StreamName } from "../domain/stream-name.ts";
 import { versionConflict } from "../errors.ts";
+import { retentionStore } from "../store/stores.ts";
+import { streamStore } from "../store/stores.ts";
 import { SweepEntity } from "../store/sweep.ts";
 import { type RetentionPreview, previewRetention } from "./preview.ts";
 
@@ -59,7 +61,7 @@ export class Retention {
     const removed = await this.#truncate(namespaceId, streamName, before, options);
     const left = (await this.#retention(namespaceId).ends([streamName], options)).get(streamName);
     if (left !== undefined) return { removed, firstPosition: left.first };
-    const version = await this.#store.streams(namespaceId).head({ kind: "stream", streamName }, options);
+    const version = await streamStore(this.#store.engine, namespaceId).head({ kind: "stream", streamName }, options);
     return { removed, firstPosition: (version ?? NO_STREAM) + 1n };
   }
 
@@ -121,7 +123,7 @@ export class Retention {
     policy: RetentionPolicy | undefined,
     options: CallOptions,
   ): Promise<RetentionPreview> {
-    const [streams, retention] = [this.#store.streams(namespaceId), this.#retention(namespaceId)];
+    const [streams, retention] = [streamStore(this.#store.engine, namespaceId), this.#retention(namespaceId)];
     return previewRetention({ streams, retention, nowMicros: this.#clock(), options }, target, policy);
   }
 
@@ -156,6 +158,6 @@ export class Retention {
   }
 
   #retention(namespaceId: NamespaceId) {
-    return this.#store.dialect.retentionStore(namespaceId);
+    return retentionStore(this.#store.engine, namespaceId);
   }
 }

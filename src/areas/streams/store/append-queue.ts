@@ -1,8 +1,9 @@
+import type { CallOptions } from "../../../kernel/call-options.ts";
 import { SatchelError } from "../../../kernel/errors.ts";
-import type { BUSY, CallOptions, StreamStore } from "../../../kernel/store/dialect.ts";
 import { QueuedCall, stillWanted, tooManyQueued } from "../../../kernel/store/queued-call.ts";
 import { type AppendOutcome, type AppendRequest, categoriesOf } from "../domain/append.ts";
 import { type BatchBounds, planBatch } from "./plan-batch.ts";
+import type { BUSY, StreamStore } from "./stream-store.ts";
 
 /** How a queue works. */
 export interface AppendQueueOptions extends Omit<BatchBounds, "maxRequests"> {

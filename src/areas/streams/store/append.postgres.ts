@@ -1,4 +1,3 @@
-import { BUSY } from "../../../kernel/store/dialect.ts";
 import {
   int4Array,
   int8Array,
@@ -7,6 +6,7 @@ import {
   uuidArray,
 } from "../../../kernel/store/engines/postgres/binary-array.ts";
 import type { Row } from "../../../kernel/store/engines/postgres/connections.ts";
+import type { PostgresTransaction } from "../../../kernel/store/engines/postgres/transaction.ts";
 import type {
   AppendedMessage,
   AppendOutcome,
@@ -17,11 +17,25 @@ import type {
   VersionConflict,
 } from "../domain/append.ts";
 import { categoryOf } from "../domain/stream-name.ts";
+import { BUSY } from "./stream-store.ts";
 
 /** Calls append_all() with what BatchArrays.parameters() gives; the function's own step of the schema documents it. */
 export function appendAllText(schema: string): string {
   return `SELECT kind, index, position, global_position, versions, global_positions
     FROM ${schema}.append_all($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
+}
+
+/** How long a journal append waits for the lock of its category: as long as an ordinary unit of work may take. */
+const JOURNAL_LOCK_TIMEOUT_MS = 10_000;
+
+/** Appends a batch as a part of a transaction. */
+export async function appendIn(
+  transaction: PostgresTransaction,
+  batch: readonly AppendRequest[],
+): Promise<readonly (AppendOutcome | typeof BUSY)[]> {
+  const arrays = new BatchArrays(batch);
+  const rows = await transaction.write(appendAllText(transaction.schema), arrays.parameters(JOURNAL_LOCK_TIMEOUT_MS));
+  return arrays.outcomes(rows);
 }
 
 const EXISTING_STREAM = -2n;

@@ -1,4 +1,6 @@
+import { sameJson } from "../../../kernel/json-text.ts";
 import type { NamespaceDatabase } from "../../../kernel/store/engines/sqlite/namespace-database.ts";
+import type { SqliteTransaction } from "../../../kernel/store/engines/sqlite/transaction.ts";
 import {
   type AppendedMessage,
   type AppendOutcome,
@@ -10,7 +12,6 @@ import {
 } from "../domain/append.ts";
 import { correlationCategoryOf } from "../domain/correlation.ts";
 import { cardinalHashOf } from "../domain/group-member.ts";
-import { sameJson } from "../domain/json-text.ts";
 import { categoryOf, type StreamName } from "../domain/stream-name.ts";
 import { COUNT_IN_CATEGORY, INSERT_MESSAGE, LAST_TIME, MESSAGE_BY_ID } from "./append.sqlite.sql.ts";
 import { idToBlob } from "./message-row.sqlite.ts";
@@ -28,6 +29,14 @@ export function appendBatch(
     writer.finish();
     return outcomes;
   });
+}
+
+/** Appends a batch as a part of a transaction. */
+export function appendIn(
+  transaction: SqliteTransaction,
+  batch: readonly AppendRequest[],
+): Promise<readonly AppendOutcome[]> {
+  return transaction.write((database, nowMicros) => appendBatch(database, batch, nowMicros));
 }
 
 interface MessageById {

@@ -1,4 +1,4 @@
-import type { CallOptions } from "../../../kernel/store/dialect.ts";
+import type { CallOptions } from "../../../kernel/call-options.ts";
 import type {
   DeletionOutcome,
   RetentionPolicy,

@@ -1,5 +1,5 @@
+import type { CallOptions } from "../../../kernel/call-options.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { CallOptions } from "../../../kernel/store/dialect.ts";
 import type { Connections, Row } from "../../../kernel/store/engines/postgres/connections.ts";
 import { translateNamespaceError } from "../../../kernel/store/engines/postgres/errors.ts";
 import { bigintOf, textOf } from "../../../kernel/store/engines/postgres/row.ts";

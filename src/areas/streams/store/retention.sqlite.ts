@@ -1,5 +1,5 @@
+import type { CallOptions } from "../../../kernel/call-options.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { CallOptions } from "../../../kernel/store/dialect.ts";
 import type { NamespaceDatabase } from "../../../kernel/store/engines/sqlite/namespace-database.ts";
 import {
   type NamespaceFiles,

@@ -1,11 +1,5 @@
+import type { CallOptions } from "../../../kernel/call-options.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import {
-  BUSY,
-  type CallOptions,
-  type LockWait,
-  type Progress,
-  type StreamStore,
-} from "../../../kernel/store/dialect.ts";
 import type { Connections, Row, Statement } from "../../../kernel/store/engines/postgres/connections.ts";
 import type { BinaryRow } from "../../../kernel/store/engines/postgres/copy-out.ts";
 import { codeOf, SQLSTATE, translateNamespaceError, violates } from "../../../kernel/store/engines/postgres/errors.ts";
@@ -33,6 +27,7 @@ import { headOfCategoryText, headOfStreamText } from "./head.postgres.sql.ts";
 import { categoriesText, streamsText } from "./names.postgres.sql.ts";
 import { fullPageSize, packed } from "./page-row.postgres.ts";
 import { atText, firstAtStatement, pageCall } from "./page.postgres.sql.ts";
+import { BUSY, type LockWait, type Progress, type StreamStore } from "./stream-store.ts";
 
 /** How often a batch is tried again when a writer that does not take our locks has got in its way. */
 const MAX_ATTEMPTS = 4;

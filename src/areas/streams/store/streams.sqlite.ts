@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
+import type { CallOptions } from "../../../kernel/call-options.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { CallOptions, Progress, StreamStore } from "../../../kernel/store/dialect.ts";
 import type { Clock } from "../../../kernel/store/engines/sqlite/clock.ts";
 import type { NamespaceDatabase } from "../../../kernel/store/engines/sqlite/namespace-database.ts";
 import {
@@ -28,6 +28,7 @@ import { listCategories, listStreams } from "./names.sqlite.ts";
 import { readAt, readPage } from "./page.sqlite.ts";
 import { probe } from "./probe.sqlite.ts";
 import { stateOf, visibleVersion } from "./stream-state.sqlite.ts";
+import type { Progress, StreamStore } from "./stream-store.ts";
 
 const HEAD_OF_CATEGORY = "SELECT last_global_position AS position FROM categories WHERE category = ?";
 /** The last position that was drawn, whether or not its message is still there. */

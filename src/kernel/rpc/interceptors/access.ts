@@ -1,12 +1,12 @@
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import type { Interceptor, StreamResponse } from "@connectrpc/connect";
-import { credentialInvalid } from "../../../areas/namespaces/tokens.ts";
 import { access } from "../../../gen/satchel/options/v1/access_pb.ts";
 import { SatchelError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import type { Principal } from "../../principal.ts";
 import { roleIncludes } from "../../role.ts";
 import { actingFor } from "../acting-for.ts";
+import { credentialInvalid } from "../authenticate.ts";
 import { callKey } from "../call.ts";
 import { roleOf } from "../fields.ts";
 import { passing } from "../map-stream.ts";
@@ -20,9 +20,6 @@ const PUBLIC_SERVICES: ReadonlySet<string> = new Set([
   "grpc.reflection.v1alpha.ServerReflection",
 ]);
 
-/** How long a stream goes on before the next thing it says is preceded by another look at its credential. */
-const RECHECK_MS = 1_000;
-
 const BEARER = /^bearer +([^ ]+) *$/i;
 
 interface AccessOptions {
@@ -31,6 +28,8 @@ interface AccessOptions {
   /** Throws CREDENTIAL_INVALID, SESSION_EXPIRED, SESSION_REVOKED. `use`: a call begins, and does not just go on. */
   readonly authenticate: (token: string, use: boolean) => Promise<Principal>;
   readonly limits: Limits;
+  /** How long a stream goes on before the next thing it says is preceded by another look at its credential. */
+  readonly recheckMs: number;
 }
 
 type Admits = "anyone" | ((principal: Principal) => boolean);
@@ -39,8 +38,8 @@ type Admits = "anyone" | ((principal: Principal) => boolean);
  * Lets in whom the access rule of the RPC admits, and says to the handler who it is. Throws, so that the server does
  * not start, when an RPC has no rule; an RPC that it has not been told of admits nobody.
  */
-export function accessInterceptor({ methods, authenticate, limits }: AccessOptions): Interceptor {
-  const looks = new CredentialLooks((token) => authenticate(token, false), RECHECK_MS);
+export function accessInterceptor({ methods, authenticate, limits, recheckMs }: AccessOptions): Interceptor {
+  const looks = new CredentialLooks((token) => authenticate(token, false), recheckMs);
   const rules = new Map(methods.map((method) => [method, ruleOf(method)]));
   return (next) => async (request) => {
     const admits = rules.get(request.method) ?? admitsNobody;

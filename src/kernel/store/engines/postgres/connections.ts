@@ -1,6 +1,6 @@
 import type { Pool, PoolClient, QueryArrayConfig } from "pg";
+import type { CallOptions } from "../../../call-options.ts";
 import { storeUnavailable } from "../../../errors.ts";
-import type { CallOptions } from "../../dialect.ts";
 import type { Canceller } from "./canceller.ts";
 import { type BinaryRow, CopyOut } from "./copy-out.ts";
 import { withoutDeadlock } from "./deadlock.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, type ClientConfig, type Pool } from "pg";
 import type { NamespaceId } from "../../../namespace-id.ts";
-import type { WakeUp } from "../../dialect.ts";
+import type { WakeUp } from "../../wake-up.ts";
 import { type Greeting, parsePayload, type Payload, payloadsOf } from "./notification-payload.ts";
 
 /** One channel for everything: channel names are cut at 63 bytes, and a connection would have to know them all. */

@@ -13,17 +13,14 @@ import {
   insertSessionValues,
   saveSessionText,
 } from "../../../../areas/sessions/store/writes.postgres.ts";
-import type { AppendRequest } from "../../../../areas/streams/domain/append.ts";
-import { appendAllText, BatchArrays } from "../../../../areas/streams/store/append.postgres.ts";
 import type { NamespaceId } from "../../../namespace-id.ts";
+import { keyOf, type SqlValue, type Statement } from "../../statement.ts";
 import { changesNothing } from "../../statements.ts";
 import type { NamespaceTransaction, SessionInsertion } from "../../unit.ts";
-import { TEXT_TYPES } from "./connections.ts";
+import { type Row, TEXT_TYPES } from "./connections.ts";
 import { codeOf, SQLSTATE } from "./errors.ts";
+import { queryOf, rowsOf } from "./run.ts";
 import { quotedSchema, schemaName } from "./schema-name.ts";
-
-/** How long an append waits for the lock of a journal's category: as long as an ordinary unit of work may take. */
-const JOURNAL_LOCK_TIMEOUT_MS = 10_000;
 
 interface PostgresTransactionParts {
   readonly orm: MikroORM;
@@ -35,6 +32,9 @@ interface PostgresTransactionParts {
 
 /** A transaction on one connection of the pool. */
 export class PostgresTransaction implements NamespaceTransaction {
+  readonly kind = "postgresql";
+  /** The namespace's schema, as a quoted identifier. */
+  readonly schema: string;
   readonly #parts: PostgresTransactionParts;
   #writes = 0;
   #failed = false;
@@ -51,6 +51,7 @@ export class PostgresTransaction implements NamespaceTransaction {
 
   private constructor(parts: PostgresTransactionParts) {
     this.#parts = parts;
+    this.schema = quotedSchema(parts.id);
   }
 
   get writes(): number {
@@ -77,6 +78,23 @@ export class PostgresTransaction implements NamespaceTransaction {
   async lock(name: string): Promise<void> {
     const key = `${schemaName(this.#parts.id)} ${name}`;
     await this.#run(() => this.#parts.client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [key]));
+  }
+
+  async run<Row>(statement: Statement<Row>, values: readonly SqlValue[]): Promise<readonly Row[]> {
+    const { rows } = await this.#execute(statement, values);
+    return rowsOf(statement, rows);
+  }
+
+  async change(statement: Statement<unknown>, values: readonly SqlValue[]): Promise<number> {
+    const { rowCount } = await this.#execute(statement, values);
+    return rowCount ?? 0;
+  }
+
+  async #execute(statement: Statement<unknown>, values: readonly SqlValue[]) {
+    const query = queryOf(statement, quotedSchema(this.#parts.id), values);
+    const result = await this.#run(() => this.#parts.client.query<(string | null)[]>(query));
+    if (!statement.readOnly && (result.rowCount ?? 0) > 0) this.#writes++;
+    return result;
   }
 
   async insertSession(session: SessionRow): Promise<SessionInsertion> {
@@ -109,20 +127,18 @@ export class PostgresTransaction implements NamespaceTransaction {
     await this.#run(() => this.#parts.client.query({ name: `${schema}u`, text: saveSessionText(schema), values }));
   }
 
-  async append(batch: readonly AppendRequest[]): Promise<void> {
+  /** Runs a statement that only PostgreSQL has, and that writes; its rows come as text. */
+  async write(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
     this.#writes++;
-    const schema = quotedSchema(this.#parts.id);
-    const arrays = new BatchArrays(batch);
     const query: QueryArrayConfig = {
-      name: `${schema}j`,
-      text: appendAllText(schema),
-      values: arrays.parameters(JOURNAL_LOCK_TIMEOUT_MS),
+      name: this.schema + keyOf(text),
+      text,
+      values: [...values],
       rowMode: "array",
       types: TEXT_TYPES,
     };
     const { rows } = await this.#run(() => this.#parts.client.query<(string | null)[]>(query));
-    const refused = arrays.outcomes(rows).find(({ kind }) => kind !== "appended");
-    if (refused !== undefined) throw new Error(`the journal has refused an append: ${refused.kind}`);
+    return rows;
   }
 
   async commit(): Promise<void> {

@@ -1,5 +1,6 @@
 import type Database from "better-sqlite3";
 import { statSync } from "node:fs";
+import { type Clock, wallClock } from "./clock.ts";
 import { openDatabase } from "./database.ts";
 import { migrateDatabase } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
@@ -23,11 +24,13 @@ export interface StatementResult {
 export class NamespaceDatabase implements Disposable {
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
+  readonly #rawStatements = new Map<string, Database.Statement>();
 
   /** Opens a file that exists, or a new database in memory, at this version's schema. */
-  constructor(path: string) {
+  constructor(path: string, now: Clock = wallClock()) {
     this.#database = openDatabase(path);
     try {
+      this.#database.function("now_micros", { safeIntegers: true }, now);
       migrateDatabase(this.#database, MIGRATIONS.namespace);
     } catch (error) {
       this.#database.close();
@@ -43,6 +46,11 @@ export class NamespaceDatabase implements Disposable {
   /** The first row. */
   row<Row>(sql: string, ...parameters: Parameters): Row | undefined {
     return this.#statement(sql).get(...parameters) as Row | undefined;
+  }
+
+  /** All rows, each as the values of its columns. */
+  values(sql: string, parameters: readonly SqlValue[]): readonly (readonly SqlValue[])[] {
+    return this.#statement(sql, true).all(...parameters) as SqlValue[][];
   }
 
   /** Runs a change and returns the rowid of the last row that was inserted. */
@@ -105,11 +113,14 @@ export class NamespaceDatabase implements Disposable {
     this.#database.close();
   }
 
-  #statement(sql: string): Database.Statement {
-    let statement = this.#statements.get(sql);
+  /** `raw`: rows come as arrays, not as objects. */
+  #statement(sql: string, raw = false): Database.Statement {
+    const statements = raw ? this.#rawStatements : this.#statements;
+    let statement = statements.get(sql);
     if (statement === undefined) {
       statement = this.#database.prepare(sql).safeIntegers(true);
-      this.#statements.set(sql, statement);
+      if (raw) statement.raw(true);
+      statements.set(sql, statement);
     }
     return statement;
   }

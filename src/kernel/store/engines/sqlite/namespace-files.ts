@@ -1,9 +1,10 @@
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync } from "node:fs";
 import { platform } from "node:os";
 import { join } from "node:path";
+import type { CallOptions } from "../../../call-options.ts";
 import { SatchelError, storeUnavailable } from "../../../errors.ts";
 import { type NamespaceId, parseNamespaceId } from "../../../namespace-id.ts";
-import type { CallOptions } from "../../dialect.ts";
+import { type Clock, wallClock } from "./clock.ts";
 import { ensurePrivateFile } from "./database.ts";
 import { STORE_CLOSED, translateStoreError } from "./errors.ts";
 import { headerIsCurrent } from "./migrate.ts";
@@ -20,19 +21,23 @@ interface NamespaceFilesOptions {
   readonly directory: string;
   /** At most this many are open; the one that was used least recently is closed first. In memory all stay open. */
   readonly maxOpen: number;
+  /** The store's clock; the wall clock unless given. */
+  readonly now?: Clock | undefined;
 }
 
 /** The files of all namespaces, opened when they are needed. */
 export class NamespaceFiles implements Disposable {
   readonly #directory: string;
   readonly #maxOpen: number;
+  readonly #now: Clock;
   readonly #inMemory: boolean;
   /** The least recently used first. */
   readonly #open = new Map<NamespaceId, OpenFile>();
   readonly #turns = new Turns();
   #closed = false;
 
-  constructor({ directory, maxOpen }: NamespaceFilesOptions) {
+  constructor({ directory, maxOpen, now = wallClock() }: NamespaceFilesOptions) {
+    this.#now = now;
     this.#directory = directory;
     this.#inMemory = directory === IN_MEMORY;
     this.#maxOpen = this.#inMemory ? Number.POSITIVE_INFINITY : maxOpen;
@@ -101,7 +106,7 @@ export class NamespaceFiles implements Disposable {
     this.drop(id);
     try {
       if (!this.#inMemory) ensurePrivateFile(this.#path(id));
-      this.#keep(id, new NamespaceDatabase(this.#path(id)));
+      this.#keep(id, new NamespaceDatabase(this.#path(id), this.#now));
       this.#syncDirectory();
     } catch (error) {
       this.drop(id);
@@ -143,7 +148,7 @@ export class NamespaceFiles implements Disposable {
       return open;
     }
     if (!this.#exists(id)) throw new SatchelError("NAMESPACE_NOT_FOUND", `there is no namespace ${id}`);
-    return this.#keep(id, new NamespaceDatabase(this.#path(id)));
+    return this.#keep(id, new NamespaceDatabase(this.#path(id), this.#now));
   }
 
   #keep(id: NamespaceId, database: NamespaceDatabase): OpenFile {
@@ -153,7 +158,7 @@ export class NamespaceFiles implements Disposable {
       this.#open.delete(oldest);
       unused[Symbol.dispose]();
     }
-    const file = new OpenFile(database, this.#path(id));
+    const file = new OpenFile(database, () => new NamespaceDatabase(this.#path(id), this.#now));
     this.#open.set(id, file);
     return file;
   }

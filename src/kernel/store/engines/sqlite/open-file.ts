@@ -1,15 +1,16 @@
-import { NamespaceDatabase } from "./namespace-database.ts";
+import type { NamespaceDatabase } from "./namespace-database.ts";
 
 /** A namespace's file while it is open: a connection for what is done in one turn of the event loop, one for the rest. */
 export class OpenFile implements Disposable {
   readonly database: NamespaceDatabase;
-  readonly #path: string;
+  readonly #openAnother: () => NamespaceDatabase;
   #writer: NamespaceDatabase | undefined;
   #writing = false;
 
-  constructor(database: NamespaceDatabase, path: string) {
+  /** `openAnother` opens the same file once more. */
+  constructor(database: NamespaceDatabase, openAnother: () => NamespaceDatabase) {
     this.database = database;
-    this.#path = path;
+    this.#openAnother = openAnother;
   }
 
   /** True from `openWriter` to `closeWriter`: the file must not be closed. */
@@ -19,7 +20,7 @@ export class OpenFile implements Disposable {
 
   /** The connection for a transaction that takes several turns; the readers' own in memory, where there is no other. */
   openWriter(): NamespaceDatabase {
-    this.#writer ??= this.database.memory ? this.database : new NamespaceDatabase(this.#path);
+    this.#writer ??= this.database.memory ? this.database : this.#openAnother();
     this.#writing = true;
     return this.#writer;
   }

@@ -2,14 +2,14 @@ import type { EntityManager, MikroORM } from "@mikro-orm/core";
 import type { SessionRow } from "../../../../areas/sessions/store/session.ts";
 import { findSession } from "../../../../areas/sessions/store/sessions.sqlite.ts";
 import { insertSession, saveSession } from "../../../../areas/sessions/store/writes.sqlite.ts";
-import type { AppendRequest } from "../../../../areas/streams/domain/append.ts";
-import { appendBatch } from "../../../../areas/streams/store/append.sqlite.ts";
+import type { SqlValue, Statement } from "../../statement.ts";
 import { changesNothing } from "../../statements.ts";
 import type { NamespaceTransaction, SessionInsertion } from "../../unit.ts";
 import type { Clock } from "./clock.ts";
 import { entitiesOn } from "./entities.ts";
 import { translateStoreError } from "./errors.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
+import { changeOn, runOn } from "./run.ts";
 
 interface SqliteTransactionParts {
   readonly orm: MikroORM;
@@ -22,6 +22,7 @@ interface SqliteTransactionParts {
 
 /** A transaction of several turns of the event loop, on the writing connection of a file. */
 export class SqliteTransaction implements NamespaceTransaction {
+  readonly kind = "sqlite";
   readonly #parts: SqliteTransactionParts;
   #writes = 0;
   #failed = false;
@@ -50,6 +51,18 @@ export class SqliteTransaction implements NamespaceTransaction {
   /** Whoever has a transaction is alone. */
   async lock(): Promise<void> {}
 
+  async run<Row>(statement: Statement<Row>, values: readonly SqlValue[]): Promise<readonly Row[]> {
+    const rows = runOn(this.#parts.database, statement, values);
+    if (!statement.readOnly && rows.length > 0) this.#writes++;
+    return rows;
+  }
+
+  async change(statement: Statement<unknown>, values: readonly SqlValue[]): Promise<number> {
+    const changes = changeOn(this.#parts.database, statement, values);
+    if (changes > 0) this.#writes++;
+    return changes;
+  }
+
   async insertSession(session: SessionRow): Promise<SessionInsertion> {
     const insertion = insertSession(this.#parts.database, session);
     if (insertion.inserted) this.#writes++;
@@ -65,11 +78,10 @@ export class SqliteTransaction implements NamespaceTransaction {
     saveSession(this.#parts.database, session);
   }
 
-  async append(batch: readonly AppendRequest[]): Promise<void> {
+  /** Does what only SQLite does in several steps, and that writes. */
+  async write<T>(work: (database: NamespaceDatabase, nowMicros: bigint) => T): Promise<T> {
     this.#writes++;
-    const outcomes = appendBatch(this.#parts.database, batch, this.#parts.now());
-    const refused = outcomes.find(({ kind }) => kind !== "appended");
-    if (refused !== undefined) throw new Error(`the journal has refused an append: ${refused.kind}`);
+    return work(this.#parts.database, this.#parts.now());
   }
 
   async commit(): Promise<void> {

@@ -1,35 +1,24 @@
 import type { EntityManager as AnyEntityManager } from "@mikro-orm/core";
 import { type EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import type { Pool } from "pg";
-import type { ConsumerGroupStore } from "../../../../areas/groups/store/group-store.ts";
-import { PostgresConsumerGroupStore } from "../../../../areas/groups/store/groups.postgres.ts";
-import { SessionReads } from "../../../../areas/sessions/store/reads.postgres.ts";
-import { PostgresSessionStore } from "../../../../areas/sessions/store/sessions.postgres.ts";
-import type { RetentionStore } from "../../../../areas/streams/store/retention-store.ts";
-import { PostgresRetentionStore } from "../../../../areas/streams/store/retention.postgres.ts";
-import { PostgresStreamStore } from "../../../../areas/streams/store/streams.postgres.ts";
+import type { CallOptions } from "../../../call-options.ts";
 import type { NamespaceId } from "../../../namespace-id.ts";
-import { ROLES } from "../../../role.ts";
-import {
-  type CallOptions,
-  type Dialect,
-  type SessionStore,
-  type StreamStore,
-  type TokenRecord,
-  type WakeUp,
-} from "../../dialect.ts";
-import { CONTROL_ENTITIES, NAMESPACE_ENTITIES } from "../../entities.ts";
+import type { Engine, StoreSchema } from "../../engine.ts";
+import type { SqlValue, Statement } from "../../statement.ts";
+import type { WakeUp } from "../../wake-up.ts";
 import { Canceller } from "./canceller.ts";
 import { Connections } from "./connections.ts";
 import { withoutDeadlock } from "./deadlock.ts";
 import { translateError, translateNamespaceError } from "./errors.ts";
 import { dropSql, migrate, provisionSql } from "./migrate.ts";
 import { Notifications } from "./notifications.ts";
-import { CONTROL_SCHEMA, schemaName } from "./schema-name.ts";
+import { nameOf, rowsOf } from "./run.ts";
+import { CONTROL_SCHEMA, quotedSchema, schemaName } from "./schema-name.ts";
 import { PostgresTransaction } from "./transaction.ts";
 
 /** How to reach the database. */
 export interface PostgresOptions {
+  readonly schema: StoreSchema;
   /** postgres://user:password@host:port/database, with pg's parameters (sslmode, …). */
   readonly url: string;
   /** Connections that this process may hold, whatever the number of namespaces. */
@@ -52,7 +41,7 @@ const PLANNER =
   "-c plan_cache_mode=force_generic_plan -c enable_bitmapscan=off -c jit=off -c max_parallel_workers_per_gather=0";
 
 /** Connects on first use; `migrate` is the caller's to call. */
-export async function openPostgres(options: PostgresOptions): Promise<PostgresDialect> {
+export async function openPostgres(options: PostgresOptions): Promise<PostgresEngine> {
   const connection = {
     connectionString: options.url,
     statement_timeout: options.statementTimeoutMs,
@@ -64,7 +53,7 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDi
   };
   const orm = new MikroORM({
     clientUrl: options.url,
-    entities: [...CONTROL_ENTITIES, ...NAMESPACE_ENTITIES],
+    entities: [...options.schema.control, ...options.schema.namespace],
     schema: CONTROL_SCHEMA,
     driverOptions: {
       ...connection,
@@ -76,7 +65,7 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDi
   });
   const cancelling = new Canceller(connection);
   const pool: Pool = await orm.em.getConnection().getNativeClient();
-  return new PostgresDialect({
+  return new PostgresEngine({
     orm,
     pool,
     connections: new Connections(pool, cancelling, options.statementTimeoutMs),
@@ -94,22 +83,21 @@ interface PostgresParts {
 }
 
 /** PostgreSQL: a schema per namespace, one pool for all of them. */
-export class PostgresDialect implements Dialect {
-  readonly engine = "postgresql";
+export class PostgresEngine implements Engine {
+  readonly kind = "postgresql";
   readonly orm: MikroORM;
   readonly #pool: Pool;
-  readonly #connections: Connections;
+  /** For statements that only PostgreSQL has. */
+  readonly connections: Connections;
   readonly #cancelling: AsyncDisposable;
   readonly #notifications: Notifications;
-  readonly #sessionReads: SessionReads;
 
   constructor({ orm, pool, connections, cancelling, notifications }: PostgresParts) {
     this.orm = orm;
     this.#pool = pool;
-    this.#connections = connections;
+    this.connections = connections;
     this.#cancelling = cancelling;
     this.#notifications = notifications;
-    this.#sessionReads = new SessionReads(connections);
   }
 
   async migrate(): Promise<void> {
@@ -164,20 +152,31 @@ export class PostgresDialect implements Dialect {
     return work(this.orm.em.fork({ schema: schemaName(id) }));
   }
 
-  sessionStore(id: NamespaceId): SessionStore {
-    return new PostgresSessionStore(this.#connections, this.#sessionReads, id);
+  async run<Row>(
+    id: NamespaceId,
+    statement: Statement<Row>,
+    values: readonly SqlValue[],
+    options: CallOptions,
+  ): Promise<readonly Row[]> {
+    return this.#runIn(quotedSchema(id), statement, values, options);
   }
 
-  streamStore(id: NamespaceId): StreamStore {
-    return new PostgresStreamStore(this.#connections, id);
+  runControl<Row>(
+    statement: Statement<Row>,
+    values: readonly SqlValue[],
+    options: CallOptions,
+  ): Promise<readonly Row[]> {
+    return this.#runIn(CONTROL_SCHEMA, statement, values, options);
   }
 
-  consumerGroupStore(id: NamespaceId): ConsumerGroupStore {
-    return new PostgresConsumerGroupStore(this.#connections, id);
-  }
-
-  retentionStore(id: NamespaceId): RetentionStore {
-    return new PostgresRetentionStore(this.#connections, id);
+  async #runIn<Row>(
+    schema: string,
+    statement: Statement<Row>,
+    values: readonly SqlValue[],
+    options: CallOptions,
+  ): Promise<readonly Row[]> {
+    const named = { name: nameOf(statement, schema), text: statement.postgresql(schema) };
+    return rowsOf(statement, await this.connections.query(named, values, options));
   }
 
   announce(namespaceId: NamespaceId, topics: ReadonlySet<string>): void {
@@ -188,38 +187,8 @@ export class PostgresDialect implements Dialect {
     this.#notifications.listen(wake);
   }
 
-  async findToken(tokenId: string): Promise<TokenRecord | undefined> {
-    const text = `
-      SELECT t.namespace_id, encode(t.hash, 'hex'), t.role, t.expire_time, t.revoke_time, n.state
-      FROM ${CONTROL_SCHEMA}.tokens t JOIN ${CONTROL_SCHEMA}.namespaces n ON n.id = t.namespace_id WHERE t.id = $1`;
-    const [row] = await this.#query({ name: "findToken", text }, [tokenId]);
-    if (row === undefined) return undefined;
-    const [namespaceId, hash, role, expireTime, revokeTime, state] = row;
-    const known = ROLES.find((name) => name === role);
-    if (known === undefined) throw new Error(`a token has the unknown role ${role}`);
-    return {
-      tokenId,
-      namespaceId: namespaceId as NamespaceId,
-      hash: Buffer.from(hash ?? "", "hex"),
-      role: known,
-      expireTime: expireTime === null || expireTime === undefined ? undefined : BigInt(expireTime),
-      revoked: revokeTime !== null,
-      active: state === "active",
-    };
-  }
-
   async ping(options: CallOptions): Promise<void> {
     await this.#query({ text: "SELECT 1" }, [], options);
-  }
-
-  async oldestWriterSeconds(options: CallOptions): Promise<number> {
-    const text = `
-      SELECT coalesce(max(extract(epoch FROM clock_timestamp() - a.xact_start)), 0)
-      FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-      JOIN pg_class c ON c.oid = l.classid AND c.relname = 'messages_global_position_seq'
-      WHERE l.locktype = 'advisory' AND l.objsubid = 2`;
-    const [row] = await this.#query({ text }, [], options);
-    return Number(row?.[0] ?? 0);
   }
 
   translateError(error: unknown, namespaceId?: NamespaceId): unknown {
@@ -236,7 +205,7 @@ export class PostgresDialect implements Dialect {
 
   async #query(...call: Parameters<Connections["query"]>): ReturnType<Connections["query"]> {
     try {
-      return await this.#connections.query(...call);
+      return await this.connections.query(...call);
     } catch (error) {
       throw translateError(error);
     }

@@ -3,27 +3,24 @@ import { MikroORM } from "@mikro-orm/sqlite";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import type { ConsumerGroupStore } from "../../../../areas/groups/store/group-store.ts";
-import { SqliteConsumerGroupStore } from "../../../../areas/groups/store/groups.sqlite.ts";
-import { SqliteSessionStore } from "../../../../areas/sessions/store/sessions.sqlite.ts";
-import type { RetentionStore } from "../../../../areas/streams/store/retention-store.ts";
-import { SqliteRetentionStore } from "../../../../areas/streams/store/retention.sqlite.ts";
-import { SqliteStreamStore } from "../../../../areas/streams/store/streams.sqlite.ts";
+import type { CallOptions } from "../../../call-options.ts";
 import type { NamespaceId } from "../../../namespace-id.ts";
-import type { CallOptions, Dialect, SessionStore, StreamStore, TokenRecord } from "../../dialect.ts";
-import { NAMESPACE_ENTITIES } from "../../entities.ts";
+import type { Engine, StoreSchema } from "../../engine.ts";
+import type { SqlValue, Statement } from "../../statement.ts";
 import { type Clock, wallClock } from "./clock.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { entitiesOn } from "./entities.ts";
 import { translateSqliteError, translateStoreError } from "./errors.ts";
-import { NamespaceFiles } from "./namespace-files.ts";
+import { NamespaceFiles, readNamespace, writeNamespace } from "./namespace-files.ts";
+import { runOn } from "./run.ts";
 import { SqliteTransaction } from "./transaction.ts";
 
 const IN_MEMORY = ":memory:";
 
 /** Where the data is, and how it is used. */
 export interface SqliteOptions {
+  readonly schema: StoreSchema;
   /** A directory that this process alone will use; ":memory:" keeps everything in memory. */
   readonly directory: string;
   /** At most this many namespaces have their files open. */
@@ -38,17 +35,17 @@ export interface SqliteOptions {
  * Opens the store in a directory, which is created if need be, and brings the control plane to this version's schema.
  * Throws STORE_UNAVAILABLE when another process uses the directory, SCHEMA_OUT_OF_DATE when a newer server did.
  */
-export async function openSqlite(options: SqliteOptions): Promise<SqliteDialect> {
+export async function openSqlite(options: SqliteOptions): Promise<SqliteEngine> {
   const { directory, maxOpenNamespaces: maxOpen, now = wallClock(), signal } = options;
   signal?.throwIfAborted();
   await using opened = new AsyncDisposableStack();
   try {
     const places = directory === IN_MEMORY ? { control: IN_MEMORY, namespaces: IN_MEMORY } : prepare(directory);
     if (directory !== IN_MEMORY) opened.use(lockDirectory(resolve(directory)));
-    const control = opened.use(await ControlPlane.open(places.control));
-    const files = opened.use(new NamespaceFiles({ directory: places.namespaces, maxOpen }));
+    const control = opened.use(await ControlPlane.open(places.control, options.schema.control));
+    const files = opened.use(new NamespaceFiles({ directory: places.namespaces, maxOpen, now }));
     signal?.throwIfAborted();
-    return new SqliteDialect({ control, files, now, opened: opened.move() });
+    return new SqliteEngine({ schema: options.schema, control, files, now, opened: opened.move() });
   } catch (error) {
     throw translateSqliteError(error);
   }
@@ -62,6 +59,7 @@ function prepare(directory: string): { readonly control: string; readonly namesp
 }
 
 interface Opened {
+  readonly schema: StoreSchema;
   readonly control: ControlPlane;
   readonly files: NamespaceFiles;
   readonly now: Clock;
@@ -70,14 +68,25 @@ interface Opened {
 }
 
 /** The engine for one process: a file per namespace, and one for the control plane. */
-export class SqliteDialect implements Dialect {
-  readonly engine = "sqlite";
+export class SqliteEngine implements Engine {
+  readonly kind = "sqlite";
   readonly #opened: Opened;
   /** Knows the entities of namespaces, and makes statements; it has no connection of its own. */
-  readonly #namespaceOrm = new MikroORM({ dbName: IN_MEMORY, entities: NAMESPACE_ENTITIES });
+  readonly #namespaceOrm: MikroORM;
 
   constructor(opened: Opened) {
     this.#opened = opened;
+    this.#namespaceOrm = new MikroORM({ dbName: IN_MEMORY, entities: [...opened.schema.namespace] });
+  }
+
+  /** The files of the namespaces. */
+  get files(): NamespaceFiles {
+    return this.#opened.files;
+  }
+
+  /** The store's clock, in microseconds since 1970. */
+  get now(): Clock {
+    return this.#opened.now;
   }
 
   get orm(): MikroORM {
@@ -120,20 +129,23 @@ export class SqliteDialect implements Dialect {
     return files.alone(id, () => work(em));
   }
 
-  sessionStore(id: NamespaceId): SessionStore {
-    return new SqliteSessionStore(this.#opened, id);
+  async run<Row>(
+    id: NamespaceId,
+    statement: Statement<Row>,
+    values: readonly SqlValue[],
+    options: CallOptions,
+  ): Promise<readonly Row[]> {
+    const work = statement.readOnly ? readNamespace : writeNamespace;
+    return work(this.#opened.files, id, options, (database) => runOn(database, statement, values));
   }
 
-  streamStore(id: NamespaceId): StreamStore {
-    return new SqliteStreamStore(this.#opened.files, id, this.#opened.now);
-  }
-
-  consumerGroupStore(id: NamespaceId): ConsumerGroupStore {
-    return new SqliteConsumerGroupStore(this.#opened.files, id, this.#opened.now);
-  }
-
-  retentionStore(id: NamespaceId): RetentionStore {
-    return new SqliteRetentionStore(this.#opened.files, id);
+  async runControl<Row>(
+    statement: Statement<Row>,
+    values: readonly SqlValue[],
+    { signal }: CallOptions,
+  ): Promise<readonly Row[]> {
+    signal?.throwIfAborted();
+    return this.#translated(() => runOn(this.#opened.control, statement, values));
   }
 
   /** No other process uses the store. */
@@ -142,18 +154,9 @@ export class SqliteDialect implements Dialect {
   /** No other process uses the store. */
   listen(): void {}
 
-  async findToken(tokenId: string): Promise<TokenRecord | undefined> {
-    return this.#translated(() => this.#opened.control.findToken(tokenId));
-  }
-
   async ping({ signal }: CallOptions): Promise<void> {
     signal?.throwIfAborted();
     await this.#translated(() => this.#opened.control.ping());
-  }
-
-  /** An append is committed in the turn of the event loop in which it begins, so none is ever seen under way. */
-  async oldestWriterSeconds(): Promise<number> {
-    return 0;
   }
 
   translateError(error: unknown): unknown {
