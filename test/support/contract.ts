@@ -24,6 +24,7 @@ import { sessionTokensContract } from "../contract/session-tokens.ts";
 import { sessionsContract } from "../contract/sessions.ts";
 import { settleContract } from "../contract/settle.ts";
 import { tokensContract } from "../contract/tokens.ts";
+import { registerCases } from "./cases.ts";
 import { type Harness, type HarnessOptions, openHarness } from "./harness.ts";
 
 /** What every server promises to every client. */
@@ -55,7 +56,7 @@ const CONTRACT = [
   sessionPolicyContract,
 ];
 
-/** Holds a server of this engine, at this distance, to the contract. */
+/** Holds a server of this engine to the contract: to all of it, or at a distance to the cases that are held over the wire. */
 export function contract(options: HarnessOptions, disturb?: (harness: Harness) => AsyncDisposable): void {
   describe(`${options.engine}, ${options.distance ?? "direct"}`, () => {
     let opened: Harness | undefined;
@@ -79,6 +80,8 @@ export function contract(options: HarnessOptions, disturb?: (harness: Harness) =
       await opened?.[Symbol.asyncDispose]();
     });
 
-    for (const part of CONTRACT) part(harness);
+    registerCases(options.distance === undefined ? "all" : "over the wire", () => {
+      for (const part of CONTRACT) part(harness);
+    });
   });
 }

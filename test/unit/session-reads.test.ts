@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { SESSION_COLUMNS } from "../../src/areas/sessions/store/columns.ts";
 import { SessionReads } from "../../src/areas/sessions/store/reads.postgres.ts";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
-import type { Row, Statement } from "../../src/kernel/store/engines/postgres/connections.ts";
+import type { Row, Statement } from "../../src/kernel/store/engines/postgres/text-rows.ts";
 import { upTo } from "../support/streams.ts";
 
 const ONE = "one" as NamespaceId;

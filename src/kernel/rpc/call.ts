@@ -1,8 +1,15 @@
 import { Code, type ContextKey, createContextKey } from "@connectrpc/connect";
-import type { Underway } from "../transport/open-calls.ts";
 
 /** What becomes of a call: the name of a gRPC status, as "NOT_FOUND". */
 export type StatusName = Uppercase<string>;
+
+/** What has to be known of a call that is on its way. */
+export interface Underway {
+  /** Whether it waits for the rest of the only message that it can get. */
+  readonly awaitsRequest: () => boolean;
+  /** Gives it up. */
+  readonly abort: () => void;
+}
 
 /** One call, from its headers to its end. What runs it fills in what it learns; the end logs and counts it. */
 export class Call {

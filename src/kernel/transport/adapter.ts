@@ -3,8 +3,8 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { setTimeout } from "node:timers/promises";
-import { Call, callKey } from "../rpc/call.ts";
-import type { OpenCalls, Underway } from "./open-calls.ts";
+import { Call, callKey, type Underway } from "../rpc/call.ts";
+import type { OpenCalls } from "./open-calls.ts";
 import { statusOf, withReadableMessage } from "./status.ts";
 import { type HttpRequest, type HttpResponse, abort, pathOf, respond } from "./types.ts";
 

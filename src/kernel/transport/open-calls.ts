@@ -1,18 +1,10 @@
-import type { Call, StatusName } from "../rpc/call.ts";
+import type { Call, StatusName, Underway } from "../rpc/call.ts";
 
 export interface OpenCallsOptions {
   /** How long a request message may take to arrive where there is only one. */
   readonly requestTimeoutMs: number;
   /** A call is over, and its `status` is set. */
   readonly ended: (call: Call) => void;
-}
-
-/** What has to be known of a call that is on its way. */
-export interface Underway {
-  /** Whether it waits for the rest of the only message that it can get. */
-  readonly awaitsRequest: () => boolean;
-  /** Gives it up. */
-  readonly abort: () => void;
 }
 
 const SWEEP_MS = 1_000;

@@ -1,10 +1,11 @@
 import type { CallOptions } from "../../../kernel/call-options.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { Connections, Row, TransactionQuery } from "../../../kernel/store/engines/postgres/connections.ts";
+import type { Connections } from "../../../kernel/store/engines/postgres/connections.ts";
 import { withoutDeadlock } from "../../../kernel/store/engines/postgres/deadlock.ts";
 import { translateNamespaceError } from "../../../kernel/store/engines/postgres/errors.ts";
 import { bigintOf, textOf } from "../../../kernel/store/engines/postgres/row.ts";
 import { quotedSchema } from "../../../kernel/store/engines/postgres/schema-name.ts";
+import type { Row, TransactionQuery } from "../../../kernel/store/engines/postgres/text-rows.ts";
 import type { Category } from "../../streams/domain/stream-name.ts";
 import type { ConsumerGroup, ConsumerGroupId, GroupSettings } from "../domain/consumer-groups.ts";
 import type { Membership } from "../domain/group-membership.ts";

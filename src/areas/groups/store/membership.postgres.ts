@@ -1,5 +1,5 @@
-import type { Row, Statement, TransactionQuery } from "../../../kernel/store/engines/postgres/connections.ts";
 import { bigintOf, textOf } from "../../../kernel/store/engines/postgres/row.ts";
+import type { Row, Statement, TransactionQuery } from "../../../kernel/store/engines/postgres/text-rows.ts";
 import type { ConsumerGroupId } from "../domain/consumer-groups.ts";
 import type { GroupMember, Membership, PartitionHolder } from "../domain/group-membership.ts";
 import { type MembershipChanges, membershipChanges } from "./membership-changes.ts";

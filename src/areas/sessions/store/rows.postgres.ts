@@ -1,4 +1,4 @@
-import type { Row } from "../../../kernel/store/engines/postgres/connections.ts";
+import type { Row } from "../../../kernel/store/engines/postgres/text-rows.ts";
 import { sessionColumns, sessionOf } from "./columns.ts";
 import type { SessionRow } from "./session.ts";
 

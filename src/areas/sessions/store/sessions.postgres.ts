@@ -1,7 +1,8 @@
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { Connections, Row } from "../../../kernel/store/engines/postgres/connections.ts";
+import type { Connections } from "../../../kernel/store/engines/postgres/connections.ts";
 import { translateNamespaceError } from "../../../kernel/store/engines/postgres/errors.ts";
 import { quotedSchema } from "../../../kernel/store/engines/postgres/schema-name.ts";
+import type { Row } from "../../../kernel/store/engines/postgres/text-rows.ts";
 import { sessionCountsOf, sessionCountsText } from "./counts.ts";
 import type { SessionReads } from "./reads.postgres.ts";
 import type { DeviceUse, SessionActivity, SessionCounts, SessionStore } from "./session-store.ts";

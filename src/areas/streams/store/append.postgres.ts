@@ -5,7 +5,7 @@ import {
   textArray,
   uuidArray,
 } from "../../../kernel/store/engines/postgres/binary-array.ts";
-import type { Row } from "../../../kernel/store/engines/postgres/connections.ts";
+import type { Row } from "../../../kernel/store/engines/postgres/text-rows.ts";
 import type { PostgresTransaction } from "../../../kernel/store/engines/postgres/transaction.ts";
 import type {
   AppendedMessage,

@@ -1,6 +1,6 @@
 import { escapeLiteral } from "pg";
-import type { Statement } from "../../../kernel/store/engines/postgres/connections.ts";
 import { MESSAGE_COLUMNS } from "../../../kernel/store/engines/postgres/row.ts";
+import type { Statement } from "../../../kernel/store/engines/postgres/text-rows.ts";
 import { MAX_POSITION, type PageQuery, type Selector } from "../domain/message.ts";
 import { categoryOrder, inCategory } from "./category-range.postgres.sql.ts";
 

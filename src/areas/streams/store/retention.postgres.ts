@@ -1,9 +1,10 @@
 import type { CallOptions } from "../../../kernel/call-options.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { Connections, Row } from "../../../kernel/store/engines/postgres/connections.ts";
+import type { Connections } from "../../../kernel/store/engines/postgres/connections.ts";
 import { translateNamespaceError } from "../../../kernel/store/engines/postgres/errors.ts";
 import { bigintOf, textOf } from "../../../kernel/store/engines/postgres/row.ts";
 import { quotedSchema } from "../../../kernel/store/engines/postgres/schema-name.ts";
+import type { Row } from "../../../kernel/store/engines/postgres/text-rows.ts";
 import type { DeletionOutcome, RetentionTarget, StreamDeletion, Truncations } from "../domain/retention.ts";
 import type { StreamName } from "../domain/stream-name.ts";
 import type {

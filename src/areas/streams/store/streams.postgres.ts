@@ -1,11 +1,12 @@
 import type { CallOptions } from "../../../kernel/call-options.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { Connections, Row, Statement } from "../../../kernel/store/engines/postgres/connections.ts";
+import type { Connections } from "../../../kernel/store/engines/postgres/connections.ts";
 import type { BinaryRow } from "../../../kernel/store/engines/postgres/copy-out.ts";
 import { codeOf, SQLSTATE, translateNamespaceError, violates } from "../../../kernel/store/engines/postgres/errors.ts";
 import type { Pipeline } from "../../../kernel/store/engines/postgres/pipeline.ts";
 import { bigintOf, MESSAGE_COLUMNS, messageOf, textOf } from "../../../kernel/store/engines/postgres/row.ts";
 import { quotedSchema } from "../../../kernel/store/engines/postgres/schema-name.ts";
+import type { Row, Statement } from "../../../kernel/store/engines/postgres/text-rows.ts";
 import type { AppendOutcome, AppendRequest } from "../domain/append.ts";
 import type {
   CategorySummary,

@@ -5,27 +5,13 @@ import type { Canceller } from "./canceller.ts";
 import { type BinaryRow, CopyOut } from "./copy-out.ts";
 import { withoutDeadlock } from "./deadlock.ts";
 import { Pipeline } from "./pipeline.ts";
-
-/** A statement whose rows come as arrays of text. A name makes it a prepared one, once per connection. */
-export interface Statement {
-  readonly name?: string;
-  readonly text: string;
-}
-
-/** A row: every column as PostgreSQL's text, or null. */
-export type Row = readonly (string | null)[];
-
-/** Runs one statement of a transaction and returns its rows. */
-export type TransactionQuery = (statement: Statement, values: readonly unknown[]) => Promise<Row[]>;
+import { type Row, type Statement, TEXT_TYPES, type TransactionQuery } from "./text-rows.ts";
 
 /** How many prepared statements a connection may keep; with more it is replaced, since the server never forgets them. */
 const MAX_PREPARED = 500;
 
 /** How long a statement that has been cancelled, or that exceeds its time, may take to end before its connection is cut. */
 const CANCEL_GRACE_MS = 2_000;
-
-/** Every column as text; the callers know what is what. */
-export const TEXT_TYPES: NonNullable<QueryArrayConfig["types"]> = { getTypeParser: () => (text: string) => text };
 
 /** Runs statements on the pool's connections; a statement ends when its caller's signal fires, in the database too. */
 export class Connections {

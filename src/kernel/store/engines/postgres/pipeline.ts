@@ -1,6 +1,6 @@
 import type { PoolClient } from "pg";
-import type { Row, Statement } from "./connections.ts";
 import { withoutDeadlock } from "./deadlock.ts";
+import type { Row, Statement } from "./text-rows.ts";
 
 /** How a pipeline comes by connections. */
 export interface PipelineOptions {

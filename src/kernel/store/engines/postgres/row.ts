@@ -1,5 +1,5 @@
 import type { StoredMessage } from "../../../../areas/streams/domain/message.ts";
-import type { Row } from "./connections.ts";
+import type { Row } from "./text-rows.ts";
 
 /** The columns of a message, in the order that `messageOf` reads. */
 export const MESSAGE_COLUMNS = `m.id, m.stream_name, m.type, m.position, m.global_position, m.data::text, m.metadata::text, ${microsOf("m.time")}`;

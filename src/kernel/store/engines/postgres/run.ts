@@ -1,6 +1,6 @@
 import type { QueryArrayConfig } from "pg";
 import { rowFrom, type SqlValue, type Statement } from "../../statement.ts";
-import { type Row, TEXT_TYPES } from "./connections.ts";
+import { type Row, TEXT_TYPES } from "./text-rows.ts";
 
 /** A statement as pg takes it; prepared once per connection, under a name that derives from its text. */
 export function queryOf(statement: Statement<unknown>, schema: string, values: readonly SqlValue[]): QueryArrayConfig {

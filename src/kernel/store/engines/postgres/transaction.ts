@@ -17,10 +17,10 @@ import type { NamespaceId } from "../../../namespace-id.ts";
 import { keyOf, type SqlValue, type Statement } from "../../statement.ts";
 import { changesNothing } from "../../statements.ts";
 import type { NamespaceTransaction, SessionInsertion } from "../../unit.ts";
-import { type Row, TEXT_TYPES } from "./connections.ts";
 import { codeOf, SQLSTATE } from "./errors.ts";
 import { queryOf, rowsOf } from "./run.ts";
 import { quotedSchema, schemaName } from "./schema-name.ts";
+import { type Row, TEXT_TYPES } from "./text-rows.ts";
 
 interface PostgresTransactionParts {
   readonly orm: MikroORM;
