@@ -1,6 +1,7 @@
 import type { EntitySchema } from "@mikro-orm/core";
-import type { StoreSchema } from "../kernel/store/engine.ts";
+import type { EngineKind, StoreSchema } from "../kernel/store/engine.ts";
 import type { JournalWriter } from "../kernel/store/journal-writer.ts";
+import type { AreaMigrations } from "../kernel/store/migration.ts";
 import { SettingEntity } from "../kernel/store/setting.ts";
 import { groupsArea } from "./groups/area.ts";
 import { namespacesArea } from "./namespaces/area.ts";
@@ -22,6 +23,7 @@ export type AreaSettings = SettingsOf<(typeof AREAS)[number]> extends (settings:
 export const STORE_SCHEMA: StoreSchema = {
   control: [SettingEntity, ...AREAS.flatMap((area): readonly EntitySchema[] => area.controlEntities ?? [])],
   namespace: AREAS.flatMap((area): readonly EntitySchema[] => area.namespaceEntities ?? []),
+  migrations: { postgresql: migrationsOf("postgresql"), sqlite: migrationsOf("sqlite") },
 };
 
 function journalOf(areas: readonly { readonly journal?: JournalWriter }[]): JournalWriter {
@@ -32,3 +34,7 @@ function journalOf(areas: readonly { readonly journal?: JournalWriter }[]): Jour
 
 /** The journal of all areas. */
 export const JOURNAL: JournalWriter = journalOf(AREAS);
+
+function migrationsOf(engine: EngineKind): readonly AreaMigrations[] {
+  return AREAS.flatMap(({ migrations }) => (migrations === undefined ? [] : [migrations[engine]]));
+}

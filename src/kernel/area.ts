@@ -7,7 +7,9 @@ import type { Metrics } from "./metrics.ts";
 import type { Authenticate } from "./rpc/authenticate.ts";
 import type { Fault } from "./rpc/interceptors/errors.ts";
 import type { Routes } from "./rpc/router.ts";
+import type { EngineKind } from "./store/engine.ts";
 import type { JournalWriter } from "./store/journal-writer.ts";
+import type { AreaMigrations } from "./store/migration.ts";
 import type { Store } from "./store/store.ts";
 
 /** What an area is built on. */
@@ -33,6 +35,8 @@ export interface Area<out Api, in Settings> {
   readonly controlEntities?: readonly EntitySchema[];
   /** The tables of each namespace. */
   readonly namespaceEntities?: readonly EntitySchema[];
+  /** The schema of its tables, on each engine. */
+  readonly migrations?: { readonly [Kind in EngineKind]: AreaMigrations };
   /** How changes of state are noted, by the one area that keeps the journal. */
   readonly journal?: JournalWriter;
   readonly start: (kernel: Kernel, settings: Settings) => StartedArea<Api> | Promise<StartedArea<Api>>;

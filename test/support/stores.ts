@@ -1,9 +1,11 @@
-import { JOURNAL } from "../../src/areas/index.ts";
+import { JOURNAL, STORE_SCHEMA } from "../../src/areas/index.ts";
 import { Appends } from "../../src/areas/streams/appends.ts";
 import type { FeedSource } from "../../src/areas/streams/feed/feed.ts";
 import type { AppendQueueOptions } from "../../src/areas/streams/store/append-queue.ts";
 import { streamStore } from "../../src/areas/streams/store/stores.ts";
+import type { EngineKind, StoreSchema } from "../../src/kernel/store/engine.ts";
 import type { AnyEngine } from "../../src/kernel/store/engines/any-engine.ts";
+import type { AreaMigrations } from "../../src/kernel/store/migration.ts";
 import { Store } from "../../src/kernel/store/store.ts";
 
 const QUEUE: AppendQueueOptions = {
@@ -28,4 +30,9 @@ export function appendsOf(store: Store, options: Partial<AppendQueueOptions> = {
 /** Where a feed reads the streams of a store. */
 export function feedSource({ engine }: Store): FeedSource {
   return { streams: (id) => streamStore(engine, id) };
+}
+
+/** The schema of this server's store, but for the migrations of one engine. */
+export function schemaWith(engine: EngineKind, migrations: readonly AreaMigrations[]): StoreSchema {
+  return { ...STORE_SCHEMA, migrations: { ...STORE_SCHEMA.migrations, [engine]: migrations } };
 }

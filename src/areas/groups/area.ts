@@ -6,6 +6,8 @@ import { ConsumerGroups } from "./consumer-groups.ts";
 import { Consumers } from "./delivery/consumers.ts";
 import { consumerGroupRoutes } from "./handlers.ts";
 import { ParkedMessages } from "./parked-messages.ts";
+import { GROUPS as GROUPS_ON_POSTGRESQL } from "./store/migrations/migrations.postgres.ts";
+import { GROUPS as GROUPS_ON_SQLITE } from "./store/migrations/migrations.sqlite.ts";
 import { groupStore } from "./store/stores.ts";
 
 /** What others may use of consumer groups. */
@@ -16,6 +18,7 @@ export interface GroupsApi {
 /** Consumer groups that keep their own checkpoints. */
 export const groupsArea: Area<GroupsApi, unknown> = {
   name: "groups",
+  migrations: { postgresql: GROUPS_ON_POSTGRESQL, sqlite: GROUPS_ON_SQLITE },
   start(kernel) {
     const { store, limits, clock } = kernel;
     const source = {

@@ -4,6 +4,8 @@ import { type Bootstrapped, bootstrap } from "./bootstrap.ts";
 import { namespaceRoutes } from "./handlers.ts";
 import { NamespaceTokens } from "./namespace-tokens.ts";
 import { Namespaces } from "./namespaces.ts";
+import { NAMESPACES as NAMESPACES_ON_POSTGRESQL } from "./store/migrations/migrations.postgres.ts";
+import { NAMESPACES as NAMESPACES_ON_SQLITE } from "./store/migrations/migrations.sqlite.ts";
 import { NamespaceEntity } from "./store/namespace.ts";
 import { TokenEntity } from "./store/token.ts";
 import { type FirstToken, readToken, saveToken } from "./token-files.ts";
@@ -29,6 +31,7 @@ export interface NamespacesApi {
 /** Namespaces and their tokens. */
 export const namespacesArea: Area<NamespacesApi, NamespaceSettings> = {
   name: "namespaces",
+  migrations: { postgresql: NAMESPACES_ON_POSTGRESQL, sqlite: NAMESPACES_ON_SQLITE },
   controlEntities: [NamespaceEntity, TokenEntity],
   async start({ store, limits, clock }, { rootToken, tokenDir }) {
     const made = await bootstrap(store, { rootToken, clock });

@@ -2,6 +2,8 @@ import type { Area } from "../../kernel/area.ts";
 import { parseSessionToken } from "./domain/session-token.ts";
 import { sessionRoutes } from "./handlers.ts";
 import { type LoginSessions, loginSessions } from "./login-sessions.ts";
+import { SESSIONS as SESSIONS_ON_POSTGRESQL } from "./store/migrations/migrations.postgres.ts";
+import { SESSIONS as SESSIONS_ON_SQLITE } from "./store/migrations/migrations.sqlite.ts";
 import { SessionDeviceEntity } from "./store/session-device.ts";
 import { SessionPolicyEntity } from "./store/session-policy.ts";
 import { SessionEntity } from "./store/session.ts";
@@ -25,6 +27,7 @@ const SWEEP_NAMESPACES = 100;
 /** Login sessions of users on devices. */
 export const sessionsArea: Area<LoginSessions, SessionSettings> = {
   name: "sessions",
+  migrations: { postgresql: SESSIONS_ON_POSTGRESQL, sqlite: SESSIONS_ON_SQLITE },
   namespaceEntities: [SessionEntity, SessionDeviceEntity, SessionPolicyEntity],
   start({ store, keys, limits, clock, log }, { tuning }) {
     const api = loginSessions({ store, sessions: sessionStores(store.engine), keys, limits, clock });

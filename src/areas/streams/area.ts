@@ -6,6 +6,8 @@ import { Sweeper } from "./retention/retention-sweeper.ts";
 import { REMOVAL_BATCH, Retention } from "./retention/retention.ts";
 import type { AppendQueueOptions } from "./store/append-queue.ts";
 import { journal } from "./store/journal.ts";
+import { STREAMS as STREAMS_ON_POSTGRESQL } from "./store/migrations/migrations.postgres.ts";
+import { STREAMS as STREAMS_ON_SQLITE } from "./store/migrations/migrations.sqlite.ts";
 import { oldestAppendSeconds } from "./store/oldest-append.ts";
 import { streamStore } from "./store/stores.ts";
 import { SweepEntity } from "./store/sweep.ts";
@@ -52,6 +54,7 @@ export interface StreamsApi {
 /** Streams of messages, categories, live reads, retention. */
 export const streamsArea: Area<StreamsApi, StreamSettings> = {
   name: "streams",
+  migrations: { postgresql: STREAMS_ON_POSTGRESQL, sqlite: STREAMS_ON_SQLITE },
   controlEntities: [SweepEntity],
   journal,
   start(kernel, { retentionIntervalSeconds, tuning }) {

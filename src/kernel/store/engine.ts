@@ -1,15 +1,18 @@
 import type { EntityManager, EntitySchema, MikroORM } from "@mikro-orm/core";
 import type { CallOptions } from "../call-options.ts";
 import type { NamespaceId } from "../namespace-id.ts";
+import type { AreaMigrations } from "./migration.ts";
 import type { SqlValue, Statement } from "./statement.ts";
 import type { NamespaceTransaction } from "./unit.ts";
 import type { WakeUp } from "./wake-up.ts";
 
-/** The entities that a store keeps. */
+/** What a store keeps. */
 export interface StoreSchema {
   readonly control: readonly EntitySchema[];
   /** Those of each namespace. */
   readonly namespace: readonly EntitySchema[];
+  /** The schema of each area on each engine, an area after those it depends on. */
+  readonly migrations: { readonly [Kind in EngineKind]: readonly AreaMigrations[] };
 }
 
 /** The storage engines. */

@@ -9,7 +9,7 @@ interface StatementWithValues {
   readonly values: unknown[];
 }
 
-/** The call of a function of migrations/namespace-0006-pages.sql.ts, whose rows are those of one page. */
+/** The call of a function of migrations/streams-0001-pages.sql.ts, whose rows are those of one page. */
 export function pageCall(schema: string, query: PageQuery): Required<Statement> {
   const { selector, backwards = false, types = [] } = query;
   const [least, most] = backwards ? [query.until ?? 0n, query.from] : [query.from, query.until ?? MAX_POSITION];

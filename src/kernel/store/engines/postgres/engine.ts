@@ -4,6 +4,7 @@ import type { Pool } from "pg";
 import type { CallOptions } from "../../../call-options.ts";
 import type { NamespaceId } from "../../../namespace-id.ts";
 import type { Engine, StoreSchema } from "../../engine.ts";
+import type { AreaMigrations } from "../../migration.ts";
 import type { SqlValue, Statement } from "../../statement.ts";
 import type { WakeUp } from "../../wake-up.ts";
 import { Canceller } from "./canceller.ts";
@@ -71,6 +72,7 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresEn
     connections: new Connections(pool, cancelling, options.statementTimeoutMs),
     cancelling,
     notifications: new Notifications(pool, connection),
+    migrations: options.schema.migrations.postgresql,
   });
 }
 
@@ -80,6 +82,7 @@ interface PostgresParts {
   readonly connections: Connections;
   readonly cancelling: AsyncDisposable;
   readonly notifications: Notifications;
+  readonly migrations: readonly AreaMigrations[];
 }
 
 /** PostgreSQL: a schema per namespace, one pool for all of them. */
@@ -91,25 +94,28 @@ export class PostgresEngine implements Engine {
   readonly connections: Connections;
   readonly #cancelling: AsyncDisposable;
   readonly #notifications: Notifications;
+  readonly #migrations: readonly AreaMigrations[];
 
-  constructor({ orm, pool, connections, cancelling, notifications }: PostgresParts) {
+  constructor({ orm, pool, connections, cancelling, notifications, migrations }: PostgresParts) {
     this.orm = orm;
     this.#pool = pool;
     this.connections = connections;
     this.#cancelling = cancelling;
     this.#notifications = notifications;
+    this.#migrations = migrations;
   }
 
   async migrate(): Promise<void> {
     try {
-      await migrate(this.#pool);
+      await migrate(this.#pool, this.#migrations);
     } catch (error) {
       throw translateError(error);
     }
   }
 
   async provisionNamespace(id: NamespaceId, em: AnyEntityManager): Promise<void> {
-    await (em as EntityManager).getConnection().execute(provisionSql(id), [], "run", em.getTransactionContext());
+    const sql = provisionSql(id, this.#migrations);
+    await (em as EntityManager).getConnection().execute(sql, [], "run", em.getTransactionContext());
   }
 
   async dropNamespace(id: NamespaceId): Promise<void> {

@@ -2,8 +2,7 @@ import type { EntitySchema } from "@mikro-orm/core";
 import { MikroORM } from "@mikro-orm/sqlite";
 import type Database from "better-sqlite3";
 import { configure, ensurePrivateFile, openDatabase } from "./database.ts";
-import { migrateDatabase } from "./migrate.ts";
-import { MIGRATIONS } from "./migrations/index.ts";
+import type { FileSchema } from "./migrate.ts";
 import type { SqlValue } from "./namespace-database.ts";
 
 /** `satchel.sqlite`: the entities, on MikroORM's connection, and what every call reads, on one of our own. */
@@ -12,14 +11,14 @@ export class ControlPlane implements AsyncDisposable {
   readonly #reader: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
 
-  /** Opens the file at `path`, or creates it, or a new database when that is ":memory:", at this version's schema. */
-  static async open(path: string, entities: readonly EntitySchema[]): Promise<ControlPlane> {
+  /** Opens or creates the file at `path`, or a new database when it is ":memory:", and brings it to `schema`. */
+  static async open(path: string, entities: readonly EntitySchema[], schema: FileSchema): Promise<ControlPlane> {
     if (path !== ":memory:") ensurePrivateFile(path);
     const orm = await MikroORM.init({ dbName: path, entities: [...entities] });
     try {
       const native = await orm.em.getConnection().getNativeClient();
       configure(native);
-      migrateDatabase(native, MIGRATIONS.control);
+      schema.migrate(native);
       // A connection of its own sees only what is committed; a database in memory has but one.
       return new ControlPlane(orm, native.memory ? native : openDatabase(path));
     } catch (error) {

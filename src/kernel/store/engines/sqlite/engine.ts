@@ -12,6 +12,7 @@ import { ControlPlane } from "./control-plane.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { entitiesOn } from "./entities.ts";
 import { translateSqliteError, translateStoreError } from "./errors.ts";
+import { FileSchema } from "./migrate.ts";
 import { NamespaceFiles, readNamespace, writeNamespace } from "./namespace-files.ts";
 import { runOn } from "./run.ts";
 import { SqliteTransaction } from "./transaction.ts";
@@ -42,8 +43,11 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteEngine> 
   try {
     const places = directory === IN_MEMORY ? { control: IN_MEMORY, namespaces: IN_MEMORY } : prepare(directory);
     if (directory !== IN_MEMORY) opened.use(lockDirectory(resolve(directory)));
-    const control = opened.use(await ControlPlane.open(places.control, options.schema.control));
-    const files = opened.use(new NamespaceFiles({ directory: places.namespaces, maxOpen, now }));
+    const { control: entities, migrations } = options.schema;
+    const controlSchema = new FileSchema(migrations.sqlite, "control");
+    const control = opened.use(await ControlPlane.open(places.control, entities, controlSchema));
+    const schema = new FileSchema(migrations.sqlite, "namespace");
+    const files = opened.use(new NamespaceFiles({ directory: places.namespaces, maxOpen, schema, now }));
     signal?.throwIfAborted();
     return new SqliteEngine({ schema: options.schema, control, files, now, opened: opened.move() });
   } catch (error) {

@@ -2,8 +2,7 @@ import type Database from "better-sqlite3";
 import { statSync } from "node:fs";
 import { type Clock, wallClock } from "./clock.ts";
 import { openDatabase } from "./database.ts";
-import { migrateDatabase } from "./migrate.ts";
-import { MIGRATIONS } from "./migrations/index.ts";
+import type { FileSchema } from "./migrate.ts";
 
 /** A value that SQLite takes or gives; every integer it gives is a bigint. */
 export type SqlValue = string | bigint | number | Uint8Array | null;
@@ -26,12 +25,12 @@ export class NamespaceDatabase implements Disposable {
   readonly #statements = new Map<string, Database.Statement>();
   readonly #rawStatements = new Map<string, Database.Statement>();
 
-  /** Opens a file that exists, or a new database in memory, at this version's schema. */
-  constructor(path: string, now: Clock = wallClock()) {
+  /** Opens a file that exists, or a new database in memory, and brings it to `schema`. */
+  constructor(path: string, schema: FileSchema, now: Clock = wallClock()) {
     this.#database = openDatabase(path);
     try {
       this.#database.function("now_micros", { safeIntegers: true }, now);
-      migrateDatabase(this.#database, MIGRATIONS.namespace);
+      schema.migrate(this.#database);
     } catch (error) {
       this.#database.close();
       throw error;

@@ -7,8 +7,7 @@ import { type NamespaceId, parseNamespaceId } from "../../../namespace-id.ts";
 import { type Clock, wallClock } from "./clock.ts";
 import { ensurePrivateFile } from "./database.ts";
 import { STORE_CLOSED, translateStoreError } from "./errors.ts";
-import { headerIsCurrent } from "./migrate.ts";
-import { MIGRATIONS } from "./migrations/index.ts";
+import type { FileSchema } from "./migrate.ts";
 import { NamespaceDatabase } from "./namespace-database.ts";
 import { OpenFile } from "./open-file.ts";
 import { Turns } from "./turns.ts";
@@ -21,6 +20,8 @@ interface NamespaceFilesOptions {
   readonly directory: string;
   /** At most this many are open; the one that was used least recently is closed first. In memory all stay open. */
   readonly maxOpen: number;
+  /** The schema that every file is brought to when it is opened. */
+  readonly schema: FileSchema;
   /** The store's clock; the wall clock unless given. */
   readonly now?: Clock | undefined;
 }
@@ -29,6 +30,7 @@ interface NamespaceFilesOptions {
 export class NamespaceFiles implements Disposable {
   readonly #directory: string;
   readonly #maxOpen: number;
+  readonly #schema: FileSchema;
   readonly #now: Clock;
   readonly #inMemory: boolean;
   /** The least recently used first. */
@@ -36,9 +38,10 @@ export class NamespaceFiles implements Disposable {
   readonly #turns = new Turns();
   #closed = false;
 
-  constructor({ directory, maxOpen, now = wallClock() }: NamespaceFilesOptions) {
+  constructor({ directory, maxOpen, schema, now = wallClock() }: NamespaceFilesOptions) {
     this.#now = now;
     this.#directory = directory;
+    this.#schema = schema;
     this.#inMemory = directory === IN_MEMORY;
     this.#maxOpen = this.#inMemory ? Number.POSITIVE_INFINITY : maxOpen;
   }
@@ -106,7 +109,7 @@ export class NamespaceFiles implements Disposable {
     this.drop(id);
     try {
       if (!this.#inMemory) ensurePrivateFile(this.#path(id));
-      this.#keep(id, new NamespaceDatabase(this.#path(id), this.#now));
+      this.#keep(id, this.#openDatabase(id));
       this.#syncDirectory();
     } catch (error) {
       this.drop(id);
@@ -124,10 +127,10 @@ export class NamespaceFiles implements Disposable {
     this.#syncDirectory();
   }
 
-  /** Brings every file to this version's schema; `pause` is called between those that have to be opened for it. */
+  /** Brings every file to the schema. Opens only those that may not have it, and calls `pause` after each of these. */
   async migrate(pause: () => Promise<unknown>): Promise<void> {
     for (const id of this.#ids()) {
-      if (this.#open.has(id) || headerIsCurrent(this.#path(id), MIGRATIONS.namespace)) continue;
+      if (this.#open.has(id) || this.#schema.headerIsCurrent(this.#path(id))) continue;
       this.use(id, () => undefined);
       await pause();
     }
@@ -148,7 +151,7 @@ export class NamespaceFiles implements Disposable {
       return open;
     }
     if (!this.#exists(id)) throw new SatchelError("NAMESPACE_NOT_FOUND", `there is no namespace ${id}`);
-    return this.#keep(id, new NamespaceDatabase(this.#path(id), this.#now));
+    return this.#keep(id, this.#openDatabase(id));
   }
 
   #keep(id: NamespaceId, database: NamespaceDatabase): OpenFile {
@@ -158,9 +161,13 @@ export class NamespaceFiles implements Disposable {
       this.#open.delete(oldest);
       unused[Symbol.dispose]();
     }
-    const file = new OpenFile(database, () => new NamespaceDatabase(this.#path(id), this.#now));
+    const file = new OpenFile(database, () => this.#openDatabase(id));
     this.#open.set(id, file);
     return file;
+  }
+
+  #openDatabase(id: NamespaceId): NamespaceDatabase {
+    return new NamespaceDatabase(this.#path(id), this.#schema, this.#now);
   }
 
   #exists(id: NamespaceId): boolean {
