@@ -232,7 +232,7 @@ export function consumerGroupsContract(h: () => Harness): void {
   });
 
   describe("UpdateConsumerGroup", () => {
-    it.each([
+    it.overWire.each([
       ["acknowledge_timeout", { acknowledgeTimeout: CHOSEN.acknowledgeTimeout }],
       ["retry_policy", { retryPolicy: CHOSEN.retryPolicy }],
       ["retry_policy.max_attempts", { retryPolicy: { ...DEFAULTS.retryPolicy, maxAttempts: 3 } }],

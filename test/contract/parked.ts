@@ -97,7 +97,7 @@ export function parkedContract(h: () => Harness): void {
       expect(await groups.replayParkedMessages({ ...GROUP, all: true })).toMatchObject({ replayedCount: 0n });
     });
 
-    it("can be forgotten", async () => {
+    it.overWire("can be forgotten", async () => {
       const group = await newGroup(h());
       const { groups, join, streams, status } = group;
       const [first] = await park(group, upTo(4));

@@ -21,6 +21,7 @@ import type { Store } from "../../src/kernel/store/store.ts";
 import { IN_MEMORY } from "../../src/open-store.ts";
 import { connectAt, type Distance } from "./distances.ts";
 import { type EngineName, openEngine, type TestEngine } from "./engines.ts";
+import { type RecordedCalls, recording } from "./recorded-calls.ts";
 
 export type StreamClient = Client<typeof StreamService>;
 export type GroupClient = Client<typeof ConsumerGroupService>;
@@ -47,6 +48,8 @@ export interface Harness extends AsyncDisposable {
   readonly operator: NamespaceClient;
   /** What went wrong inside; a test that expects a fault takes it out. */
   readonly faults: Fault[];
+  /** The calls that were made. */
+  readonly calls: RecordedCalls;
   /** Moves the clock by which tokens expire and messages are too old; messages get the time of the store. */
   readonly passTime: (micros: bigint) => void;
   /** How far the clock has been moved. */
@@ -128,6 +131,7 @@ export async function openHarness({
     },
   );
   const { store } = line;
+  const recorded = recording(line.transport);
   const { rootToken = "" } = line.use(namespacesArea).made;
   if (onFrame !== undefined) watchFrames(line.use(streamsArea).streams, onFrame);
   let removed = 0;
@@ -145,7 +149,7 @@ export async function openHarness({
   });
 
   const holding: Harness["holding"] = (service, authorization, metadata = {}) =>
-    createClient(service, withHeaders(line.transport, { ...metadata, authorization }));
+    createClient(service, withHeaders(recorded.transport, { ...metadata, authorization }));
   const operator = holding(NamespaceService, `Bearer ${rootToken}`);
   const tokenOf = async (namespaceId: string, role: Role): Promise<string> =>
     (await operator.createToken({ namespaceId, role })).token;
@@ -155,6 +159,7 @@ export async function openHarness({
     store,
     limits,
     url: line.url,
+    calls: recorded.calls,
     rootToken,
     operator,
     faults,
@@ -167,7 +172,7 @@ export async function openHarness({
       await sweeper.sweep();
       return removed - before;
     },
-    anyone: (service) => createClient(service, line.transport),
+    anyone: (service) => createClient(service, recorded.transport),
     holding,
     async namespace() {
       const id = `test-${count++}`;
