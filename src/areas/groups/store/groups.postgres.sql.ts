@@ -1,6 +1,6 @@
 import { NOW } from "../../../kernel/store/engines/postgres/row.ts";
 import { MAX_POSITION } from "../../streams/domain/message.ts";
-import { categoryOrder, inCategory } from "../../streams/store/category-range.postgres.sql.ts";
+import { categoryOrder, inCategory } from "../../streams/store/category-range.ts";
 
 /** The columns of a group, in the order that `groupOf` reads. */
 const GROUP_COLUMNS =

@@ -9,8 +9,9 @@ import type {
 import type { Limits } from "../../../kernel/limits.ts";
 import { parsed, type Problems } from "../../../kernel/rpc/problems.ts";
 import type { RetentionPolicy, RetentionTarget, StreamDeletion } from "../domain/retention.ts";
-import type { StreamName } from "../domain/stream-name.ts";
 import * as streamFields from "../fields.ts";
+import type { PolicyChange } from "./set-retention.ts";
+import type { Truncation } from "./truncate.ts";
 
 const MICROS_PER_SECOND = 1_000_000n;
 const NANOS_PER_MICRO = 1_000;
@@ -18,10 +19,7 @@ const NANOS_PER_MICRO = 1_000;
 const MAX_AGE_SECONDS = 315_576_000_000n;
 
 /** What TruncateStream asks for. */
-export function parseTruncation(
-  request: TruncateStreamRequest,
-  limits: Limits,
-): { readonly streamName: StreamName; readonly before: bigint } {
+export function parseTruncation(request: TruncateStreamRequest, limits: Limits): Truncation {
   return parsed(limits, (problems) => ({
     streamName: streamFields.writableStreamName(request.streamName, "stream_name", problems),
     before: request.beforePosition,
@@ -38,10 +36,7 @@ export function parseDeletion(request: DeleteStreamRequest, limits: Limits): Omi
 }
 
 /** What SetRetention asks for. */
-export function parseSetRetention(
-  request: SetRetentionRequest,
-  limits: Limits,
-): { readonly target: RetentionTarget; readonly policy: RetentionPolicy | undefined } {
+export function parseSetRetention(request: SetRetentionRequest, limits: Limits): PolicyChange {
   return parsed(limits, (problems) => ({
     target: target(request.target, streamFields.writableStreamName, problems),
     policy: policy(request.policy, problems),
