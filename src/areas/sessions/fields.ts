@@ -4,8 +4,8 @@ import { wellFormed } from "../../kernel/rpc/fields.ts";
 import { jsonObject } from "../../kernel/rpc/json-fields.ts";
 import type { Problems } from "../../kernel/rpc/problems.ts";
 import { parseMessageId } from "../../kernel/uuid.ts";
-import type { SessionClient } from "./creation.ts";
 import { parseIpAddress } from "./domain/ip-address.ts";
+import type { SessionClient } from "./new-session.ts";
 
 // As fields.ts: each function takes a field apart, names its problems, and returns its value in the terms of the domain.
 

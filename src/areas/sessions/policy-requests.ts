@@ -4,7 +4,7 @@ import { parsed, type Problems } from "../../kernel/rpc/problems.ts";
 import { type AAL_PRESETS, DURATION_BOUNDS, type SessionPolicy } from "./domain/session-policy.ts";
 import { ADDRESS_POLICIES, EVICTIONS, wordFor } from "./enums.ts";
 import { duration, version } from "./fields.ts";
-import type { PolicyChange } from "./policies.ts";
+import type { PolicyChange } from "./policy.ts";
 
 type Field = keyof SessionPolicy;
 type Values = { -readonly [Name in Field]?: SessionPolicy[Name] };
@@ -13,17 +13,27 @@ const MAX_SESSIONS_PER_USER = 1_000;
 
 /** The fields that a mask may name. */
 const FIELDS = {
-  idle_timeout: "idleTimeout",
-  absolute_timeout: "absoluteTimeout",
-  touch_interval: "touchInterval",
-  rotation_grace: "rotationGrace",
-  token_lifetime: "tokenLifetime",
-  impersonation_timeout: "impersonationTimeout",
+  idle_timeout: "idleTimeoutMicros",
+  absolute_timeout: "absoluteTimeoutMicros",
+  touch_interval: "touchIntervalMicros",
+  rotation_grace: "rotationGraceMicros",
+  token_lifetime: "tokenLifetimeMicros",
+  impersonation_timeout: "impersonationTimeoutMicros",
   max_sessions_per_user: "maxSessionsPerUser",
   eviction: "eviction",
   address_policy: "addressPolicy",
-  audit_period: "auditPeriod",
+  audit_period: "auditPeriodMicros",
 } as const satisfies Record<string, Field>;
+
+/** The fields of the message whose values are required durations. */
+const WIRE_FIELDS = {
+  idleTimeoutMicros: "idleTimeout",
+  absoluteTimeoutMicros: "absoluteTimeout",
+  touchIntervalMicros: "touchInterval",
+  rotationGraceMicros: "rotationGrace",
+  impersonationTimeoutMicros: "impersonationTimeout",
+  auditPeriodMicros: "auditPeriod",
+} as const satisfies Partial<Record<Field, keyof WirePolicy>>;
 
 /** What UpdateSessionPolicy asks for. */
 export function parsePolicyChange(request: UpdateSessionPolicyRequest, limits: Limits): PolicyChange {
@@ -60,11 +70,16 @@ function take(values: Values, field: Field, path: string, policy: WirePolicy | u
       values.maxSessionsPerUser = maximum;
       break;
     }
-    case "tokenLifetime":
-      values.tokenLifetime = duration(policy?.tokenLifetime, DURATION_BOUNDS.tokenLifetime, place, problems);
+    case "tokenLifetimeMicros":
+      values.tokenLifetimeMicros = duration(
+        policy?.tokenLifetime,
+        DURATION_BOUNDS.tokenLifetimeMicros,
+        place,
+        problems,
+      );
       break;
     default: {
-      const value = duration(policy?.[field], DURATION_BOUNDS[field], place, problems);
+      const value = duration(policy?.[WIRE_FIELDS[field]], DURATION_BOUNDS[field], place, problems);
       if (value === undefined) problems.add(place, "must be set");
       values[field] = value ?? 0n;
     }

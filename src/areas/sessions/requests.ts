@@ -5,18 +5,23 @@ import type { DataPrincipal } from "../../kernel/principal.ts";
 import * as fields from "../../kernel/rpc/fields.ts";
 import { parsed, type Problems } from "../../kernel/rpc/problems.ts";
 import * as times from "../../kernel/rpc/times.ts";
-import type { NewImpersonation, NewSession } from "./creation.ts";
-import type { DevicesRequest } from "./devices.ts";
-import { DAY, DURATION_BOUNDS, MINUTE } from "./domain/session-policy.ts";
+import type { NewSession } from "./create.ts";
+import { DAY_MICROS, DURATION_BOUNDS, MINUTE_MICROS } from "./domain/session-policy.ts";
+import type { Elevation } from "./elevate.ts";
 import { ORDERS, STATUSES, wordFor } from "./enums.ts";
 import * as session from "./fields.ts";
-import type { SessionChange, SessionsRequest, UserRevocation } from "./sessions.ts";
-import type { Elevation } from "./tokens.ts";
-import type { ValidationRequest } from "./validation.ts";
+import type { DeviceOfUser } from "./forget-device.ts";
+import type { NewImpersonation } from "./impersonate.ts";
+import type { DevicesRequest } from "./list-devices.ts";
+import type { SessionsRequest } from "./list.ts";
+import type { UserRevocation } from "./revoke-user.ts";
+import type { Revocation } from "./revoke.ts";
+import type { SessionChange } from "./update.ts";
+import type { ValidationRequest } from "./validate.ts";
 
 const MAX_EXCEPT = 100;
 const DEFAULT_DELETED = 1_000;
-const WINDOW = [MINUTE, 3_660n * DAY] as const;
+const WINDOW = [MINUTE_MICROS, 3_660n * DAY_MICROS] as const;
 
 /** What CreateSession asks for. */
 export function parseNewSession(request: wire.CreateSessionRequest, limits: Limits): NewSession {
@@ -26,11 +31,16 @@ export function parseNewSession(request: wire.CreateSessionRequest, limits: Limi
     client: session.client(request.client, "client", problems),
     aal: Math.max(1, request.aal),
     amr: session.amr(request.amr, "amr", problems),
-    authenticateTime: optionalTime(request.authenticateTime, "authenticate_time", problems),
-    idleTimeout: session.duration(request.idleTimeout, DURATION_BOUNDS.idleTimeout, "idle_timeout", problems),
-    absoluteTimeout: session.duration(
+    authenticateTimeMicros: optionalTime(request.authenticateTime, "authenticate_time", problems),
+    idleTimeoutMicros: session.duration(
+      request.idleTimeout,
+      DURATION_BOUNDS.idleTimeoutMicros,
+      "idle_timeout",
+      problems,
+    ),
+    absoluteTimeoutMicros: session.duration(
       request.absoluteTimeout,
-      DURATION_BOUNDS.absoluteTimeout,
+      DURATION_BOUNDS.absoluteTimeoutMicros,
       "absolute_timeout",
       problems,
     ),
@@ -50,7 +60,7 @@ export function parseNewImpersonation(
       userId: fields.userId(request.userId, "user_id", problems),
       actorId: fields.userId(request.actorId, "actor_id", problems),
       reason: session.shortText(request.reason, "comment", "reason", problems),
-      timeout: session.duration(request.timeout, DURATION_BOUNDS.impersonationTimeout, "timeout", problems),
+      timeoutMicros: session.duration(request.timeout, DURATION_BOUNDS.impersonationTimeoutMicros, "timeout", problems),
       client: session.client(request.client, "client", problems),
     };
   });
@@ -62,9 +72,9 @@ export function parseValidation(request: wire.ValidateSessionRequest, limits: Li
     token: request.token,
     touch: !request.withoutTouch,
     minAal: request.minAal,
-    maxAuthenticationAge: session.duration(
+    maxAuthenticationAgeMicros: session.duration(
       request.maxAuthenticationAge,
-      [0n, DURATION_BOUNDS.absoluteTimeout[1]],
+      [0n, DURATION_BOUNDS.absoluteTimeoutMicros[1]],
       "max_authentication_age",
       problems,
     ),
@@ -79,7 +89,7 @@ export function parseElevation(request: wire.ElevateSessionRequest, limits: Limi
     token: request.token,
     aal: request.aal,
     amr: session.amr(request.amr, "amr", problems),
-    authenticateTime: optionalTime(request.authenticateTime, "authenticate_time", problems),
+    authenticateTimeMicros: optionalTime(request.authenticateTime, "authenticate_time", problems),
   }));
 }
 
@@ -90,11 +100,7 @@ export function parseSessionId(text: string, caller: DataPrincipal, limits: Limi
 }
 
 /** Which session to end, and what to keep about it. */
-export function parseRevocation(
-  request: wire.RevokeSessionRequest,
-  caller: DataPrincipal,
-  limits: Limits,
-): { readonly sessionId: string; readonly comment: string } {
+export function parseRevocation(request: wire.RevokeSessionRequest, caller: DataPrincipal, limits: Limits): Revocation {
   const sessionId = parseSessionId(request.sessionId, caller, limits);
   const comment = parsed(limits, (problems) => session.shortText(request.comment, "comment", "comment", problems));
   return { sessionId, comment };
@@ -108,8 +114,8 @@ export function parseSessionList(
 ): SessionsRequest {
   return parsed(limits, (problems) => {
     const userId = fields.optionalUserId(request.userId, "user_id", problems) ?? caller.userId;
-    const order = wordFor(ORDERS, request.order) ?? "createTime";
-    if (order === "lastActivityTime" && userId === undefined)
+    const order = wordFor(ORDERS, request.order) ?? "createTimeMicros";
+    if (order === "lastActivityTimeMicros" && userId === undefined)
       problems.add("order", "can be SESSION_ORDER_LAST_ACTIVITY_TIME only for one user");
     return { userId, status: wordFor(STATUSES, request.status), order, ...page(request, problems) };
   });
@@ -153,7 +159,7 @@ export function parseUserRevocation(
       userId: fields.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
       exceptIds: exceptSessionIds.map((id, index) => session.sessionId(id, `except_session_ids[${index}]`, problems)),
       deviceId: fields.deviceId(request.deviceId, "device_id", problems),
-      createdBefore: optionalTime(request.createdBefore, "created_before", problems),
+      createdBeforeMicros: optionalTime(request.createdBefore, "created_before", problems),
       clientType: session.shortText(clientType, "clientType", "client_type", problems) || undefined,
       comment: session.shortText(request.comment, "comment", "comment", problems),
     };
@@ -187,11 +193,7 @@ export function parseDeviceList(
 }
 
 /** Which device to forget. */
-export function parseDevice(
-  request: wire.ForgetDeviceRequest,
-  caller: DataPrincipal,
-  limits: Limits,
-): { readonly userId: string; readonly deviceId: string } {
+export function parseDevice(request: wire.ForgetDeviceRequest, caller: DataPrincipal, limits: Limits): DeviceOfUser {
   return parsed(limits, (problems) => {
     if (request.deviceId === "") problems.add("device_id", "must not be empty");
     return {

@@ -16,6 +16,15 @@ export function timestamp(micros: bigint): Timestamp {
   };
 }
 
+/** Microseconds to Duration. */
+export function toDuration(micros: bigint): Duration {
+  return {
+    $typeName: "google.protobuf.Duration",
+    seconds: micros / MICROS_PER_SECOND,
+    nanos: Number(micros % MICROS_PER_SECOND) * NANOS_PER_MICRO,
+  };
+}
+
 /** A moment in microseconds since 1970; what is between two microseconds counts as the later one. */
 export function micros(
   { seconds, nanos }: Pick<Timestamp, "seconds" | "nanos">,
