@@ -183,7 +183,7 @@ describe("a request that breaks a constraint is refused with the path of the fie
 test("an error names at most 20 violations and says how many there are", () => {
   const request = create(AppendToStreamsRequestSchema, { appends: Array.from({ length: 100 }, () => ({})) });
   expect(() => validate(AppendToStreamsRequestSchema, request)).toThrow(
-    "appends[0].messages: must contain at least 1 item(s) (and 99 more)",
+    "appends[0].messages: must contain at least 1 item(s) (and 99 more problems)",
   );
   expect(problemsOf(AppendToStreamsRequestSchema, request)).toHaveLength(20);
 });
