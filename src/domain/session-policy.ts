@@ -47,17 +47,6 @@ export const DEFAULT_SESSION_POLICY: SessionPolicy = {
   auditPeriod: 90n * DAY,
 };
 
-/** The least and the greatest value of each duration. */
-export const DURATION_BOUNDS = {
-  idleTimeout: [2n * MINUTE, 400n * DAY],
-  absoluteTimeout: [MINUTE, 400n * DAY],
-  touchInterval: [MINUTE, DAY],
-  rotationGrace: [0n, 5n * MINUTE],
-  tokenLifetime: [MINUTE, 400n * DAY],
-  impersonationTimeout: [MINUTE, HOUR],
-  auditPeriod: [0n, 3_660n * DAY],
-} as const satisfies Partial<Record<keyof SessionPolicy, readonly [bigint, bigint]>>;
-
 /** The field that contradicts another one, and why; undefined when the policy is sound. */
 export function contradictionIn(
   policy: SessionPolicy,

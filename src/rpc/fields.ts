@@ -2,7 +2,6 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { type ConsumerGroupMember, consumerGroupProblem } from "../domain/consumer-group.ts";
 import { type ConsumerGroupId, parseConsumerGroupId } from "../domain/consumer-groups.ts";
 import { checkJson } from "../domain/json-text.ts";
-import type { LimitName } from "../domain/limits.ts";
 import { type MessageId, newMessageId, parseMessageId } from "../domain/message-id.ts";
 import { type NamespaceId, parseNamespaceId } from "../domain/namespace-id.ts";
 import type { Role } from "../domain/role.ts";
@@ -26,6 +25,8 @@ const MICROS_PER_SECOND = 1_000_000n;
 const NANOS_PER_MICRO = 1_000;
 /** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, the range of google.protobuf.Timestamp. */
 const TIMESTAMP_SECONDS = { first: -62_135_596_800n, last: 253_402_300_799n };
+/** The range of google.protobuf.Duration ends at 10,000 years. */
+const MAX_DURATION_SECONDS = 315_576_000_000n;
 const JSON_OBJECT = /^[ \t\n\r]*\{/;
 
 /** The name of a stream that may be read. */
@@ -55,9 +56,7 @@ export function messageType(text: string, field: string, problems: Problems): st
 
 /** The types of a filter; empty = all. */
 export function messageTypes(types: readonly string[], field: string, problems: Problems): readonly string[] {
-  const { maxTypes } = problems.limits;
-  if (types.length > maxTypes) problems.addExcess(field, "maxTypes", types.length);
-  else for (const [index, type] of types.entries()) messageType(type, `${field}[${index}]`, problems);
+  for (const [index, type] of types.entries()) freeText(type, `${field}[${index}]`, problems);
   return types;
 }
 
@@ -107,18 +106,13 @@ export function consumerGroup(
 }
 
 /** How many messages a page may have. */
-export function batchSize(size: number, field: string, problems: Problems): number {
-  return count(size, DEFAULT_BATCH_SIZE, "maxBatchSize", field, problems);
+export function batchSize(size: number): number {
+  return size === 0 ? DEFAULT_BATCH_SIZE : size;
 }
 
 /** How many items a page of a list may have. */
-export function pageSize(size: number, field: string, problems: Problems): number {
-  return count(size, DEFAULT_PAGE_SIZE, "maxPageSize", field, problems);
-}
-
-/** The beginning of a name. */
-export function prefix(text: string, field: string, problems: Problems): string {
-  return text === "" ? text : checked(text, nameProblem(text), field, problems);
+export function pageSize(size: number): number {
+  return size === 0 ? DEFAULT_PAGE_SIZE : size;
 }
 
 /** The id of a namespace. */
@@ -128,16 +122,9 @@ export function namespaceId(text: string, field: string, problems: Problems): Na
   return id ?? (text as NamespaceId);
 }
 
-/** Free text for the operator. */
-export function description(text: string, field: string, problems: Problems): string {
-  return freeText(text, "maxDescriptionCharacters", field, problems);
-}
-
-/** Free text. */
-export function freeText(text: string, limit: LimitName, field: string, problems: Problems): string {
-  const characters = text.length > problems.limits[limit] ? [...text].length : text.length;
-  if (characters > problems.limits[limit]) problems.addExcess(field, limit, characters);
-  else if (text.includes("\u0000")) problems.add(field, "must not contain NUL");
+/** Text whose length the .proto bounds. */
+export function freeText(text: string, field: string, problems: Problems): string {
+  if (text.includes("\u0000")) problems.add(field, "must not contain NUL");
   else if (!text.isWellFormed()) problems.add(field, "must be well-formed Unicode (it has a lone surrogate)");
   return text;
 }
@@ -147,17 +134,6 @@ export function consumerGroupId(text: string, field: string, problems: Problems)
   const id = parseConsumerGroupId(text);
   if (id === undefined) problems.add(field, "must match ^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$");
   return id ?? (text as ConsumerGroupId);
-}
-
-/** What a member of a consumer group calls itself; empty = nothing. */
-export function memberName(text: string, field: string, problems: Problems): string {
-  return text === "" ? text : checked(text, nameProblem(text), field, problems);
-}
-
-/** Global positions of messages to settle. */
-export function positions(list: readonly bigint[], field: string, problems: Problems): readonly bigint[] {
-  if (list.length > problems.limits.maxSettledMessages) problems.addExcess(field, "maxSettledMessages", list.length);
-  return list;
 }
 
 /** A role. */
@@ -195,34 +171,12 @@ export function micros(
 /** A length of time in microseconds; what is between two microseconds counts as the longer one. */
 export function duration(
   { seconds, nanos }: Pick<Duration, "seconds" | "nanos">,
-  { minimum, maximum }: { readonly minimum: bigint; readonly maximum: bigint },
   field: string,
   problems: Problems,
 ): bigint {
-  const micros = seconds * MICROS_PER_SECOND + BigInt(Math.ceil(nanos / NANOS_PER_MICRO));
-  if (nanos < 0 || nanos > 999_999_999 || micros < minimum || micros > maximum) {
-    const [least, most] = [minimum / MICROS_PER_SECOND, maximum / MICROS_PER_SECOND];
-    problems.add(field, `must be ${least} to ${most} seconds`);
-  }
-  return micros;
-}
-
-/** A number within bounds, or what it is when it is unset. */
-export function within(
-  value: number,
-  { unset, minimum, maximum }: { readonly unset: number; readonly minimum: number; readonly maximum: number },
-  field: string,
-  problems: Problems,
-): number {
-  if (value === 0) return unset;
-  if (value < minimum || value > maximum) problems.add(field, `must be ${minimum} to ${maximum}, is ${value}`);
-  return value;
-}
-
-/** How many of something a request wants, up to a limit. */
-export function count(size: number, unset: number, limit: LimitName, field: string, problems: Problems): number {
-  if (size > problems.limits[limit]) problems.addExcess(field, limit, size);
-  return size === 0 ? Math.min(unset, problems.limits[limit]) : size;
+  if (seconds > MAX_DURATION_SECONDS || nanos < 0 || nanos > 999_999_999)
+    problems.add(field, "must be a length of time of at most 10,000 years");
+  return seconds * MICROS_PER_SECOND + BigInt(Math.ceil(nanos / NANOS_PER_MICRO));
 }
 
 function checked(

@@ -12,14 +12,12 @@ import type { NewTokenRequest } from "../service/namespace-tokens.ts";
 import type { NamespacesRequest } from "../service/namespaces.ts";
 import type { ListRequest } from "../service/paging.ts";
 import * as fields from "./fields.ts";
-import { parsed, type Problems } from "./problems.ts";
+import { parsed } from "./problems.ts";
 
 interface NamespaceDescription {
   readonly namespaceId: NamespaceId;
   readonly description: string;
 }
-
-const TOKEN_ID = /^[0-9a-f]{32}$/;
 
 /** Which namespace a request is about. */
 export function parseNamespaceId({ namespaceId }: { readonly namespaceId: string }, limits: Limits): NamespaceId {
@@ -30,15 +28,15 @@ export function parseNamespaceId({ namespaceId }: { readonly namespaceId: string
 export function parseNewNamespace(request: CreateNamespaceRequest, limits: Limits): NamespaceDescription {
   return parsed(limits, (problems) => ({
     namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems),
-    description: fields.description(request.description, "description", problems),
+    description: fields.freeText(request.description, "description", problems),
   }));
 }
 
 /** What ListNamespaces asks for. */
 export function parseNamespaceList(request: ListNamespacesRequest, limits: Limits): NamespacesRequest {
   return parsed(limits, (problems) => ({
-    prefix: fields.prefix(request.prefix, "prefix", problems),
-    pageSize: fields.pageSize(request.pageSize, "page_size", problems),
+    prefix: fields.freeText(request.prefix, "prefix", problems),
+    pageSize: fields.pageSize(request.pageSize),
     pageToken: request.pageToken,
   }));
 }
@@ -49,11 +47,12 @@ export function parseNamespaceUpdate(
   limits: Limits,
 ): NamespaceDescription {
   return parsed(limits, (problems) => {
-    if (namespace === undefined) problems.add("namespace", "must be set");
-    checkMask(updateMask?.paths ?? [], problems);
+    // The constraint of the .proto also lets paths below a field pass.
+    if (updateMask?.paths.some((path) => path !== "description"))
+      problems.add("update_mask", 'can only name "description"');
     return {
       namespaceId: fields.namespaceId(namespace?.namespaceId ?? "", "namespace.namespace_id", problems),
-      description: fields.description(namespace?.description ?? "", "namespace.description", problems),
+      description: fields.freeText(namespace?.description ?? "", "namespace.description", problems),
     };
   });
 }
@@ -63,7 +62,7 @@ export function parseNewToken(request: CreateTokenRequest, limits: Limits): NewT
   return parsed(limits, (problems) => ({
     namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems),
     role: fields.role(request.role, "role", problems),
-    description: fields.description(request.description, "description", problems),
+    description: fields.freeText(request.description, "description", problems),
     expireTime:
       request.expireTime === undefined ? undefined : fields.micros(request.expireTime, "expire_time", problems),
   }));
@@ -76,7 +75,7 @@ export function parseTokenList(
 ): ListRequest & { readonly namespaceId: NamespaceId } {
   return parsed(limits, (problems) => ({
     namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems),
-    pageSize: fields.pageSize(request.pageSize, "page_size", problems),
+    pageSize: fields.pageSize(request.pageSize),
     pageToken: request.pageToken,
   }));
 }
@@ -86,13 +85,8 @@ export function parseRevocation(
   request: RevokeTokenRequest,
   limits: Limits,
 ): { readonly namespaceId: NamespaceId; readonly tokenId: string } {
-  return parsed(limits, (problems) => {
-    if (!TOKEN_ID.test(request.tokenId)) problems.add("token_id", "must be the id of a token: 32 hexadecimal digits");
-    return { namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems), tokenId: request.tokenId };
-  });
-}
-
-function checkMask(paths: readonly string[], problems: Problems): void {
-  if (paths.length === 0) problems.add("update_mask", "must name at least one field");
-  if (paths.some((path) => path !== "description")) problems.add("update_mask", 'can only name "description"');
+  return parsed(limits, (problems) => ({
+    namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems),
+    tokenId: request.tokenId,
+  }));
 }

@@ -1,6 +1,5 @@
 import type { Limits } from "../domain/limits.ts";
 import type { DataPrincipal } from "../domain/principal.ts";
-import { DAY, DURATION_BOUNDS, MINUTE } from "../domain/session-policy.ts";
 import type * as wire from "../gen/satchel/v1/sessions_pb.ts";
 import type { ListRequest } from "../service/paging.ts";
 import type { NewImpersonation, NewSession } from "../service/session-creation.ts";
@@ -13,9 +12,7 @@ import { parsed, type Problems } from "./problems.ts";
 import { ORDERS, STATUSES, wordFor } from "./session-enums.ts";
 import * as session from "./session-fields.ts";
 
-const MAX_EXCEPT = 100;
 const DEFAULT_DELETED = 1_000;
-const WINDOW = [MINUTE, 3_660n * DAY] as const;
 
 /** What CreateSession asks for. */
 export function parseNewSession(request: wire.CreateSessionRequest, limits: Limits): NewSession {
@@ -26,15 +23,10 @@ export function parseNewSession(request: wire.CreateSessionRequest, limits: Limi
     aal: Math.max(1, request.aal),
     amr: session.amr(request.amr, "amr", problems),
     authenticateTime: optionalTime(request.authenticateTime, "authenticate_time", problems),
-    idleTimeout: session.duration(request.idleTimeout, DURATION_BOUNDS.idleTimeout, "idle_timeout", problems),
-    absoluteTimeout: session.duration(
-      request.absoluteTimeout,
-      DURATION_BOUNDS.absoluteTimeout,
-      "absolute_timeout",
-      problems,
-    ),
-    metadata: session.metadata(request.metadata, "metadata", problems),
-    requestId: session.shortText(request.requestId, "requestId", "request_id", problems) || undefined,
+    idleTimeout: session.duration(request.idleTimeout, "idle_timeout", problems),
+    absoluteTimeout: session.duration(request.absoluteTimeout, "absolute_timeout", problems),
+    metadata: fields.jsonObject(request.metadata, "metadata", problems),
+    requestId: fields.freeText(request.requestId, "request_id", problems) || undefined,
   }));
 }
 
@@ -44,12 +36,11 @@ export function parseNewImpersonation(
   limits: Limits,
 ): NewImpersonation {
   return parsed(limits, (problems) => {
-    if (request.reason === "") problems.add("reason", "must not be empty");
     return {
       userId: session.userId(request.userId, "user_id", problems),
       actorId: session.userId(request.actorId, "actor_id", problems),
-      reason: session.shortText(request.reason, "comment", "reason", problems),
-      timeout: session.duration(request.timeout, DURATION_BOUNDS.impersonationTimeout, "timeout", problems),
+      reason: fields.freeText(request.reason, "reason", problems),
+      timeout: session.duration(request.timeout, "timeout", problems),
       client: session.client(request.client, "client", problems),
     };
   });
@@ -61,12 +52,7 @@ export function parseValidation(request: wire.ValidateSessionRequest, limits: Li
     token: request.token,
     touch: !request.withoutTouch,
     minAal: request.minAal,
-    maxAuthenticationAge: session.duration(
-      request.maxAuthenticationAge,
-      [0n, DURATION_BOUNDS.absoluteTimeout[1]],
-      "max_authentication_age",
-      problems,
-    ),
+    maxAuthenticationAge: session.duration(request.maxAuthenticationAge, "max_authentication_age", problems),
     deviceId: session.deviceId(request.deviceId, "device_id", problems),
     client: session.client(request.client, "client", problems),
   }));
@@ -95,7 +81,7 @@ export function parseRevocation(
   limits: Limits,
 ): { readonly sessionId: string; readonly comment: string } {
   const sessionId = parseSessionId(request.sessionId, caller, limits);
-  const comment = parsed(limits, (problems) => session.shortText(request.comment, "comment", "comment", problems));
+  const comment = parsed(limits, (problems) => fields.freeText(request.comment, "comment", problems));
   return { sessionId, comment };
 }
 
@@ -110,7 +96,7 @@ export function parseSessionList(
     const order = wordFor(ORDERS, request.order) ?? "createTime";
     if (order === "lastActivityTime" && userId === undefined)
       problems.add("order", "can be SESSION_ORDER_LAST_ACTIVITY_TIME only for one user");
-    return { userId, status: wordFor(STATUSES, request.status), order, ...page(request, problems) };
+    return { userId, status: wordFor(STATUSES, request.status), order, ...page(request) };
   });
 }
 
@@ -121,14 +107,14 @@ export function parseSessionUpdate(request: wire.UpdateSessionRequest, limits: L
     const paths = updateMask?.paths ?? [];
     const text = (kind: "clientVersion" | "location" | "deviceName", name: string): SessionChange["values"] => {
       if (!paths.includes(`client.${name}`)) return {};
-      return { [kind]: session.shortText(given?.client?.[kind] ?? "", kind, `session.client.${name}`, problems) };
+      return { [kind]: fields.freeText(given?.client?.[kind] ?? "", `session.client.${name}`, problems) };
     };
     return {
       sessionId: session.sessionId(given?.sessionId ?? "", "session.session_id", problems),
-      expectedVersion: session.version(expectedVersion, "expected_version", problems),
+      expectedVersion: session.version(expectedVersion),
       values: {
         ...(paths.includes("metadata") && {
-          metadata: session.metadata(given?.metadata, "session.metadata", problems),
+          metadata: fields.jsonObject(given?.metadata, "session.metadata", problems),
         }),
         ...text("clientVersion", "client_version"),
         ...text("location", "location"),
@@ -146,15 +132,13 @@ export function parseUserRevocation(
 ): UserRevocation {
   return parsed(limits, (problems) => {
     const { exceptSessionIds, clientType } = request;
-    if (exceptSessionIds.length > MAX_EXCEPT)
-      problems.add("except_session_ids", `must have at most ${MAX_EXCEPT} items, has ${exceptSessionIds.length}`);
     return {
       userId: session.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
       exceptIds: exceptSessionIds.map((id, index) => session.sessionId(id, `except_session_ids[${index}]`, problems)),
       deviceId: session.deviceId(request.deviceId, "device_id", problems),
       createdBefore: optionalTime(request.createdBefore, "created_before", problems),
-      clientType: session.shortText(clientType, "clientType", "client_type", problems) || undefined,
-      comment: session.shortText(request.comment, "comment", "comment", problems),
+      clientType: fields.freeText(clientType, "client_type", problems) || undefined,
+      comment: fields.freeText(request.comment, "comment", problems),
     };
   });
 }
@@ -170,7 +154,7 @@ export function parseCount(
 
 /** The window of GetSessionStatistics. */
 export function parseWindow(request: wire.GetSessionStatisticsRequest, limits: Limits): bigint | undefined {
-  return parsed(limits, (problems) => session.duration(request.window, WINDOW, "window", problems));
+  return parsed(limits, (problems) => session.duration(request.window, "window", problems));
 }
 
 /** What ListUserDevices asks for. */
@@ -181,7 +165,7 @@ export function parseDeviceList(
 ): DevicesRequest {
   return parsed(limits, (problems) => ({
     userId: session.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
-    ...page(request, problems),
+    ...page(request),
   }));
 }
 
@@ -191,13 +175,10 @@ export function parseDevice(
   caller: DataPrincipal,
   limits: Limits,
 ): { readonly userId: string; readonly deviceId: string } {
-  return parsed(limits, (problems) => {
-    if (request.deviceId === "") problems.add("device_id", "must not be empty");
-    return {
-      userId: session.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
-      deviceId: session.deviceId(request.deviceId, "device_id", problems) ?? "",
-    };
-  });
+  return parsed(limits, (problems) => ({
+    userId: session.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
+    deviceId: fields.freeText(request.deviceId, "device_id", problems),
+  }));
 }
 
 /** How many sessions to delete. */
@@ -205,8 +186,8 @@ export function parseDeletion({ limit }: wire.DeleteExpiredSessionsRequest): num
   return limit === 0 ? DEFAULT_DELETED : limit;
 }
 
-function page(request: { readonly pageSize: number; readonly pageToken: string }, problems: Problems): ListRequest {
-  return { pageSize: fields.pageSize(request.pageSize, "page_size", problems), pageToken: request.pageToken };
+function page(request: { readonly pageSize: number; readonly pageToken: string }): ListRequest {
+  return { pageSize: fields.pageSize(request.pageSize), pageToken: request.pageToken };
 }
 
 function optionalTime(

@@ -5,7 +5,6 @@ import type {
   Rejection,
   RejectRequest,
 } from "../domain/consumer-groups.ts";
-import { GROUP_BOUNDS } from "../domain/group-settings.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { AcknowledgeRequest, RejectRequest as WireRejectRequest } from "../gen/satchel/v1/consumer_groups_pb.ts";
 import * as fields from "./fields.ts";
@@ -25,9 +24,9 @@ export function parseAcknowledge(
   return parsed(limits, (problems) => ({
     ...settled(request, problems),
     acknowledgement: {
-      positions: fields.positions(request.globalPositions, "global_positions", problems),
+      positions: request.globalPositions,
       upToSequence: request.upToSequence === undefined ? undefined : Number(request.upToSequence),
-      inProgress: fields.positions(request.inProgressGlobalPositions, "in_progress_global_positions", problems),
+      inProgress: request.inProgressGlobalPositions,
     },
   }));
 }
@@ -40,9 +39,9 @@ export function parseReject(
   return parsed(limits, (problems) => ({
     ...settled(request, problems),
     rejected: {
-      positions: fields.positions(request.globalPositions, "global_positions", problems),
+      positions: request.globalPositions,
       rejection: rejection(request.action, problems),
-      reason: fields.freeText(request.reason, "maxReasonCharacters", "reason", problems),
+      reason: fields.freeText(request.reason, "reason", problems),
     },
   }));
 }
@@ -62,7 +61,7 @@ function rejection(wire: WireRejectRequest["action"], problems: Problems): Rejec
     case "retry": {
       const { delay } = wire.value;
       if (delay === undefined) return { kind: "retry", delayMicros: undefined };
-      const delayMicros = fields.duration(delay, GROUP_BOUNDS.delayMicros, "retry.delay", problems);
+      const delayMicros = fields.duration(delay, "retry.delay", problems);
       return { kind: "retry", delayMicros };
     }
     case "park":

@@ -27,10 +27,6 @@ export function parseAppend(request: AppendMessagesRequest, limits: Limits): Str
 /** What AppendToStreams asks for. */
 export function parseAppends({ appends }: AppendToStreamsRequest, limits: Limits): readonly StreamAppend[] {
   return parsed(limits, (problems) => {
-    if (appends.length > limits.maxAppendStreams) {
-      problems.addExcess("appends", "maxAppendStreams", appends.length);
-      return [];
-    }
     const messageCount = appends.reduce((sum, { messages }) => sum + messages.length, 0);
     if (messageCount > limits.maxAppendMessages) {
       problems.addExcess("appends", "maxAppendMessages", messageCount);
@@ -68,7 +64,7 @@ export function parseLast(
 ): { streamName: StreamName; type: string | undefined } {
   return parsed(limits, (problems) => ({
     streamName: fields.streamName(request.streamName, "stream_name", problems),
-    type: request.type === "" ? undefined : fields.messageType(request.type, "type", problems),
+    type: request.type === "" ? undefined : fields.freeText(request.type, "type", problems),
   }));
 }
 
@@ -143,7 +139,7 @@ function page(
 ): Omit<PageRequest, "selector"> {
   return {
     position: request.position,
-    batchSize: fields.batchSize(request.batchSize, "batch_size", problems),
+    batchSize: fields.batchSize(request.batchSize),
     backwards: request.backwards,
     types: fields.messageTypes(request.types, "types", problems),
   };
@@ -151,8 +147,8 @@ function page(
 
 function names(request: ListCategoriesRequest | ListStreamsRequest, problems: Problems): NamesRequest {
   return {
-    prefix: fields.prefix(request.prefix, "prefix", problems),
-    pageSize: fields.pageSize(request.pageSize, "page_size", problems),
+    prefix: fields.freeText(request.prefix, "prefix", problems),
+    pageSize: fields.pageSize(request.pageSize),
     pageToken: request.pageToken,
   };
 }
