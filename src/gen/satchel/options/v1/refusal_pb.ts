@@ -11,7 +11,7 @@ import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
  * Describes the file satchel/options/v1/refusal.proto.
  */
 export const file_satchel_options_v1_refusal: GenFile = /*@__PURE__*/
-  fileDesc("CiBzYXRjaGVsL29wdGlvbnMvdjEvcmVmdXNhbC5wcm90bxISc2F0Y2hlbC5vcHRpb25zLnYxOjUKBWxpbWl0Eh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjhiQMgASgJUgVsaW1pdDo3CgZyZWFzb24SHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGOKJAyABKAlSBnJlYXNvbmIGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("CiBzYXRjaGVsL29wdGlvbnMvdjEvcmVmdXNhbC5wcm90bxISc2F0Y2hlbC5vcHRpb25zLnYxOjUKBWxpbWl0Eh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjhiQMgASgJUgVsaW1pdDo3CgZyZWFzb24SHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGOKJAyABKAlSBnJlYXNvbkKvAQoWY29tLnNhdGNoZWwub3B0aW9ucy52MUIMUmVmdXNhbFByb3RvUAFaPmdpdGh1Yi5jb20vc2F0Y2hlbC9zYXRjaGVsL2dlbi9nby9zYXRjaGVsL29wdGlvbnMvdjE7b3B0aW9uc3YxogIDU09YqgISU2F0Y2hlbC5PcHRpb25zLlYxygISU2F0Y2hlbFxPcHRpb25zXFYx6gIUU2F0Y2hlbDo6T3B0aW9uczo6VjFiBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * Limit of the server that is the maximum of the field, by the name that GetServerInfo lists. A request above the
