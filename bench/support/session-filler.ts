@@ -9,9 +9,9 @@ const COLUMNS = `id, user_id, device_id, token_hash, token_key, token_generation
   client_type, client_version, user_agent, ip_address, location, device_name, version`;
 
 /** Makes sessions of the last 30 days, a few of which have expired and were not swept yet. */
-export async function fillSessions({ dialect }: InProcessSessions, count: number): Promise<void> {
+export async function fillSessions({ engine }: InProcessSessions, count: number): Promise<void> {
   const now = BigInt(Date.now()) * 1_000n;
-  const postgres = dialect.engine === "postgresql";
+  const postgres = engine.kind === "postgresql";
   const [text, cast] = postgres ? ["::text", "::bigint"] : ["", ""];
   const created = `${now} - (n * 2592000000000${cast} / ${count})`;
   const expires = `${now} + CASE WHEN n % 1000 = 0 THEN -1000000 ELSE 2592000000000 END`;
@@ -23,11 +23,11 @@ export async function fillSessions({ dialect }: InProcessSessions, count: number
     ? `generate_series(1, ${count}) n`
     : `(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${count}) SELECT n FROM s)`;
   const table = postgres ? `"ns_${NAMESPACE}".sessions` : "sessions";
-  const transaction = await dialect.begin(NAMESPACE);
+  const transaction = await engine.begin(NAMESPACE);
   const runner = transaction.entities().getTransactionContext<StatementRunner>();
   await runner?.executeQuery({ sql: `INSERT INTO ${table} (${COLUMNS}) SELECT ${values} FROM ${series}` });
   await transaction.commit();
   // As autovacuum would, by the time that a real server has so many.
   const vacuum = `VACUUM ANALYZE ${table}, "ns_${NAMESPACE}".session_counts`;
-  if (postgres) await dialect.orm.em.fork().getDriver().getConnection().execute(vacuum);
+  if (postgres) await engine.orm.em.fork().getDriver().getConnection().execute(vacuum);
 }

@@ -1,4 +1,4 @@
-import { cardinalIdOf } from "../domain/stream-name.ts";
+import { cardinalIdOf } from "../areas/streams/domain/stream-name.ts";
 import type { Delivery } from "./consume.ts";
 import type { Lease } from "./lease.ts";
 import type { Refusal } from "./reject-message.ts";

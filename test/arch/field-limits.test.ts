@@ -1,9 +1,10 @@
 import { type DescField, type DescMessage, getOption, hasOption } from "@bufbuild/protobuf";
 import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { describe, expect, test } from "vitest";
-import { type LimitName, LIMITS, wireName } from "../../src/domain/limits.ts";
-import { REASONS } from "../../src/errors.ts";
+import { LIMITS } from "../../src/config/limits.ts";
 import { limit, reason } from "../../src/gen/satchel/options/v1/refusal_pb.ts";
+import { REASONS } from "../../src/kernel/errors.ts";
+import { type LimitName, wireName } from "../../src/kernel/limits.ts";
 import { services } from "../support/proto-source.ts";
 
 const FIELDS = fieldsOf((await services()).flatMap(({ methods }) => methods.map(({ input }) => input)));

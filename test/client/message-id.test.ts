@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { newMessageId } from "../../src/client/message-id.ts";
-import { parseMessageId } from "../../src/domain/message-id.ts";
+import { parseMessageId } from "../../src/kernel/uuid.ts";
 
 const MAX_MS = 2 ** 48 - 1;
 

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
+import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
+import { streamStore } from "../../src/areas/streams/store/stores.ts";
 import { createClient, type SatchelClient } from "../../src/client/index.ts";
-import type { Category } from "../../src/domain/stream-name.ts";
 import { collect } from "../client/fake-server.ts";
 import { createDatabase } from "../support/databases.ts";
 import { startServer } from "../support/server-process.ts";
@@ -128,7 +129,7 @@ test("logins whose connections are cut are unavailable or done, and never half d
     limit: 1_000,
     maxBytes: 10_000_000,
   } as const;
-  const journal = (await services.store.streams(caller.namespaceId).page(query, {})).messages;
+  const journal = (await streamStore(services.store.engine, caller.namespaceId).page(query, {})).messages;
   expect(journal.map(({ streamName }) => streamName.slice("$session-".length)).toSorted()).toEqual(ids.toSorted());
   expect((await sessions.statistics.count(caller, undefined)).total).toBe(BigInt(ids.length));
 }, 60_000);

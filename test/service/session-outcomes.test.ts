@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ServicePrincipal } from "../../src/domain/principal.ts";
-import { newServiceKey } from "../../src/domain/service-key.ts";
-import { SessionEntity } from "../../src/store/entities/session.ts";
+import { SessionEntity } from "../../src/areas/sessions/store/session.ts";
+import { newServiceKey } from "../../src/kernel/crypto/service-key.ts";
+import type { ServicePrincipal } from "../../src/kernel/principal.ts";
 import { ENGINES } from "../support/engines.ts";
 import {
   createSession,

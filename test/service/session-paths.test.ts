@@ -1,8 +1,8 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { ServicePrincipal } from "../../src/domain/principal.ts";
-import { newServiceKey } from "../../src/domain/service-key.ts";
-import { newSessionToken } from "../../src/domain/session-token.ts";
+import { newSessionToken } from "../../src/areas/sessions/domain/session-token.ts";
+import { newServiceKey } from "../../src/kernel/crypto/service-key.ts";
+import type { ServicePrincipal } from "../../src/kernel/principal.ts";
 import { createSession, openSessionServices, type SessionServices, worth } from "../support/session-services.ts";
 
 const NOBODY = "00000000-0000-7000-8000-000000000000";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ServicePrincipal } from "../../src/domain/principal.ts";
-import { newServiceKey } from "../../src/domain/service-key.ts";
-import { newSessionToken } from "../../src/domain/session-token.ts";
+import { newSessionToken } from "../../src/areas/sessions/domain/session-token.ts";
+import { newServiceKey } from "../../src/kernel/crypto/service-key.ts";
+import type { ServicePrincipal } from "../../src/kernel/principal.ts";
 import { ENGINES } from "../support/engines.ts";
 import {
   createSession,
@@ -27,7 +27,7 @@ describe.each(ENGINES)("on %s", (engine) => {
   afterAll(async () => opened?.[Symbol.asyncDispose]());
 
   const run = async ({ namespaceId }: ServicePrincipal, statements: readonly string[]): Promise<number> => {
-    const transaction = await services().store.dialect.begin(namespaceId);
+    const transaction = await services().store.engine.begin(namespaceId);
     const runner = transaction.entities().getTransactionContext<StatementRunner>()!;
     let count = 0;
     for (const sql of statements) count = Number((await runner.executeQuery({ sql })).rows[0]?.n ?? 0);

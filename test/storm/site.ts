@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { type App, createApp } from "../../src/app.ts";
-import { readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config/config.ts";
 import { NamespaceService } from "../../src/gen/satchel/v1/namespaces_pb.ts";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
 
@@ -53,7 +53,7 @@ export async function openSite(databaseUrl?: string): Promise<Site> {
       SATCHEL_SHUTDOWN_GRACE_MS: "100",
       DATABASE_URL: databaseUrl,
     });
-    apps.push(opening.use(await createApp(config, { feed: FEED })));
+    apps.push(opening.use(await createApp(config, { tuning: { streams: { feed: FEED } } })));
   }
   const open = opening.move();
   const connect = (replica: number, token: string, windowBytes = WINDOW_BYTES): Line & { transport: GrpcTransport } => {

@@ -1,8 +1,8 @@
-import { MAX_POSITION, type Selector, type StoredMessage } from "../../src/domain/message.ts";
-import { positionOf, selection } from "../../src/domain/selection.ts";
-import { categoryOf } from "../../src/domain/stream-name.ts";
-import { Feed } from "../../src/feed/feed.ts";
-import type { StreamStore } from "../../src/store/dialect.ts";
+import { MAX_POSITION, type Selector, type StoredMessage } from "../../src/areas/streams/domain/message.ts";
+import { positionOf, selection } from "../../src/areas/streams/domain/selection.ts";
+import { categoryOf } from "../../src/areas/streams/domain/stream-name.ts";
+import { Feed } from "../../src/areas/streams/feed/feed.ts";
+import type { StreamStore } from "../../src/areas/streams/store/stream-store.ts";
 
 /** A store of which one can say what it holds and whether it answers. */
 export class FakeStreams {

@@ -1,13 +1,15 @@
-import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { ServicePrincipal } from "../../src/domain/principal.ts";
-import type { ServiceKey } from "../../src/domain/service-key.ts";
-import { insertNamespace } from "../../src/service/control-rows.ts";
-import { type LoginSessions, loginSessions } from "../../src/service/login-sessions.ts";
-import { ServiceKeys } from "../../src/service/service-keys.ts";
-import type { CreatedSession, NewSession } from "../../src/service/session-creation.ts";
-import { Store } from "../../src/store/store.ts";
+import { insertNamespace } from "../../src/areas/namespaces/store/namespace-rows.ts";
+import type { CreatedSession, NewSession } from "../../src/areas/sessions/creation.ts";
+import { type LoginSessions, loginSessions } from "../../src/areas/sessions/login-sessions.ts";
+import { sessionStores } from "../../src/areas/sessions/store/stores.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
+import type { ServiceKey } from "../../src/kernel/crypto/service-key.ts";
+import { ServiceKeys } from "../../src/kernel/crypto/service-keys.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import type { ServicePrincipal } from "../../src/kernel/principal.ts";
+import type { Store } from "../../src/kernel/store/store.ts";
 import { type EngineName, openEngine } from "./engines.ts";
+import { storeOn } from "./stores.ts";
 
 /** The use cases of sessions on a store of their own, by clocks that stand still unless they are moved. */
 export interface SessionServices extends AsyncDisposable {
@@ -20,35 +22,28 @@ export interface SessionServices extends AsyncDisposable {
   namespace(): Promise<ServicePrincipal>;
 }
 
-const QUEUE = {
-  maxMessages: 1_000,
-  maxBytes: 1024 * 1024,
-  maxCategories: 100,
-  maxQueued: 10_000,
-  lockTimeoutMs: 2_000,
-  maxLockWaiters: 4,
-};
 const BEGIN = 1_900_000_000_000_000n;
 const CLIENT = { clientType: "", clientVersion: "", userAgent: "", ipAddress: "", location: "", deviceName: "" };
 
 /** Opens an empty store. */
 export async function openSessionServices(name: EngineName): Promise<SessionServices> {
   const engine = await openEngine(name);
-  const store = new Store(engine.dialect, QUEUE);
+  const store = storeOn(engine.engine);
+  const sessions = sessionStores(engine.engine);
   let now = BEGIN;
   let count = 0;
   return {
     store,
     process: ({ skewMicros = 0n, keys = [] } = {}) => {
       const clock = () => now + skewMicros;
-      return loginSessions({ store, keys: new ServiceKeys(store, keys), limits: DEFAULT_LIMITS, clock });
+      return loginSessions({ store, sessions, keys: new ServiceKeys(store, keys), limits: DEFAULT_LIMITS, clock });
     },
     pass: (micros) => {
       now += micros;
     },
     async namespace() {
       const namespaceId = `test-${count++}` as NamespaceId;
-      await store.transact((em) => insertNamespace(em, engine.dialect, { namespaceId, description: "", now }));
+      await store.transact((em) => insertNamespace(em, engine.engine, { namespaceId, description: "", now }));
       return { kind: "service", namespaceId, role: "admin", tokenId: "test" };
     },
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),

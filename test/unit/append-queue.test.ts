@@ -1,11 +1,11 @@
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { AppendOutcome, AppendRequest } from "../../src/domain/append.ts";
-import type { MessageId } from "../../src/domain/message-id.ts";
-import type { StreamName } from "../../src/domain/stream-name.ts";
-import { SatchelError, storeUnavailable } from "../../src/errors.ts";
-import { AppendQueue, type AppendQueueOptions } from "../../src/store/append-queue.ts";
-import { BUSY, type LockWait, type StreamStore } from "../../src/store/dialect.ts";
+import type { AppendOutcome, AppendRequest } from "../../src/areas/streams/domain/append.ts";
+import type { StreamName } from "../../src/areas/streams/domain/stream-name.ts";
+import { AppendQueue, type AppendQueueOptions } from "../../src/areas/streams/store/append-queue.ts";
+import { BUSY, type LockWait, type StreamStore } from "../../src/areas/streams/store/stream-store.ts";
+import { SatchelError, storeUnavailable } from "../../src/kernel/errors.ts";
+import type { MessageId } from "../../src/kernel/uuid.ts";
 
 const OPTIONS: AppendQueueOptions = {
   maxMessages: 1_000,

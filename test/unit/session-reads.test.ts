@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { Row, Statement } from "../../src/store/postgres/connections.ts";
-import { SessionReads } from "../../src/store/postgres/session-reads.ts";
-import { SESSION_COLUMNS } from "../../src/store/session-columns.ts";
+import { SESSION_COLUMNS } from "../../src/areas/sessions/store/columns.ts";
+import { SessionReads } from "../../src/areas/sessions/store/reads.postgres.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import type { Row, Statement } from "../../src/kernel/store/engines/postgres/text-rows.ts";
 import { upTo } from "../support/streams.ts";
 
 const ONE = "one" as NamespaceId;

@@ -8,7 +8,7 @@ import {
   type Interceptor,
 } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { SatchelError } from "../../src/errors.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import { Role } from "../../src/gen/satchel/options/v1/access_pb.ts";
 import {
   ConsumerGroupService,
@@ -31,9 +31,13 @@ import {
   ReadMessagesRequestSchema,
   StreamService,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { createRequestValidator, validateInterceptor } from "../../src/rpc/interceptors/validate.ts";
+import { SatchelError } from "../../src/kernel/errors.ts";
+import { createRequestValidator, validateInterceptor } from "../../src/kernel/rpc/interceptors/validate.ts";
 
-const validate = createRequestValidator([StreamService, NamespaceService, SessionService, ConsumerGroupService]);
+const validate = createRequestValidator(
+  [StreamService, NamespaceService, SessionService, ConsumerGroupService],
+  DEFAULT_LIMITS,
+);
 
 /** What is wrong with a request, as `field: description` each. */
 function problemsOf<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>): readonly string[] {
@@ -289,7 +293,7 @@ describe("the interceptor", () => {
         yield { frame: { case: "caughtUp", value: { position: BigInt(++handled) } } } as const;
       });
     },
-    { router: { interceptors: [asConnectError, validateInterceptor([StreamService])] } },
+    { router: { interceptors: [asConnectError, validateInterceptor([StreamService], DEFAULT_LIMITS)] } },
   );
   const client: Client<typeof StreamService> = createClient(StreamService, transport);
 

@@ -1,0 +1,49 @@
+import type { StoredMessage } from "../../../../areas/streams/domain/message.ts";
+import type { Row } from "./text-rows.ts";
+
+/** The columns of a message, in the order that `messageOf` reads. */
+export const MESSAGE_COLUMNS = `m.id, m.stream_name, m.type, m.position, m.global_position, m.data::text, m.metadata::text, ${microsOf("m.time")}`;
+
+/** The clock of the database, in microseconds since 1970. */
+export const NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
+export function messageOf([
+  id,
+  streamName,
+  type,
+  position,
+  globalPosition,
+  data,
+  metadata,
+  timeMicros,
+]: Row): StoredMessage {
+  return {
+    id: textOf(id),
+    streamName: textOf(streamName),
+    type: textOf(type),
+    position: bigintOf(position),
+    globalPosition: bigintOf(globalPosition),
+    data: data ?? null,
+    metadata: metadata ?? null,
+    timeMicros: bigintOf(timeMicros),
+  };
+}
+
+/** The text of a column that is never null. */
+export function textOf(column: string | null | undefined): string {
+  if (column === null || column === undefined) throw new Error("a column that is never null is null");
+  return column;
+}
+
+/** The number in a column that is never null. */
+export function bigintOf(column: string | null | undefined): bigint {
+  return BigInt(textOf(column));
+}
+
+/**
+ * Microseconds since 1970 of a timestamp without time zone. In doubles, which are exact to the microsecond until 2106, that
+ * costs a small part of what PostgreSQL's exact numbers do.
+ */
+export function microsOf(time: string): string {
+  return `CASE WHEN ${time} >= timestamp 'epoch' AND ${time} < timestamp '2100-01-01' THEN (date_part('epoch', ${time}) * 1000000)::bigint ELSE (extract(epoch FROM ${time}) * 1000000)::bigint END`;
+}
