@@ -47,17 +47,6 @@ export const DEFAULT_SESSION_POLICY: SessionPolicy = {
   auditPeriodMicros: 90n * DAY_MICROS,
 };
 
-/** The least and the greatest value of each duration. */
-export const DURATION_BOUNDS = {
-  idleTimeoutMicros: [2n * MINUTE_MICROS, 400n * DAY_MICROS],
-  absoluteTimeoutMicros: [MINUTE_MICROS, 400n * DAY_MICROS],
-  touchIntervalMicros: [MINUTE_MICROS, DAY_MICROS],
-  rotationGraceMicros: [0n, 5n * MINUTE_MICROS],
-  tokenLifetimeMicros: [MINUTE_MICROS, 400n * DAY_MICROS],
-  impersonationTimeoutMicros: [MINUTE_MICROS, HOUR_MICROS],
-  auditPeriodMicros: [0n, 3_660n * DAY_MICROS],
-} as const satisfies Partial<Record<keyof SessionPolicy, readonly [bigint, bigint]>>;
-
 /** The field that contradicts another one, and why; undefined when the policy is sound. */
 export function contradictionIn(
   policy: SessionPolicy,
