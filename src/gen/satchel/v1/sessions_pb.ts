@@ -1032,7 +1032,7 @@ export type UpdateSessionRequest = Message<"satchel.v1.UpdateSessionRequest"> & 
   updateMask?: FieldMask | undefined;
 
   /**
-   * Version that the session must have, otherwise the call fails with SESSION_CHANGED; unset = any.
+   * Version that the session must have, otherwise the call fails with VERSION_CONFLICT; unset = any.
    *
    * @generated from field: optional int64 expected_version = 3;
    */
@@ -1617,7 +1617,7 @@ export type UpdateSessionPolicyRequest = Message<"satchel.v1.UpdateSessionPolicy
   presetAal: number;
 
   /**
-   * Version that the policy must have, otherwise the call fails with SESSION_CHANGED; unset = any.
+   * Version that the policy must have, otherwise the call fails with VERSION_CONFLICT; unset = any.
    *
    * @generated from field: optional int64 expected_version = 4;
    */
@@ -2131,7 +2131,7 @@ export const SessionService: GenService<{
   },
   /**
    * Changes the fields that the mask names. Errors: FIELD_INVALID, NOT_JSON, LIMIT_EXCEEDED, SESSION_NOT_FOUND,
-   * SESSION_EXPIRED, SESSION_REVOKED, SESSION_CHANGED.
+   * SESSION_EXPIRED, SESSION_REVOKED, VERSION_CONFLICT.
    *
    * @generated from rpc satchel.v1.SessionService.UpdateSession
    */
@@ -2227,7 +2227,7 @@ export const SessionService: GenService<{
   },
   /**
    * Changes the fields of the session policy that the mask names. Existing sessions keep the times with which they were
-   * created. Errors: FIELD_INVALID, SESSION_CHANGED.
+   * created. Errors: FIELD_INVALID, VERSION_CONFLICT.
    *
    * @generated from rpc satchel.v1.SessionService.UpdateSessionPolicy
    */
