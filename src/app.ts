@@ -8,7 +8,7 @@ import type { Store } from "./kernel/store/store.ts";
 import { Readiness } from "./kernel/transport/readiness.ts";
 import { Server, type Timeouts } from "./kernel/transport/server.ts";
 import { readTls } from "./kernel/transport/tls-files.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "./kernel/version.ts";
 
 export interface AppOptions extends AssemblyOptions {
   readonly timeouts?: Partial<Timeouts>;

@@ -4,9 +4,6 @@ import type { Row } from "./text-rows.ts";
 /** The columns of a message, in the order that `messageOf` reads. */
 export const MESSAGE_COLUMNS = `m.id, m.stream_name, m.type, m.position, m.global_position, m.data::text, m.metadata::text, ${microsOf("m.time")}`;
 
-/** The clock of the database, in microseconds since 1970. */
-export const NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-
 export function messageOf([
   id,
   streamName,
