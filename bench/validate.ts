@@ -19,7 +19,7 @@ import { recordSection } from "./support/record.ts";
 const ROUNDS = 7;
 const MESSAGES_PER_ROUND = 20_000;
 
-const validate = createRequestValidator([StreamService]);
+const validate = createRequestValidator([StreamService], DEFAULT_LIMITS);
 
 const category = create(GetCategoryMessagesRequestSchema, {
   category: "account",

@@ -3,12 +3,12 @@ import { type Assembly, type AssemblyOptions, assemble } from "./assembly.ts";
 import type { Config } from "./config/config.ts";
 import { SatchelError } from "./kernel/errors.ts";
 import type { Logger } from "./kernel/log.ts";
-import type { EngineKind } from "./kernel/store/engine.ts";
+import type { EngineKind } from "./kernel/store/engine-kind.ts";
 import type { Store } from "./kernel/store/store.ts";
 import { Readiness } from "./kernel/transport/readiness.ts";
 import { Server, type Timeouts } from "./kernel/transport/server.ts";
 import { readTls } from "./kernel/transport/tls-files.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "./kernel/version.ts";
 
 export interface AppOptions extends AssemblyOptions {
   readonly timeouts?: Partial<Timeouts>;

@@ -13,8 +13,8 @@ import { interceptors } from "./kernel/rpc/router.ts";
 import { type RunningAreas, startAreas } from "./kernel/start-areas.ts";
 import type { AnyEngine } from "./kernel/store/engines/any-engine.ts";
 import { Store } from "./kernel/store/store.ts";
+import { VERSION } from "./kernel/version.ts";
 import { IN_MEMORY, openStore } from "./open-store.ts";
-import { VERSION } from "./version.ts";
 
 /** What may differ from what the configuration says; what tests choose for themselves. */
 export interface AssemblyOptions {

@@ -11,8 +11,8 @@ import { type Config, ConfigError, configHelp, readConfig } from "./config/confi
 import { type Logger, createLogger } from "./kernel/log.ts";
 import { Metrics } from "./kernel/metrics.ts";
 import { StartError } from "./kernel/start-error.ts";
+import { VERSION } from "./kernel/version.ts";
 import { openStore } from "./open-store.ts";
-import { VERSION } from "./version.ts";
 
 const USAGE = `Satchel ${VERSION}: the storage service behind messaging applications.
 

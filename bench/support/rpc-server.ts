@@ -92,7 +92,7 @@ function satchelInterceptors(): Interceptor[] {
       methods: StreamService.methods,
       authenticate: () => Promise.resolve(CALLER),
     }),
-    validateInterceptor([StreamService]),
+    validateInterceptor([StreamService], DEFAULT_LIMITS),
   ];
 }
 

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { STORE_SCHEMA } from "../../src/areas/index.ts";
 import { insertNamespace } from "../../src/areas/namespaces/store/namespace-rows.ts";
-import { type LoginSessions, loginSessions } from "../../src/areas/sessions/login-sessions.ts";
-import { sessionStores } from "../../src/areas/sessions/store/stores.ts";
+import { SessionFinder } from "../../src/areas/sessions/store/find-many.ts";
+import { type LoginSessions, loginSessions } from "../../src/areas/sessions/use-cases.ts";
 import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { ServiceKeys } from "../../src/kernel/crypto/service-keys.ts";
@@ -36,7 +36,7 @@ export async function openSessions(databaseUrl?: string): Promise<InProcessSessi
   const keys = new ServiceKeys(store);
   const sessions = loginSessions({
     store,
-    sessions: sessionStores(engine),
+    finder: new SessionFinder(store),
     keys,
     limits: DEFAULT_LIMITS,
     clock: systemClock(),

@@ -1,5 +1,6 @@
 import type { EntitySchema } from "@mikro-orm/core";
-import type { EngineKind, StoreSchema } from "../kernel/store/engine.ts";
+import type { EngineKind } from "../kernel/store/engine-kind.ts";
+import type { StoreSchema } from "../kernel/store/engine.ts";
 import type { JournalWriter } from "../kernel/store/journal-writer.ts";
 import type { AreaMigrations } from "../kernel/store/migration.ts";
 import { SettingEntity } from "../kernel/store/setting.ts";

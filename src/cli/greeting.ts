@@ -1,7 +1,7 @@
 import { tokenPath } from "../areas/namespaces/token-files.ts";
 import { type Config } from "../config/config.ts";
+import { VERSION } from "../kernel/version.ts";
 import { IN_MEMORY } from "../open-store.ts";
-import { VERSION } from "../version.ts";
 import type { Started } from "./worker-messages.ts";
 
 const STREAM = "greeting-1";

@@ -7,7 +7,7 @@ import type { Metrics } from "./metrics.ts";
 import type { Authenticate } from "./rpc/authenticate.ts";
 import type { Fault } from "./rpc/interceptors/errors.ts";
 import type { Routes } from "./rpc/router.ts";
-import type { EngineKind } from "./store/engine.ts";
+import type { EngineKind } from "./store/engine-kind.ts";
 import type { JournalWriter } from "./store/journal-writer.ts";
 import type { AreaMigrations } from "./store/migration.ts";
 import type { Store } from "./store/store.ts";

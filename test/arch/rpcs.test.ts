@@ -36,14 +36,13 @@ describe.each(METHODS.map((method) => [`${method.parent.name}/${method.name}`, m
   },
 );
 
-// In C++ the comments of services and RPCs go through a template in which it begins a variable.
-test("no comment of a service or an RPC has a dollar sign, at which grpc_cpp_plugin breaks off", () => {
-  const files = globSync("proto/satchel/**/*.proto").map((path) => [path, readFileSync(path, "utf8")] as const);
-  const described = files.flatMap(([path, text]) =>
-    [...text.matchAll(/^((?:\/\/.*\n)*)service \w+ \{\n([\s\S]*?)^\}/gm)].map(([service]) => [path, service] as const),
+// In C++ the comments of services and RPCs go through a template, in which a dollar sign begins a variable.
+test("no comment of a .proto has a dollar sign, at which grpc_cpp_plugin breaks off", () => {
+  const comments = globSync("proto/satchel/**/*.proto").flatMap((path) =>
+    [...readFileSync(path, "utf8").matchAll(/^ *\/\/.*$/gm)].map(([line]) => ({ path, line })),
   );
-  expect(described.length).toBeGreaterThan(4);
-  expect(described.filter(([, service]) => service.includes("$")).map(([path]) => path)).toEqual([]);
+  expect(comments.length).toBeGreaterThan(500);
+  expect(comments.filter(({ line }) => line.includes("$"))).toEqual([]);
 });
 
 test("docs/rpcs.md names no RPC that is not there", () => {

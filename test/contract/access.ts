@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { newToken } from "../../src/kernel/crypto/token.ts";
-import { VERSION } from "../../src/version.ts";
+import { VERSION } from "../../src/kernel/version.ts";
 import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import {

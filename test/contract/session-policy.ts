@@ -36,7 +36,7 @@ export function sessionPolicyContract(h: () => Harness): void {
       expect(changed.policy!.idleTimeout).toMatchObject(lasting(DAY));
       expect((await sessions.getSessionPolicy({})).policy).toEqual(changed.policy);
       expect(await failureOf(sessions.updateSessionPolicy({ presetAal: 2, expectedVersion: 0n }))).toMatchObject({
-        reason: "SESSION_CHANGED",
+        reason: "VERSION_CONFLICT",
         metadata: { actual_version: "1" },
       });
       expect(await eventsOf(namespace)).toEqual(["SessionPolicyUpdated"]);

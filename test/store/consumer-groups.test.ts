@@ -18,6 +18,7 @@ import {
   type GroupPlace,
 } from "../support/consumer-groups.ts";
 import { ENGINES, openEngine, type TestEngine } from "../support/engines.ts";
+import { storeOn } from "../support/stores.ts";
 
 const NOBODY = "nobody" as ConsumerGroupId;
 
@@ -142,7 +143,7 @@ describe.each(ENGINES)("consumer groups on %s", (name) => {
   });
 
   it("says that a namespace is gone", async () => {
-    const groups = groupStore(engine.engine, "gone" as NamespaceId);
+    const groups = groupStore(storeOn(engine.engine), "gone" as NamespaceId);
     const gone = { reason: "NAMESPACE_NOT_FOUND" };
     await expect(groups.get(GROUP_ID, {})).rejects.toMatchObject(gone);
     await expect(groups.save(GROUP_ID, [])).rejects.toMatchObject(gone);

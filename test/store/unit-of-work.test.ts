@@ -5,7 +5,9 @@ import type { StreamName } from "../../src/areas/streams/domain/stream-name.ts";
 import { streamStore } from "../../src/areas/streams/store/stores.ts";
 import { SatchelError } from "../../src/kernel/errors.ts";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import { statement } from "../../src/kernel/store/statement.ts";
 import type { Store } from "../../src/kernel/store/store.ts";
+import { tableOf } from "../../src/kernel/store/table.ts";
 import type { Unit } from "../../src/kernel/store/unit.ts";
 import { newMessageId } from "../../src/kernel/uuid.ts";
 import { ENGINES } from "../support/engines.ts";
@@ -14,9 +16,10 @@ import { appendsOf } from "../support/stores.ts";
 import { upTo } from "../support/streams.ts";
 
 const STREAM = "$unit-1" as StreamName;
+const DEVICES = tableOf(SessionDeviceEntity);
 const DEVICE = {
-  firstSeenTime: 1n,
-  lastSeenTime: 1n,
+  firstSeenTimeMicros: 1n,
+  lastSeenTimeMicros: 1n,
   clientType: "",
   clientVersion: "",
   userAgent: "",
@@ -31,7 +34,7 @@ function message(): NewMessage {
 
 /** State and journal of one thing. */
 async function note(unit: Unit, deviceId: string): Promise<void> {
-  await unit.em.insert(SessionDeviceEntity, { userId: "u", deviceId, ...DEVICE });
+  await unit.change(DEVICES.insert(), DEVICES.values({ userId: "u", deviceId, ...DEVICE }));
   unit.journal(STREAM, [message()]);
 }
 
@@ -45,7 +48,10 @@ describe.each(ENGINES)("units of work on %s", (engine) => {
   afterAll(async () => services?.[Symbol.asyncDispose]());
 
   const namespace = async () => (await services!.namespace()).namespaceId;
-  const devices = (id: NamespaceId) => store.readNamespace(id, (em) => em.count(SessionDeviceEntity));
+  const devices = async (id: NamespaceId) => {
+    const count = statement({ count: "integer" }, "SELECT count(*) FROM {session_devices}");
+    return (await store.run(id, count, []))[0]!.count;
+  };
   const messages = async (id: NamespaceId) => {
     const query = {
       selector: { kind: "stream", streamName: STREAM },

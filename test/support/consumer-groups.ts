@@ -8,6 +8,7 @@ import type { StreamStore } from "../../src/areas/streams/store/stream-store.ts"
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import { newMessageId } from "../../src/kernel/uuid.ts";
 import type { TestEngine } from "./engines.ts";
+import { storeOn } from "./stores.ts";
 
 export const GROUP_ID = "mailer" as ConsumerGroupId;
 export const CATEGORY = "order" as Category;
@@ -23,7 +24,7 @@ export interface GroupPlace {
 export async function openPlace({ engine }: TestEngine): Promise<GroupPlace> {
   const id = `groups-${crypto.randomUUID().slice(0, 8)}` as NamespaceId;
   await engine.orm.em.fork().transactional((em) => engine.provisionNamespace(id, em));
-  return { id, groups: groupStore(engine, id), streams: streamStore(engine, id) };
+  return { id, groups: groupStore(storeOn(engine), id), streams: streamStore(engine, id) };
 }
 
 /** A group. */

@@ -56,7 +56,7 @@ export async function openRuntime(fields: Partial<ConsumerGroup> = {}): Promise<
     new Consumers({
       store: {
         streams: (id) => faulty(streamStore(store.engine, id), faults),
-        consumerGroups: (id) => faulty(groupStore(engine.engine, id), faults),
+        consumerGroups: (id) => faulty(groupStore(store, id), faults),
         announce: (...news) => store.announce(...news),
       },
       feed,

@@ -1,7 +1,8 @@
 import { insertNamespace } from "../../src/areas/namespaces/store/namespace-rows.ts";
-import type { CreatedSession, NewSession } from "../../src/areas/sessions/creation.ts";
-import { type LoginSessions, loginSessions } from "../../src/areas/sessions/login-sessions.ts";
-import { sessionStores } from "../../src/areas/sessions/store/stores.ts";
+import type { NewSession } from "../../src/areas/sessions/create.ts";
+import type { CreatedSession } from "../../src/areas/sessions/new-session.ts";
+import { SessionFinder } from "../../src/areas/sessions/store/find-many.ts";
+import { type LoginSessions, loginSessions } from "../../src/areas/sessions/use-cases.ts";
 import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import type { ServiceKey } from "../../src/kernel/crypto/service-key.ts";
 import { ServiceKeys } from "../../src/kernel/crypto/service-keys.ts";
@@ -29,14 +30,14 @@ const CLIENT = { clientType: "", clientVersion: "", userAgent: "", ipAddress: ""
 export async function openSessionServices(name: EngineName): Promise<SessionServices> {
   const engine = await openEngine(name);
   const store = storeOn(engine.engine);
-  const sessions = sessionStores(engine.engine);
+  const finder = new SessionFinder(store);
   let now = BEGIN;
   let count = 0;
   return {
     store,
     process: ({ skewMicros = 0n, keys = [] } = {}) => {
       const clock = () => now + skewMicros;
-      return loginSessions({ store, sessions, keys: new ServiceKeys(store, keys), limits: DEFAULT_LIMITS, clock });
+      return loginSessions({ store, finder, keys: new ServiceKeys(store, keys), limits: DEFAULT_LIMITS, clock });
     },
     pass: (micros) => {
       now += micros;
@@ -52,7 +53,7 @@ export async function openSessionServices(name: EngineName): Promise<SessionServ
 
 /** Creates a session of the user `ann`. */
 export function createSession(
-  { creation }: LoginSessions,
+  { create }: LoginSessions,
   caller: ServicePrincipal,
   request: Partial<NewSession> = {},
 ): Promise<CreatedSession> {
@@ -62,37 +63,37 @@ export function createSession(
     client: CLIENT,
     aal: 1,
     amr: [],
-    authenticateTime: undefined,
-    idleTimeout: undefined,
-    absoluteTimeout: undefined,
+    authenticateTimeMicros: undefined,
+    idleTimeoutMicros: undefined,
+    absoluteTimeoutMicros: undefined,
     metadata: null,
     requestId: undefined,
     ...request,
   };
-  return creation.create(caller, session, {});
+  return create(caller, session, {});
 }
 
 /** What a validation says: "good", or the refusal. */
-export async function worth({ validation }: LoginSessions, caller: ServicePrincipal, token: string): Promise<string> {
+export async function worth({ validate }: LoginSessions, caller: ServicePrincipal, token: string): Promise<string> {
   const request = {
     token,
     touch: true,
     minAal: 0,
-    maxAuthenticationAge: undefined,
+    maxAuthenticationAgeMicros: undefined,
     deviceId: undefined,
     client: CLIENT,
   };
-  const result = await validation.validate(caller, request, {});
+  const result = await validate(caller, request, {});
   return result.valid ? "good" : result.refusal;
 }
 
 /** What a refresh comes to: a token, or the reason of its failure. */
 export async function refreshed(
-  { tokens }: LoginSessions,
+  { refresh }: LoginSessions,
   token: string,
 ): Promise<{ token?: string; reason?: string }> {
   try {
-    return { token: (await tokens.refresh(token, {})).token };
+    return { token: (await refresh(token, {})).token };
   } catch (error) {
     return { reason: (error as { readonly reason: string }).reason };
   }

@@ -23,7 +23,7 @@ export const groupsArea: Area<GroupsApi, unknown> = {
     const { store, limits, clock } = kernel;
     const source = {
       streams: (id: Parameters<typeof streamStore>[1]) => streamStore(store.engine, id),
-      consumerGroups: (id: Parameters<typeof groupStore>[1]) => groupStore(store.engine, id),
+      consumerGroups: (id: Parameters<typeof groupStore>[1]) => groupStore(store, id),
       announce: store.announce.bind(store),
     };
     const consumers = new Consumers({

@@ -39,11 +39,11 @@ export function parseNewGroup(
   limits: Limits,
 ): { readonly group: NewGroup; readonly start: GroupStart } {
   return parsed(limits, (problems) => {
-    const wire = groupOf(request, problems);
+    const wire = groupOf(request);
     const group = {
       id: groupFields.consumerGroupId(wire.consumerGroupId, "consumer_group.consumer_group_id", problems),
       category: streamFields.category(wire.category, "consumer_group.category", problems),
-      partitions: partitions(wire, problems),
+      partitions: wire.partitions === 0 ? GROUP_DEFAULTS.partitions : wire.partitions,
       types: streamFields.messageTypes(wire.types, "consumer_group.types", problems),
       ...settings(wire, problems),
     };
@@ -55,7 +55,7 @@ export function parseNewGroup(
 export function parseGroupList(request: ListConsumerGroupsRequest, limits: Limits): GroupsRequest {
   return parsed(limits, (problems) => ({
     category: streamFields.optionalCategory(request.category, "category", problems),
-    ...list(request, problems),
+    ...list(request),
   }));
 }
 
@@ -65,7 +65,7 @@ export function parseGroupUpdate(
   limits: Limits,
 ): { readonly id: ConsumerGroupId; readonly changes: Partial<GroupSettings> } {
   return parsed(limits, (problems) => {
-    const wire = groupOf(request, problems);
+    const wire = groupOf(request);
     return {
       id: groupFields.consumerGroupId(wire.consumerGroupId, "consumer_group.consumer_group_id", problems),
       changes: maskedSettings(wire, request.updateMask?.paths ?? [], problems),
@@ -88,14 +88,8 @@ export function parseReset(
 export function parseConsume(request: WireConsumeRequest, limits: Limits): ConsumeRequest {
   return parsed(limits, (problems) => ({
     groupId: groupId(request.consumerGroupId, problems),
-    memberName: groupFields.memberName(request.memberName, "member_name", problems),
-    maxInFlight: fields.count(
-      request.maxInFlight,
-      DEFAULT_MAX_IN_FLIGHT,
-      "maxInFlightMessages",
-      "max_in_flight",
-      problems,
-    ),
+    memberName: fields.wellFormed(request.memberName, "member_name", problems),
+    maxInFlight: request.maxInFlight === 0 ? DEFAULT_MAX_IN_FLIGHT : request.maxInFlight,
   }));
 }
 
@@ -106,7 +100,7 @@ export function parseParkedList(
 ): { readonly id: ConsumerGroupId; readonly page: ListRequest } {
   return parsed(limits, (problems) => ({
     id: groupId(request.consumerGroupId, problems),
-    page: list(request, problems),
+    page: list(request),
   }));
 }
 
@@ -120,7 +114,7 @@ export function parseParkedSelection(
     const id = groupId(request.consumerGroupId, problems);
     if (all && globalPositions.length > 0) problems.add("global_positions", "must be empty when all is true");
     if (!all && globalPositions.length === 0) problems.add("global_positions", "must not be empty unless all is true");
-    return { id, selection: all ? "all" : groupFields.positions(globalPositions, "global_positions", problems) };
+    return { id, selection: all ? "all" : globalPositions };
   });
 }
 
@@ -128,21 +122,13 @@ function groupId(text: string, problems: Problems): ConsumerGroupId {
   return groupFields.consumerGroupId(text, "consumer_group_id", problems);
 }
 
-function groupOf({ consumerGroup }: { readonly consumerGroup?: ConsumerGroup | undefined }, problems: Problems) {
-  if (consumerGroup === undefined) problems.add("consumer_group", "must be set");
+/** The group, which the .proto requires. */
+function groupOf({ consumerGroup }: { readonly consumerGroup?: ConsumerGroup | undefined }): ConsumerGroup {
   return consumerGroup ?? create(ConsumerGroupSchema);
 }
 
-function partitions(wire: ConsumerGroup, problems: Problems): number {
-  const field = "consumer_group.partitions";
-  return fields.count(wire.partitions, GROUP_DEFAULTS.partitions, "maxConsumerGroupPartitions", field, problems);
-}
-
-function list(request: Pick<ListParkedMessagesRequest, "pageSize" | "pageToken">, problems: Problems): ListRequest {
-  return {
-    pageSize: fields.pageSize(request.pageSize, "page_size", problems),
-    pageToken: request.pageToken,
-  };
+function list(request: Pick<ListParkedMessagesRequest, "pageSize" | "pageToken">): ListRequest {
+  return { pageSize: fields.pageSize(request.pageSize), pageToken: request.pageToken };
 }
 
 function start(wire: CreateConsumerGroupRequest["start"], problems: Problems): GroupStart {

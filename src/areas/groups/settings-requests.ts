@@ -1,18 +1,17 @@
 import type { ConsumerGroup } from "../../gen/satchel/v1/consumer_groups_pb.ts";
-import * as fields from "../../kernel/rpc/fields.ts";
 import type { Problems } from "../../kernel/rpc/problems.ts";
 import * as times from "../../kernel/rpc/times.ts";
 import type { GroupSettings } from "./domain/consumer-groups.ts";
-import { GROUP_BOUNDS, GROUP_DEFAULTS } from "./domain/group-settings.ts";
+import { GROUP_DEFAULTS } from "./domain/group-settings.ts";
 
 type Setting = (group: ConsumerGroup, problems: Problems) => Partial<GroupSettings>;
 
 /** Every setting that may be changed, by its path in a field mask. */
 const SETTINGS = {
   acknowledge_timeout: (group, problems) => ({ acknowledgeTimeoutMicros: acknowledgeTimeout(group, problems) }),
-  "retry_policy.max_attempts": (group, problems) => ({ maxAttempts: maxAttempts(group, problems) }),
+  "retry_policy.max_attempts": (group) => ({ maxAttempts: maxAttempts(group) }),
   "retry_policy.backoff": (group, problems) => ({ backoffMicros: backoff(group, problems) }),
-  max_in_flight_per_entity: (group, problems) => ({ maxInFlightPerEntity: maxInFlightPerEntity(group, problems) }),
+  max_in_flight_per_entity: (group) => ({ maxInFlightPerEntity: maxInFlightPerEntity(group) }),
 } as const satisfies Record<string, Setting>;
 
 type Path = keyof typeof SETTINGS;
@@ -26,9 +25,9 @@ const PATHS: ReadonlyMap<string, readonly Path[]> = new Map<string, readonly Pat
 export function settings(group: ConsumerGroup, problems: Problems): GroupSettings {
   return {
     acknowledgeTimeoutMicros: acknowledgeTimeout(group, problems),
-    maxAttempts: maxAttempts(group, problems),
+    maxAttempts: maxAttempts(group),
     backoffMicros: backoff(group, problems),
-    maxInFlightPerEntity: maxInFlightPerEntity(group, problems),
+    maxInFlightPerEntity: maxInFlightPerEntity(group),
   };
 }
 
@@ -39,6 +38,7 @@ export function maskedSettings(
   problems: Problems,
 ): Partial<GroupSettings> {
   if (mask.length === 0) problems.add("update_mask", "must name at least one field");
+  // The constraint of the .proto also lets paths below a field pass.
   if (mask.some((path) => !PATHS.has(path)))
     problems.add("update_mask", `can only name ${[...PATHS.keys()].join(", ")}`);
   const named = new Set(mask.flatMap((path) => PATHS.get(path) ?? []));
@@ -48,26 +48,20 @@ export function maskedSettings(
 function acknowledgeTimeout({ acknowledgeTimeout: wire }: ConsumerGroup, problems: Problems): bigint {
   if (wire === undefined) return GROUP_DEFAULTS.acknowledgeTimeoutMicros;
   const field = "consumer_group.acknowledge_timeout";
-  return times.duration(wire, GROUP_BOUNDS.acknowledgeTimeoutMicros, field, problems);
+  return times.duration(wire, field, problems);
 }
 
-function maxAttempts({ retryPolicy }: ConsumerGroup, problems: Problems): number {
-  const bounds = { unset: GROUP_DEFAULTS.maxAttempts, ...GROUP_BOUNDS.maxAttempts };
-  return fields.within(retryPolicy?.maxAttempts ?? 0, bounds, "consumer_group.retry_policy.max_attempts", problems);
+function maxAttempts({ retryPolicy }: ConsumerGroup): number {
+  return retryPolicy?.maxAttempts || GROUP_DEFAULTS.maxAttempts;
 }
 
 function backoff({ retryPolicy }: ConsumerGroup, problems: Problems): readonly bigint[] {
   const steps = retryPolicy?.backoff ?? [];
   const field = "consumer_group.retry_policy.backoff";
   if (steps.length === 0) return GROUP_DEFAULTS.backoffMicros;
-  if (steps.length > problems.limits.maxBackoffSteps) {
-    problems.addExcess(field, "maxBackoffSteps", steps.length);
-    return [];
-  }
-  return steps.map((step, index) => times.duration(step, GROUP_BOUNDS.delayMicros, `${field}[${index}]`, problems));
+  return steps.map((step, index) => times.duration(step, `${field}[${index}]`, problems));
 }
 
-function maxInFlightPerEntity({ maxInFlightPerEntity: wire }: ConsumerGroup, problems: Problems): number {
-  const bounds = { unset: GROUP_DEFAULTS.maxInFlightPerEntity, ...GROUP_BOUNDS.maxInFlightPerEntity };
-  return fields.within(wire, bounds, "consumer_group.max_in_flight_per_entity", problems);
+function maxInFlightPerEntity({ maxInFlightPerEntity: wire }: ConsumerGroup): number {
+  return wire || GROUP_DEFAULTS.maxInFlightPerEntity;
 }

@@ -13,7 +13,6 @@ import type {
   Rejection,
   RejectRequest,
 } from "./domain/consumer-groups.ts";
-import { GROUP_BOUNDS } from "./domain/group-settings.ts";
 import * as groupFields from "./fields.ts";
 
 /** The partition whose messages are settled. */
@@ -30,9 +29,9 @@ export function parseAcknowledge(
   return parsed(limits, (problems) => ({
     ...settled(request, problems),
     acknowledgement: {
-      positions: groupFields.positions(request.globalPositions, "global_positions", problems),
+      positions: request.globalPositions,
       upToSequence: request.upToSequence === undefined ? undefined : Number(request.upToSequence),
-      inProgress: groupFields.positions(request.inProgressGlobalPositions, "in_progress_global_positions", problems),
+      inProgress: request.inProgressGlobalPositions,
     },
   }));
 }
@@ -45,9 +44,9 @@ export function parseReject(
   return parsed(limits, (problems) => ({
     ...settled(request, problems),
     rejected: {
-      positions: groupFields.positions(request.globalPositions, "global_positions", problems),
+      positions: request.globalPositions,
       rejection: rejection(request.action, problems),
-      reason: fields.freeText(request.reason, "maxReasonCharacters", "reason", problems),
+      reason: fields.wellFormed(request.reason, "reason", problems),
     },
   }));
 }
@@ -67,7 +66,7 @@ function rejection(wire: WireRejectRequest["action"], problems: Problems): Rejec
     case "retry": {
       const { delay } = wire.value;
       if (delay === undefined) return { kind: "retry", delayMicros: undefined };
-      const delayMicros = times.duration(delay, GROUP_BOUNDS.delayMicros, "retry.delay", problems);
+      const delayMicros = times.duration(delay, "retry.delay", problems);
       return { kind: "retry", delayMicros };
     }
     case "park":

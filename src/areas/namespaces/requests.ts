@@ -10,9 +10,8 @@ import type { Limits } from "../../kernel/limits.ts";
 import type { NamespaceId } from "../../kernel/namespace-id.ts";
 import type { ListRequest } from "../../kernel/paging.ts";
 import * as fields from "../../kernel/rpc/fields.ts";
-import { parsed, type Problems } from "../../kernel/rpc/problems.ts";
+import { parsed } from "../../kernel/rpc/problems.ts";
 import * as times from "../../kernel/rpc/times.ts";
-import * as streamFields from "../streams/fields.ts";
 import type { NewTokenRequest } from "./namespace-tokens.ts";
 import type { NamespacesRequest } from "./namespaces.ts";
 
@@ -20,8 +19,6 @@ interface NamespaceDescription {
   readonly namespaceId: NamespaceId;
   readonly description: string;
 }
-
-const TOKEN_ID = /^[0-9a-f]{32}$/;
 
 /** Which namespace a request is about. */
 export function parseNamespaceId({ namespaceId }: { readonly namespaceId: string }, limits: Limits): NamespaceId {
@@ -32,15 +29,15 @@ export function parseNamespaceId({ namespaceId }: { readonly namespaceId: string
 export function parseNewNamespace(request: CreateNamespaceRequest, limits: Limits): NamespaceDescription {
   return parsed(limits, (problems) => ({
     namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems),
-    description: fields.description(request.description, "description", problems),
+    description: fields.wellFormed(request.description, "description", problems),
   }));
 }
 
 /** What ListNamespaces asks for. */
 export function parseNamespaceList(request: ListNamespacesRequest, limits: Limits): NamespacesRequest {
   return parsed(limits, (problems) => ({
-    prefix: streamFields.prefix(request.prefix, "prefix", problems),
-    pageSize: fields.pageSize(request.pageSize, "page_size", problems),
+    prefix: fields.wellFormed(request.prefix, "prefix", problems),
+    pageSize: fields.pageSize(request.pageSize),
     pageToken: request.pageToken,
   }));
 }
@@ -51,11 +48,12 @@ export function parseNamespaceUpdate(
   limits: Limits,
 ): NamespaceDescription {
   return parsed(limits, (problems) => {
-    if (namespace === undefined) problems.add("namespace", "must be set");
-    checkMask(updateMask?.paths ?? [], problems);
+    // The constraint of the .proto also lets paths below a field pass.
+    if (updateMask?.paths.some((path) => path !== "description"))
+      problems.add("update_mask", 'can only name "description"');
     return {
       namespaceId: fields.namespaceId(namespace?.namespaceId ?? "", "namespace.namespace_id", problems),
-      description: fields.description(namespace?.description ?? "", "namespace.description", problems),
+      description: fields.wellFormed(namespace?.description ?? "", "namespace.description", problems),
     };
   });
 }
@@ -65,7 +63,7 @@ export function parseNewToken(request: CreateTokenRequest, limits: Limits): NewT
   return parsed(limits, (problems) => ({
     namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems),
     role: fields.role(request.role, "role", problems),
-    description: fields.description(request.description, "description", problems),
+    description: fields.wellFormed(request.description, "description", problems),
     expireTime:
       request.expireTime === undefined ? undefined : times.micros(request.expireTime, "expire_time", problems),
   }));
@@ -78,7 +76,7 @@ export function parseTokenList(
 ): ListRequest & { readonly namespaceId: NamespaceId } {
   return parsed(limits, (problems) => ({
     namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems),
-    pageSize: fields.pageSize(request.pageSize, "page_size", problems),
+    pageSize: fields.pageSize(request.pageSize),
     pageToken: request.pageToken,
   }));
 }
@@ -88,13 +86,8 @@ export function parseRevocation(
   request: RevokeTokenRequest,
   limits: Limits,
 ): { readonly namespaceId: NamespaceId; readonly tokenId: string } {
-  return parsed(limits, (problems) => {
-    if (!TOKEN_ID.test(request.tokenId)) problems.add("token_id", "must be the id of a token: 32 hexadecimal digits");
-    return { namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems), tokenId: request.tokenId };
-  });
-}
-
-function checkMask(paths: readonly string[], problems: Problems): void {
-  if (paths.length === 0) problems.add("update_mask", "must name at least one field");
-  if (paths.some((path) => path !== "description")) problems.add("update_mask", 'can only name "description"');
+  return parsed(limits, (problems) => ({
+    namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems),
+    tokenId: request.tokenId,
+  }));
 }

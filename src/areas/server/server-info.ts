@@ -1,5 +1,5 @@
 import { type LimitName, type LimitSpec, type Limits, wireName } from "../../kernel/limits.ts";
-import type { EngineKind } from "../../kernel/store/engine.ts";
+import type { EngineKind } from "../../kernel/store/engine-kind.ts";
 
 /** A bound that the server enforces. */
 export interface LimitInfo {

@@ -5,13 +5,13 @@ import type { Limits } from "../../kernel/limits.ts";
 import type { DataPrincipal } from "../../kernel/principal.ts";
 import type { Store } from "../../kernel/store/store.ts";
 import { type EndReason, statusOf } from "./domain/session.ts";
+import type { SessionFinder } from "./store/find-many.ts";
 import type { SessionRow } from "./store/session.ts";
-import type { SessionStores } from "./store/stores.ts";
 
 /** What the use cases of sessions are built on. */
 export interface SessionContext {
   readonly store: Store;
-  readonly sessions: SessionStores;
+  readonly finder: SessionFinder;
   readonly keys: ServiceKeys;
   readonly limits: Limits;
   readonly clock: Clock;
@@ -21,17 +21,16 @@ export interface SessionContext {
 export type SessionRecord = Readonly<SessionRow>;
 
 /** How far ahead the clock of whoever has authenticated a user may be. */
-const MAX_CLOCK_LEAD = 5n * 60n * 1_000_000n;
+const MAX_CLOCK_LEAD_MICROS = 5n * 60n * 1_000_000n;
 
-/** The user whose data alone the caller reaches; undefined = everybody's. */
-export function isolatedTo(caller: DataPrincipal): string | undefined {
-  return caller.userId;
+/** Whether the caller reaches what belongs to this user: a service everything, unless it acts for a user. */
+export function reaches(caller: DataPrincipal, userId: string): boolean {
+  return caller.userId === undefined || caller.userId === userId;
 }
 
-/** A condition that admits only what the caller reaches. */
-export function reachedBy(caller: DataPrincipal): { readonly userId?: string } {
-  const userId = isolatedTo(caller);
-  return userId === undefined ? {} : { userId };
+/** Who has done something, for the journal: a service by its token's id. */
+export function nameOf(caller: DataPrincipal): string {
+  return caller.kind === "service" ? `service ${caller.tokenId}` : `user ${caller.actorId ?? caller.userId}`;
 }
 
 /** Refuses whoever impersonates a user what only the user may do. */
@@ -46,8 +45,8 @@ export function sessionNotFound(): SatchelError {
 }
 
 /** Throws SESSION_REVOKED or SESSION_EXPIRED unless the session is in use. */
-export function refuseEnded(session: SessionRecord, now: bigint): void {
-  const status = statusOf(session, now);
+export function refuseEnded(session: SessionRecord, nowMicros: bigint): void {
+  const status = statusOf(session, nowMicros);
   if (status === "revoked") throw sessionRevoked(endReasonOf(session));
   if (status === "expired") throw sessionExpired(false);
 }
@@ -64,10 +63,11 @@ export function sessionRevoked(reason: EndReason): SatchelError {
 }
 
 /** The time of an authentication, which cannot be in the future. Throws FIELD_INVALID. */
-export function authenticationTime(given: bigint | undefined, now: bigint): bigint {
-  if (given === undefined) return now;
-  if (given > now + MAX_CLOCK_LEAD) throw fieldError("authenticate_time", "must not be in the future");
-  return given > now ? now : given;
+export function authenticationTime(givenMicros: bigint | undefined, nowMicros: bigint): bigint {
+  if (givenMicros === undefined) return nowMicros;
+  if (givenMicros > nowMicros + MAX_CLOCK_LEAD_MICROS)
+    throw fieldError("authenticate_time", "must not be in the future");
+  return givenMicros > nowMicros ? nowMicros : givenMicros;
 }
 
 /** Why a session was ended. */

@@ -8,8 +8,8 @@ import {
 } from "../../gen/satchel/v1/sessions_pb.ts";
 import type { AddressPolicy, Eviction } from "./domain/session-policy.ts";
 import type { EndReason, SessionStatus } from "./domain/session.ts";
-import type { SessionsRequest } from "./sessions.ts";
-import type { Refusal } from "./validation.ts";
+import type { Refusal } from "./judge.ts";
+import type { SessionsRequest } from "./list.ts";
 
 // The words of the domain, as the .proto numbers them.
 
@@ -37,8 +37,8 @@ export const REFUSALS = {
 } as const satisfies Record<Refusal, SessionRefusal>;
 
 export const ORDERS = {
-  createTime: SessionOrder.CREATE_TIME,
-  lastActivityTime: SessionOrder.LAST_ACTIVITY_TIME,
+  createTimeMicros: SessionOrder.CREATE_TIME,
+  lastActivityTimeMicros: SessionOrder.LAST_ACTIVITY_TIME,
 } as const satisfies Record<SessionsRequest["order"], SessionOrder>;
 
 export const EVICTIONS = {

@@ -1,29 +1,37 @@
 import type { SessionPolicy as WirePolicy, UpdateSessionPolicyRequest } from "../../gen/satchel/v1/sessions_pb.ts";
 import type { Limits } from "../../kernel/limits.ts";
 import { parsed, type Problems } from "../../kernel/rpc/problems.ts";
-import { type AAL_PRESETS, DURATION_BOUNDS, type SessionPolicy } from "./domain/session-policy.ts";
+import type { AAL_PRESETS, SessionPolicy } from "./domain/session-policy.ts";
 import { ADDRESS_POLICIES, EVICTIONS, wordFor } from "./enums.ts";
 import { duration, version } from "./fields.ts";
-import type { PolicyChange } from "./policies.ts";
+import type { PolicyChange } from "./policy.ts";
 
 type Field = keyof SessionPolicy;
 type Values = { -readonly [Name in Field]?: SessionPolicy[Name] };
 
-const MAX_SESSIONS_PER_USER = 1_000;
-
 /** The fields that a mask may name. */
 const FIELDS = {
-  idle_timeout: "idleTimeout",
-  absolute_timeout: "absoluteTimeout",
-  touch_interval: "touchInterval",
-  rotation_grace: "rotationGrace",
-  token_lifetime: "tokenLifetime",
-  impersonation_timeout: "impersonationTimeout",
+  idle_timeout: "idleTimeoutMicros",
+  absolute_timeout: "absoluteTimeoutMicros",
+  touch_interval: "touchIntervalMicros",
+  rotation_grace: "rotationGraceMicros",
+  token_lifetime: "tokenLifetimeMicros",
+  impersonation_timeout: "impersonationTimeoutMicros",
   max_sessions_per_user: "maxSessionsPerUser",
   eviction: "eviction",
   address_policy: "addressPolicy",
-  audit_period: "auditPeriod",
+  audit_period: "auditPeriodMicros",
 } as const satisfies Record<string, Field>;
+
+/** The fields of the message whose values are required durations. */
+const WIRE_FIELDS = {
+  idleTimeoutMicros: "idleTimeout",
+  absoluteTimeoutMicros: "absoluteTimeout",
+  touchIntervalMicros: "touchInterval",
+  rotationGraceMicros: "rotationGrace",
+  impersonationTimeoutMicros: "impersonationTimeout",
+  auditPeriodMicros: "auditPeriod",
+} as const satisfies Partial<Record<Field, keyof WirePolicy>>;
 
 /** What UpdateSessionPolicy asks for. */
 export function parsePolicyChange(request: UpdateSessionPolicyRequest, limits: Limits): PolicyChange {
@@ -39,7 +47,7 @@ export function parsePolicyChange(request: UpdateSessionPolicyRequest, limits: L
     return {
       presetAal: presetAal === 0 ? undefined : (presetAal as keyof typeof AAL_PRESETS),
       values,
-      expectedVersion: version(expectedVersion, "expected_version", problems),
+      expectedVersion: version(expectedVersion),
     };
   });
 }
@@ -53,18 +61,14 @@ function take(values: Values, field: Field, path: string, policy: WirePolicy | u
     case "addressPolicy":
       values.addressPolicy = wordFor(ADDRESS_POLICIES, policy?.addressPolicy ?? 0) ?? unknown(place, problems, "whole");
       break;
-    case "maxSessionsPerUser": {
-      const maximum = policy?.maxSessionsPerUser ?? 0;
-      if (maximum < 0 || maximum > MAX_SESSIONS_PER_USER)
-        problems.add(place, `must be from 0 to ${MAX_SESSIONS_PER_USER}`);
-      values.maxSessionsPerUser = maximum;
+    case "maxSessionsPerUser":
+      values.maxSessionsPerUser = policy?.maxSessionsPerUser ?? 0;
       break;
-    }
-    case "tokenLifetime":
-      values.tokenLifetime = duration(policy?.tokenLifetime, DURATION_BOUNDS.tokenLifetime, place, problems);
+    case "tokenLifetimeMicros":
+      values.tokenLifetimeMicros = duration(policy?.tokenLifetime, place, problems);
       break;
     default: {
-      const value = duration(policy?.[field], DURATION_BOUNDS[field], place, problems);
+      const value = duration(policy?.[WIRE_FIELDS[field]], place, problems);
       if (value === undefined) problems.add(place, "must be set");
       values[field] = value ?? 0n;
     }

@@ -3,20 +3,23 @@ import type { Limits } from "../../kernel/limits.ts";
 import type { ListRequest } from "../../kernel/paging.ts";
 import type { DataPrincipal } from "../../kernel/principal.ts";
 import * as fields from "../../kernel/rpc/fields.ts";
+import * as jsonFields from "../../kernel/rpc/json-fields.ts";
 import { parsed, type Problems } from "../../kernel/rpc/problems.ts";
 import * as times from "../../kernel/rpc/times.ts";
-import type { NewImpersonation, NewSession } from "./creation.ts";
-import type { DevicesRequest } from "./devices.ts";
-import { DAY, DURATION_BOUNDS, MINUTE } from "./domain/session-policy.ts";
+import type { NewSession } from "./create.ts";
+import type { Elevation } from "./elevate.ts";
 import { ORDERS, STATUSES, wordFor } from "./enums.ts";
 import * as session from "./fields.ts";
-import type { SessionChange, SessionsRequest, UserRevocation } from "./sessions.ts";
-import type { Elevation } from "./tokens.ts";
-import type { ValidationRequest } from "./validation.ts";
+import type { DeviceOfUser } from "./forget-device.ts";
+import type { NewImpersonation } from "./impersonate.ts";
+import type { DevicesRequest } from "./list-devices.ts";
+import type { SessionsRequest } from "./list.ts";
+import type { UserRevocation } from "./revoke-user.ts";
+import type { Revocation } from "./revoke.ts";
+import type { SessionChange } from "./update.ts";
+import type { ValidationRequest } from "./validate.ts";
 
-const MAX_EXCEPT = 100;
 const DEFAULT_DELETED = 1_000;
-const WINDOW = [MINUTE, 3_660n * DAY] as const;
 
 /** What CreateSession asks for. */
 export function parseNewSession(request: wire.CreateSessionRequest, limits: Limits): NewSession {
@@ -26,16 +29,11 @@ export function parseNewSession(request: wire.CreateSessionRequest, limits: Limi
     client: session.client(request.client, "client", problems),
     aal: Math.max(1, request.aal),
     amr: session.amr(request.amr, "amr", problems),
-    authenticateTime: optionalTime(request.authenticateTime, "authenticate_time", problems),
-    idleTimeout: session.duration(request.idleTimeout, DURATION_BOUNDS.idleTimeout, "idle_timeout", problems),
-    absoluteTimeout: session.duration(
-      request.absoluteTimeout,
-      DURATION_BOUNDS.absoluteTimeout,
-      "absolute_timeout",
-      problems,
-    ),
-    metadata: session.metadata(request.metadata, "metadata", problems),
-    requestId: session.shortText(request.requestId, "requestId", "request_id", problems) || undefined,
+    authenticateTimeMicros: optionalTime(request.authenticateTime, "authenticate_time", problems),
+    idleTimeoutMicros: session.duration(request.idleTimeout, "idle_timeout", problems),
+    absoluteTimeoutMicros: session.duration(request.absoluteTimeout, "absolute_timeout", problems),
+    metadata: jsonFields.jsonObject(request.metadata, "metadata", problems),
+    requestId: fields.wellFormed(request.requestId, "request_id", problems) || undefined,
   }));
 }
 
@@ -45,12 +43,11 @@ export function parseNewImpersonation(
   limits: Limits,
 ): NewImpersonation {
   return parsed(limits, (problems) => {
-    if (request.reason === "") problems.add("reason", "must not be empty");
     return {
       userId: fields.userId(request.userId, "user_id", problems),
       actorId: fields.userId(request.actorId, "actor_id", problems),
-      reason: session.shortText(request.reason, "comment", "reason", problems),
-      timeout: session.duration(request.timeout, DURATION_BOUNDS.impersonationTimeout, "timeout", problems),
+      reason: fields.wellFormed(request.reason, "reason", problems),
+      timeoutMicros: session.duration(request.timeout, "timeout", problems),
       client: session.client(request.client, "client", problems),
     };
   });
@@ -62,12 +59,7 @@ export function parseValidation(request: wire.ValidateSessionRequest, limits: Li
     token: request.token,
     touch: !request.withoutTouch,
     minAal: request.minAal,
-    maxAuthenticationAge: session.duration(
-      request.maxAuthenticationAge,
-      [0n, DURATION_BOUNDS.absoluteTimeout[1]],
-      "max_authentication_age",
-      problems,
-    ),
+    maxAuthenticationAgeMicros: session.duration(request.maxAuthenticationAge, "max_authentication_age", problems),
     deviceId: fields.deviceId(request.deviceId, "device_id", problems),
     client: session.client(request.client, "client", problems),
   }));
@@ -79,7 +71,7 @@ export function parseElevation(request: wire.ElevateSessionRequest, limits: Limi
     token: request.token,
     aal: request.aal,
     amr: session.amr(request.amr, "amr", problems),
-    authenticateTime: optionalTime(request.authenticateTime, "authenticate_time", problems),
+    authenticateTimeMicros: optionalTime(request.authenticateTime, "authenticate_time", problems),
   }));
 }
 
@@ -90,13 +82,9 @@ export function parseSessionId(text: string, caller: DataPrincipal, limits: Limi
 }
 
 /** Which session to end, and what to keep about it. */
-export function parseRevocation(
-  request: wire.RevokeSessionRequest,
-  caller: DataPrincipal,
-  limits: Limits,
-): { readonly sessionId: string; readonly comment: string } {
+export function parseRevocation(request: wire.RevokeSessionRequest, caller: DataPrincipal, limits: Limits): Revocation {
   const sessionId = parseSessionId(request.sessionId, caller, limits);
-  const comment = parsed(limits, (problems) => session.shortText(request.comment, "comment", "comment", problems));
+  const comment = parsed(limits, (problems) => fields.wellFormed(request.comment, "comment", problems));
   return { sessionId, comment };
 }
 
@@ -108,10 +96,10 @@ export function parseSessionList(
 ): SessionsRequest {
   return parsed(limits, (problems) => {
     const userId = fields.optionalUserId(request.userId, "user_id", problems) ?? caller.userId;
-    const order = wordFor(ORDERS, request.order) ?? "createTime";
-    if (order === "lastActivityTime" && userId === undefined)
+    const order = wordFor(ORDERS, request.order) ?? "createTimeMicros";
+    if (order === "lastActivityTimeMicros" && userId === undefined)
       problems.add("order", "can be SESSION_ORDER_LAST_ACTIVITY_TIME only for one user");
-    return { userId, status: wordFor(STATUSES, request.status), order, ...page(request, problems) };
+    return { userId, status: wordFor(STATUSES, request.status), order, ...page(request) };
   });
 }
 
@@ -122,14 +110,14 @@ export function parseSessionUpdate(request: wire.UpdateSessionRequest, limits: L
     const paths = updateMask?.paths ?? [];
     const text = (kind: "clientVersion" | "location" | "deviceName", name: string): SessionChange["values"] => {
       if (!paths.includes(`client.${name}`)) return {};
-      return { [kind]: session.shortText(given?.client?.[kind] ?? "", kind, `session.client.${name}`, problems) };
+      return { [kind]: fields.wellFormed(given?.client?.[kind] ?? "", `session.client.${name}`, problems) };
     };
     return {
       sessionId: session.sessionId(given?.sessionId ?? "", "session.session_id", problems),
-      expectedVersion: session.version(expectedVersion, "expected_version", problems),
+      expectedVersion: session.version(expectedVersion),
       values: {
         ...(paths.includes("metadata") && {
-          metadata: session.metadata(given?.metadata, "session.metadata", problems),
+          metadata: jsonFields.jsonObject(given?.metadata, "session.metadata", problems),
         }),
         ...text("clientVersion", "client_version"),
         ...text("location", "location"),
@@ -147,15 +135,13 @@ export function parseUserRevocation(
 ): UserRevocation {
   return parsed(limits, (problems) => {
     const { exceptSessionIds, clientType } = request;
-    if (exceptSessionIds.length > MAX_EXCEPT)
-      problems.add("except_session_ids", `must have at most ${MAX_EXCEPT} items, has ${exceptSessionIds.length}`);
     return {
       userId: fields.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
       exceptIds: exceptSessionIds.map((id, index) => session.sessionId(id, `except_session_ids[${index}]`, problems)),
       deviceId: fields.deviceId(request.deviceId, "device_id", problems),
-      createdBefore: optionalTime(request.createdBefore, "created_before", problems),
-      clientType: session.shortText(clientType, "clientType", "client_type", problems) || undefined,
-      comment: session.shortText(request.comment, "comment", "comment", problems),
+      createdBeforeMicros: optionalTime(request.createdBefore, "created_before", problems),
+      clientType: fields.wellFormed(clientType, "client_type", problems) || undefined,
+      comment: fields.wellFormed(request.comment, "comment", problems),
     };
   });
 }
@@ -171,7 +157,7 @@ export function parseCount(
 
 /** The window of GetSessionStatistics. */
 export function parseWindow(request: wire.GetSessionStatisticsRequest, limits: Limits): bigint | undefined {
-  return parsed(limits, (problems) => session.duration(request.window, WINDOW, "window", problems));
+  return parsed(limits, (problems) => session.duration(request.window, "window", problems));
 }
 
 /** What ListUserDevices asks for. */
@@ -182,23 +168,16 @@ export function parseDeviceList(
 ): DevicesRequest {
   return parsed(limits, (problems) => ({
     userId: fields.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
-    ...page(request, problems),
+    ...page(request),
   }));
 }
 
 /** Which device to forget. */
-export function parseDevice(
-  request: wire.ForgetDeviceRequest,
-  caller: DataPrincipal,
-  limits: Limits,
-): { readonly userId: string; readonly deviceId: string } {
-  return parsed(limits, (problems) => {
-    if (request.deviceId === "") problems.add("device_id", "must not be empty");
-    return {
-      userId: fields.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
-      deviceId: fields.deviceId(request.deviceId, "device_id", problems) ?? "",
-    };
-  });
+export function parseDevice(request: wire.ForgetDeviceRequest, caller: DataPrincipal, limits: Limits): DeviceOfUser {
+  return parsed(limits, (problems) => ({
+    userId: fields.userId(request.userId === "" ? (caller.userId ?? "") : request.userId, "user_id", problems),
+    deviceId: fields.wellFormed(request.deviceId, "device_id", problems),
+  }));
 }
 
 /** How many sessions to delete. */
@@ -206,8 +185,8 @@ export function parseDeletion({ limit }: wire.DeleteExpiredSessionsRequest): num
   return limit === 0 ? DEFAULT_DELETED : limit;
 }
 
-function page(request: { readonly pageSize: number; readonly pageToken: string }, problems: Problems): ListRequest {
-  return { pageSize: fields.pageSize(request.pageSize, "page_size", problems), pageToken: request.pageToken };
+function page(request: { readonly pageSize: number; readonly pageToken: string }): ListRequest {
+  return { pageSize: fields.pageSize(request.pageSize), pageToken: request.pageToken };
 }
 
 function optionalTime(

@@ -1,5 +1,4 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { Duration } from "@bufbuild/protobuf/wkt";
 import type {
   GetSessionStatisticsResponseSchema,
   Session,
@@ -9,22 +8,19 @@ import type {
   ValidateSessionResponse,
 } from "../../gen/satchel/v1/sessions_pb.ts";
 import { SessionEndReason, SessionRefusal } from "../../gen/satchel/v1/sessions_pb.ts";
-import { timestamp } from "../../kernel/rpc/times.ts";
+import { timestamp, toDuration } from "../../kernel/rpc/times.ts";
 import { endReasonOf, type SessionRecord } from "./context.ts";
-import type { SessionClient } from "./creation.ts";
-import type { UserDevice } from "./devices.ts";
 import { statusOf } from "./domain/session.ts";
 import { ADDRESS_POLICIES, END_REASONS, EVICTIONS, REFUSALS, STATUSES } from "./enums.ts";
-import type { VersionedPolicy } from "./policies.ts";
+import type { UserDevice } from "./list-devices.ts";
+import type { SessionClient } from "./new-session.ts";
+import type { VersionedPolicy } from "./policy.ts";
 import type { Statistics } from "./statistics.ts";
-import type { Validation } from "./validation.ts";
-
-const MICROS_PER_SECOND = 1_000_000n;
-const NANOS_PER_MICRO = 1_000;
+import type { Validation } from "./validate.ts";
 
 /** A session, with its status as of `now`; built whole, because every validation carries one. */
 export function session(record: SessionRecord, now: bigint): Session {
-  const { deviceId, tokenExpireTime, endTime } = record;
+  const { deviceId, tokenExpireTimeMicros, endTimeMicros } = record;
   return {
     $typeName: "satchel.v1.Session",
     sessionId: record.id,
@@ -34,14 +30,14 @@ export function session(record: SessionRecord, now: bigint): Session {
     client: client(record),
     aal: record.aal,
     amr: JSON.parse(record.amr) as string[],
-    createTime: timestamp(record.createTime),
-    authenticateTime: timestamp(record.authenticateTime),
-    lastActivityTime: timestamp(record.lastActivityTime),
-    idleExpireTime: timestamp(record.idleExpireTime),
-    absoluteExpireTime: timestamp(record.absoluteExpireTime),
-    ...(tokenExpireTime == null ? {} : { tokenExpireTime: timestamp(tokenExpireTime) }),
-    ...(endTime == null ? {} : { endTime: timestamp(endTime) }),
-    endReason: endTime == null ? SessionEndReason.UNSPECIFIED : END_REASONS[endReasonOf(record)],
+    createTime: timestamp(record.createTimeMicros),
+    authenticateTime: timestamp(record.authenticateTimeMicros),
+    lastActivityTime: timestamp(record.lastActivityTimeMicros),
+    idleExpireTime: timestamp(record.idleExpireTimeMicros),
+    absoluteExpireTime: timestamp(record.absoluteExpireTimeMicros),
+    ...(tokenExpireTimeMicros == null ? {} : { tokenExpireTime: timestamp(tokenExpireTimeMicros) }),
+    ...(endTimeMicros == null ? {} : { endTime: timestamp(endTimeMicros) }),
+    endReason: endTimeMicros == null ? SessionEndReason.UNSPECIFIED : END_REASONS[endReasonOf(record)],
     endComment: record.endComment ?? "",
     actorId: record.actorId ?? "",
     impersonationReason: record.impersonationReason ?? "",
@@ -50,7 +46,7 @@ export function session(record: SessionRecord, now: bigint): Session {
   };
 }
 
-/** What a token is worth. */
+/** Whether a token is good. */
 export function validation(result: Validation, now: bigint): ValidateSessionResponse {
   const nothing = { superseded: false, newDevice: false, endReason: SessionEndReason.UNSPECIFIED };
   const answer = { $typeName: "satchel.v1.ValidateSessionResponse", ...nothing } as const;
@@ -71,8 +67,8 @@ export function validation(result: Validation, now: bigint): ValidateSessionResp
 export function userDevice(device: UserDevice): MessageInitShape<typeof UserDeviceSchema> {
   return {
     deviceId: device.deviceId,
-    firstSeenTime: timestamp(device.firstSeenTime),
-    lastSeenTime: timestamp(device.lastSeenTime),
+    firstSeenTime: timestamp(device.firstSeenTimeMicros),
+    lastSeenTime: timestamp(device.lastSeenTimeMicros),
     client: client(device),
     activeSessionCount: BigInt(device.activeSessionCount),
   };
@@ -80,30 +76,30 @@ export function userDevice(device: UserDevice): MessageInitShape<typeof UserDevi
 
 /** A policy. */
 export function policy({ policy, version }: VersionedPolicy): MessageInitShape<typeof SessionPolicySchema> {
-  const { tokenLifetime } = policy;
+  const { tokenLifetimeMicros } = policy;
   return {
-    idleTimeout: duration(policy.idleTimeout),
-    absoluteTimeout: duration(policy.absoluteTimeout),
-    touchInterval: duration(policy.touchInterval),
-    rotationGrace: duration(policy.rotationGrace),
-    ...(tokenLifetime === undefined ? {} : { tokenLifetime: duration(tokenLifetime) }),
-    impersonationTimeout: duration(policy.impersonationTimeout),
+    idleTimeout: toDuration(policy.idleTimeoutMicros),
+    absoluteTimeout: toDuration(policy.absoluteTimeoutMicros),
+    touchInterval: toDuration(policy.touchIntervalMicros),
+    rotationGrace: toDuration(policy.rotationGraceMicros),
+    ...(tokenLifetimeMicros === undefined ? {} : { tokenLifetime: toDuration(tokenLifetimeMicros) }),
+    impersonationTimeout: toDuration(policy.impersonationTimeoutMicros),
     maxSessionsPerUser: policy.maxSessionsPerUser,
     eviction: EVICTIONS[policy.eviction],
     addressPolicy: ADDRESS_POLICIES[policy.addressPolicy],
-    auditPeriod: duration(policy.auditPeriod),
+    auditPeriod: toDuration(policy.auditPeriodMicros),
     version: BigInt(version),
   };
 }
 
-/** What there is. */
+/** Statistics of all sessions. */
 export function statistics({
   total,
   active,
   today,
   thisWeek,
   inWindow,
-  averageDuration,
+  averageDurationMicros,
   byClientType,
   byAal,
 }: Statistics): MessageInitShape<typeof GetSessionStatisticsResponseSchema> {
@@ -113,7 +109,7 @@ export function statistics({
     sessionsToday: today,
     sessionsThisWeek: thisWeek,
     ...(inWindow === undefined ? {} : { sessionsInWindow: inWindow }),
-    ...(averageDuration === undefined ? {} : { averageSessionDuration: duration(averageDuration) }),
+    ...(averageDurationMicros === undefined ? {} : { averageSessionDuration: toDuration(averageDurationMicros) }),
     byClientType: byClientType.map(({ clientType, total, active }) => ({
       clientType,
       totalSessions: total,
@@ -132,13 +128,5 @@ function client(use: SessionClient): WireClient {
     ipAddress: use.ipAddress,
     location: use.location,
     deviceName: use.deviceName,
-  };
-}
-
-function duration(micros: bigint): Duration {
-  return {
-    $typeName: "google.protobuf.Duration",
-    seconds: micros / MICROS_PER_SECOND,
-    nanos: Number(micros % MICROS_PER_SECOND) * NANOS_PER_MICRO,
   };
 }

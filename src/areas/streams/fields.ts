@@ -1,4 +1,4 @@
-import { checked, count } from "../../kernel/rpc/fields.ts";
+import { checked, wellFormed } from "../../kernel/rpc/fields.ts";
 import type { Problems } from "../../kernel/rpc/problems.ts";
 import { type MessageId, newMessageId, parseMessageId } from "../../kernel/uuid.ts";
 import { type ConsumerGroupMember, consumerGroupProblem } from "./domain/group-member.ts";
@@ -40,9 +40,7 @@ export function messageType(text: string, field: string, problems: Problems): st
 
 /** The types of a filter; empty = all. */
 export function messageTypes(types: readonly string[], field: string, problems: Problems): readonly string[] {
-  const { maxTypes } = problems.limits;
-  if (types.length > maxTypes) problems.addExcess(field, "maxTypes", types.length);
-  else for (const [index, type] of types.entries()) messageType(type, `${field}[${index}]`, problems);
+  for (const [index, type] of types.entries()) wellFormed(type, `${field}[${index}]`, problems);
   return types;
 }
 
@@ -68,11 +66,6 @@ export function consumerGroup(
 }
 
 /** How many messages a page may have. */
-export function batchSize(size: number, field: string, problems: Problems): number {
-  return count(size, DEFAULT_BATCH_SIZE, "maxBatchSize", field, problems);
-}
-
-/** The beginning of a name. */
-export function prefix(text: string, field: string, problems: Problems): string {
-  return text === "" ? text : checked(text, nameProblem(text), field, problems);
+export function batchSize(size: number): number {
+  return size === 0 ? DEFAULT_BATCH_SIZE : size;
 }

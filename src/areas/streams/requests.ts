@@ -32,10 +32,6 @@ export function parseAppend(request: AppendMessagesRequest, limits: Limits): Str
 /** What AppendToStreams asks for. */
 export function parseAppends({ appends }: AppendToStreamsRequest, limits: Limits): readonly StreamAppend[] {
   return parsed(limits, (problems) => {
-    if (appends.length > limits.maxAppendStreams) {
-      problems.addExcess("appends", "maxAppendStreams", appends.length);
-      return [];
-    }
     const messageCount = appends.reduce((sum, { messages }) => sum + messages.length, 0);
     if (messageCount > limits.maxAppendMessages) {
       problems.addExcess("appends", "maxAppendMessages", messageCount);
@@ -73,7 +69,7 @@ export function parseLast(
 ): { streamName: StreamName; type: string | undefined } {
   return parsed(limits, (problems) => ({
     streamName: streamFields.streamName(request.streamName, "stream_name", problems),
-    type: request.type === "" ? undefined : streamFields.messageType(request.type, "type", problems),
+    type: request.type === "" ? undefined : fields.wellFormed(request.type, "type", problems),
   }));
 }
 
@@ -148,7 +144,7 @@ function page(
 ): Omit<PageRequest, "selector"> {
   return {
     position: request.position,
-    batchSize: streamFields.batchSize(request.batchSize, "batch_size", problems),
+    batchSize: streamFields.batchSize(request.batchSize),
     backwards: request.backwards,
     types: streamFields.messageTypes(request.types, "types", problems),
   };
@@ -156,8 +152,8 @@ function page(
 
 function names(request: ListCategoriesRequest | ListStreamsRequest, problems: Problems): NamesRequest {
   return {
-    prefix: streamFields.prefix(request.prefix, "prefix", problems),
-    pageSize: fields.pageSize(request.pageSize, "page_size", problems),
+    prefix: fields.wellFormed(request.prefix, "prefix", problems),
+    pageSize: fields.pageSize(request.pageSize),
     pageToken: request.pageToken,
   };
 }

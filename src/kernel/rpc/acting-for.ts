@@ -1,4 +1,4 @@
-import type { Limits } from "../limits.ts";
+import type { LimitName, Limits } from "../limits.ts";
 import type { ServicePrincipal } from "../principal.ts";
 import { deviceId, userId } from "./fields.ts";
 import { Problems } from "./problems.ts";
@@ -12,13 +12,22 @@ export function actingFor(service: ServicePrincipal, header: Headers, limits: Li
   const user = header.get(USER_HEADER);
   if (user === null) return service;
   const problems = new Problems(limits);
+  const userText = decoded(user, USER_HEADER, problems);
+  const deviceText = decoded(header.get(DEVICE_HEADER) ?? "", DEVICE_HEADER, problems);
+  bound(USER_HEADER, "maxUserIdCharacters", [...userText].length, problems);
+  bound(DEVICE_HEADER, "maxDeviceIdBytes", Buffer.byteLength(deviceText), problems);
   const acting = {
     ...service,
-    userId: userId(decoded(user, USER_HEADER, problems), USER_HEADER, problems),
-    deviceId: deviceId(decoded(header.get(DEVICE_HEADER) ?? "", DEVICE_HEADER, problems), DEVICE_HEADER, problems),
+    userId: userId(userText, USER_HEADER, problems),
+    deviceId: deviceId(deviceText, DEVICE_HEADER, problems),
   };
   problems.throwIfAny();
   return acting;
+}
+
+/** No .proto bounds metadata. */
+function bound(header: string, limit: LimitName, actual: number, problems: Problems): void {
+  if (actual > problems.limits[limit]) problems.addExcess(header, limit, actual);
 }
 
 function decoded(text: string, field: string, problems: Problems): string {

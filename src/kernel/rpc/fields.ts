@@ -1,5 +1,4 @@
 import { Role as WireRole } from "../../gen/satchel/options/v1/access_pb.ts";
-import type { LimitName } from "../limits.ts";
 import { type NamespaceId, parseNamespaceId } from "../namespace-id.ts";
 import type { Role } from "../role.ts";
 import type { Problems } from "./problems.ts";
@@ -10,8 +9,8 @@ import type { Problems } from "./problems.ts";
 const DEFAULT_PAGE_SIZE = 100;
 
 /** How many items a page of a list may have. */
-export function pageSize(size: number, field: string, problems: Problems): number {
-  return count(size, DEFAULT_PAGE_SIZE, "maxPageSize", field, problems);
+export function pageSize(size: number): number {
+  return size === 0 ? DEFAULT_PAGE_SIZE : size;
 }
 
 /** The id of a namespace. */
@@ -19,20 +18,6 @@ export function namespaceId(text: string, field: string, problems: Problems): Na
   const id = parseNamespaceId(text);
   if (id === undefined) problems.add(field, "must match ^[a-z0-9][a-z0-9_-]{0,39}$");
   return id ?? (text as NamespaceId);
-}
-
-/** Free text for the operator. */
-export function description(text: string, field: string, problems: Problems): string {
-  return freeText(text, "maxDescriptionCharacters", field, problems);
-}
-
-/** Free text. */
-export function freeText(text: string, limit: LimitName, field: string, problems: Problems): string {
-  const characters = text.length > problems.limits[limit] ? [...text].length : text.length;
-  if (characters > problems.limits[limit]) problems.addExcess(field, limit, characters);
-  else if (text.includes("\u0000")) problems.add(field, "must not contain NUL");
-  else if (!text.isWellFormed()) problems.add(field, "must be well-formed Unicode (it has a lone surrogate)");
-  return text;
 }
 
 /** A role. */
@@ -56,24 +41,6 @@ export function roleOf(value: WireRole): Role | undefined {
   }
 }
 
-/** A number within bounds, or what it is when it is unset. */
-export function within(
-  value: number,
-  { unset, minimum, maximum }: { readonly unset: number; readonly minimum: number; readonly maximum: number },
-  field: string,
-  problems: Problems,
-): number {
-  if (value === 0) return unset;
-  if (value < minimum || value > maximum) problems.add(field, `must be ${minimum} to ${maximum}, is ${value}`);
-  return value;
-}
-
-/** How many of something a request wants, up to a limit. */
-export function count(size: number, unset: number, limit: LimitName, field: string, problems: Problems): number {
-  if (size > problems.limits[limit]) problems.addExcess(field, limit, size);
-  return size === 0 ? Math.min(unset, problems.limits[limit]) : size;
-}
-
 /** A text that is named by its problem, if it has one. */
 export function checked(
   text: string,
@@ -94,19 +61,15 @@ export function optionalUserId(text: string, field: string, problems: Problems):
 /** The id of a user. */
 export function userId(text: string, field: string, problems: Problems): string {
   if (text === "") problems.add(field, "must not be empty");
-  const characters = text.length > problems.limits.maxUserIdCharacters ? [...text].length : text.length;
-  if (characters > problems.limits.maxUserIdCharacters) problems.addExcess(field, "maxUserIdCharacters", characters);
   return wellFormed(text, field, problems);
 }
 
 /** The id of a device, or undefined when the field is empty. */
 export function deviceId(text: string, field: string, problems: Problems): string | undefined {
-  const bytes = Buffer.byteLength(text);
-  if (bytes > problems.limits.maxDeviceIdBytes) problems.addExcess(field, "maxDeviceIdBytes", bytes);
   return text === "" ? undefined : wellFormed(text, field, problems);
 }
 
-/** Text without NUL and lone surrogates. */
+/** Text without NUL and lone surrogates; the .proto bounds its length. */
 export function wellFormed(text: string, field: string, problems: Problems): string {
   if (text.includes("\u0000")) problems.add(field, "must not contain NUL");
   else if (!text.isWellFormed()) problems.add(field, "must be well-formed Unicode (it has a lone surrogate)");

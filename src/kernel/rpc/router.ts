@@ -42,6 +42,6 @@ export function interceptors(options: InterceptorOptions): Interceptor[] {
     errorsInterceptor(report),
     deadlineInterceptor({ maxTimeoutMs: limits.maxTimeoutMs, shutdown }),
     accessInterceptor({ methods, authenticate, limits, recheckMs }),
-    validateInterceptor([...new Set(methods.map(({ parent }) => parent))]),
+    validateInterceptor([...new Set(methods.map(({ parent }) => parent))], limits),
   ];
 }

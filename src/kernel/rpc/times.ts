@@ -5,6 +5,8 @@ export const MICROS_PER_SECOND = 1_000_000n;
 const NANOS_PER_MICRO = 1_000;
 /** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, the range of google.protobuf.Timestamp. */
 const TIMESTAMP_SECONDS = { first: -62_135_596_800n, last: 253_402_300_799n };
+/** The range of google.protobuf.Duration ends at 10,000 years. */
+const MAX_DURATION_SECONDS = 315_576_000_000n;
 
 /** Microseconds since 1970 to Timestamp. */
 export function timestamp(micros: bigint): Timestamp {
@@ -13,6 +15,15 @@ export function timestamp(micros: bigint): Timestamp {
     $typeName: "google.protobuf.Timestamp",
     seconds: (micros - fraction) / MICROS_PER_SECOND,
     nanos: Number(fraction) * NANOS_PER_MICRO,
+  };
+}
+
+/** Microseconds to Duration. */
+export function toDuration(micros: bigint): Duration {
+  return {
+    $typeName: "google.protobuf.Duration",
+    seconds: micros / MICROS_PER_SECOND,
+    nanos: Number(micros % MICROS_PER_SECOND) * NANOS_PER_MICRO,
   };
 }
 
@@ -30,14 +41,10 @@ export function micros(
 /** A length of time in microseconds; what is between two microseconds counts as the longer one. */
 export function duration(
   { seconds, nanos }: Pick<Duration, "seconds" | "nanos">,
-  { minimum, maximum }: { readonly minimum: bigint; readonly maximum: bigint },
   field: string,
   problems: Problems,
 ): bigint {
-  const micros = seconds * MICROS_PER_SECOND + BigInt(Math.ceil(nanos / NANOS_PER_MICRO));
-  if (nanos < 0 || nanos > 999_999_999 || micros < minimum || micros > maximum) {
-    const [least, most] = [minimum / MICROS_PER_SECOND, maximum / MICROS_PER_SECOND];
-    problems.add(field, `must be ${least} to ${most} seconds`);
-  }
-  return micros;
+  if (seconds > MAX_DURATION_SECONDS || nanos < 0 || nanos > 999_999_999)
+    problems.add(field, "must be a length of time of at most 10,000 years");
+  return seconds * MICROS_PER_SECOND + BigInt(Math.ceil(nanos / NANOS_PER_MICRO));
 }

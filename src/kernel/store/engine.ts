@@ -1,6 +1,7 @@
 import type { EntityManager, EntitySchema, MikroORM } from "@mikro-orm/core";
 import type { CallOptions } from "../call-options.ts";
 import type { NamespaceId } from "../namespace-id.ts";
+import type { EngineKind } from "./engine-kind.ts";
 import type { AreaMigrations } from "./migration.ts";
 import type { SqlValue, Statement } from "./statement.ts";
 import type { NamespaceTransaction } from "./unit.ts";
@@ -14,9 +15,6 @@ export interface StoreSchema {
   /** The schema of each area on each engine, an area after those it depends on. */
   readonly migrations: { readonly [Kind in EngineKind]: readonly AreaMigrations[] };
 }
-
-/** The storage engines. */
-export type EngineKind = "sqlite" | "postgresql";
 
 /** What the engines do differently and every area needs. Everything else is written once. */
 export interface Engine extends AsyncDisposable {
@@ -45,9 +43,6 @@ export interface Engine extends AsyncDisposable {
 
   /** Begins a transaction in a namespace. Rejects with NAMESPACE_NOT_FOUND when that is found out now. */
   begin(id: NamespaceId): Promise<NamespaceTransaction>;
-
-  /** Reads the entities of a namespace, as they are committed. */
-  readEntities<T>(id: NamespaceId, work: (em: EntityManager) => Promise<T>): Promise<T>;
 
   /** Brings the control plane and every namespace to this version's schema; safe when several processes do so at once. */
   migrate(): Promise<void>;

@@ -38,8 +38,9 @@ export type StatementText = string | { readonly postgresql: string; readonly sql
  *
  * Parameters are `$1`, `$2`, …. In braces stands what the engines spell differently:
  * - `{sessions}`: a table of the namespace; `{control.tokens}`: a table of the control plane;
- * - `{for update}`, `{for update skip locked}`: nobody else changes these rows before the transaction ends;
- * - `{each $2 text}`: a subquery with the items of a list, of the type `text`, `integer` or `bigint`;
+ * - `{for update}`, `{for no key update}`, `{for update skip locked}`: nobody else changes these rows before the transaction
+ *   ends;
+ * - `{each $2 text}`: a subquery with the items of a list, as the column `item` of the type `text`, `integer` or `bigint`;
  * - `{now}`: the store's clock, in microseconds since 1970.
  */
 export interface Statement<out Row> {
@@ -109,7 +110,7 @@ export function rowFrom<Row, Raw>(
 }
 
 const READS = /^\s*select\b/i;
-const LOCKS = /\{for update/;
+const LOCKS = /\{for /;
 const MACRO = /\{([a-z][a-z0-9_. $]*)\}/g;
 const PARAMETER = /\$(\d+)/g;
 const EACH = /^each (\$\d+) (text|integer|bigint)$/;
@@ -129,9 +130,9 @@ function postgresText(text: string): (schema: string) => string {
 
 function postgresMacro(inside: string): string {
   if (inside === "now") return NOW_IN_POSTGRES;
-  if (inside.startsWith("for update")) return inside.toUpperCase();
+  if (inside.startsWith("for ")) return inside.toUpperCase();
   const [, list, type] = EACH.exec(inside) ?? [];
-  if (list !== undefined) return `SELECT unnest(${list}::${type}[])`;
+  if (list !== undefined) return `SELECT unnest(${list}::${type}[]) AS item`;
   return inside.startsWith(CONTROL) ? `satchel.${inside.slice(CONTROL.length)}` : `${SCHEMA}.${inside}`;
 }
 
@@ -145,8 +146,8 @@ function sqliteForm(text: string): Pick<Statement<unknown>, "sqlite" | "sqliteOr
 function sqliteMacro(inside: string): string {
   if (inside === "now") return "now_micros()";
   // Whoever has a transaction is alone.
-  if (inside.startsWith("for update")) return "";
+  if (inside.startsWith("for ")) return "";
   const [, list] = EACH.exec(inside) ?? [];
-  if (list !== undefined) return `SELECT value FROM json_each(${list})`;
+  if (list !== undefined) return `SELECT value AS item FROM json_each(${list})`;
   return inside.startsWith(CONTROL) ? inside.slice(CONTROL.length) : inside;
 }

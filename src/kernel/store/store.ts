@@ -96,11 +96,6 @@ export class Store implements AsyncDisposable {
     return this.#translated(() => this.engine.runControl(statement, values, options));
   }
 
-  /** Reads of the entities of a namespace, as they are committed. */
-  async readNamespace<T>(namespaceId: NamespaceId, work: (em: EntityManager) => Promise<T>): Promise<T> {
-    return this.#translated(() => this.engine.readEntities(namespaceId, work), namespaceId);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.engine[Symbol.asyncDispose]();
   }

@@ -1,12 +1,12 @@
-import { DeadlockException, type EntityManager, UniqueConstraintViolationException } from "@mikro-orm/core";
-import type { SessionRow } from "../../areas/sessions/store/session.ts";
+import { DeadlockException, UniqueConstraintViolationException } from "@mikro-orm/core";
 import type { CallOptions } from "../call-options.ts";
 import type { JournalEntry, JournalMessage } from "../journal.ts";
+import type { EngineKind } from "./engine-kind.ts";
 import type { AnyTransaction } from "./engines/any-engine.ts";
 import type { JournalWriter } from "./journal-writer.ts";
 import { QueuedCall, stillWanted, tooManyQueued } from "./queued-call.ts";
 import type { SqlValue, Statement } from "./statement.ts";
-import type { NamespaceTransaction, SessionInsertion, Unit, UnitWork } from "./unit.ts";
+import type { NamespaceTransaction, Unit, UnitWork } from "./unit.ts";
 
 /** How a queue works. */
 export interface UnitQueueOptions {
@@ -122,7 +122,7 @@ export class UnitQueue {
       const writes = transaction.writes;
       const unit = new RecordedUnit(transaction, shared);
       try {
-        const value = await unit.perform(waiting.work);
+        const value = await waiting.work(unit);
         recorded.push(unit);
         done.push(() => waiting.resolve(value));
       } catch (error) {
@@ -172,7 +172,7 @@ export async function runAlone<T>(
     const unit = new RecordedUnit(transaction, new Map());
     let value: T;
     try {
-      value = await unit.perform(work);
+      value = await work(unit);
       await appendAll(journal, transaction, [unit]);
     } catch (error) {
       await transaction.rollback();
@@ -188,7 +188,6 @@ export async function runAlone<T>(
 /** What one unit of work has asked for. */
 class RecordedUnit implements Unit {
   readonly entries: JournalEntry[] = [];
-  #em: EntityManager | undefined;
   readonly #transaction: NamespaceTransaction;
   readonly #shared: Map<string, Promise<unknown>>;
 
@@ -197,23 +196,16 @@ class RecordedUnit implements Unit {
     this.#shared = shared;
   }
 
-  get em(): EntityManager {
-    this.#em ??= this.#transaction.entities();
-    return this.#em;
-  }
-
-  async perform<T>(work: UnitWork<T>): Promise<T> {
-    const value = await work(this);
-    await this.#em?.flush();
-    return value;
+  get engine(): EngineKind {
+    return this.#transaction.kind;
   }
 
   journal(streamName: string, messages: readonly JournalMessage[]): void {
     if (messages.length > 0) this.entries.push({ streamName, messages });
   }
 
-  once<T>(key: string, read: (em: EntityManager) => Promise<T>): Promise<T> {
-    const shared = this.#shared.get(key) ?? read(this.em);
+  once<T>(key: string, read: () => Promise<T>): Promise<T> {
+    const shared = this.#shared.get(key) ?? read();
     this.#shared.set(key, shared);
     return shared as Promise<T>;
   }
@@ -224,18 +216,6 @@ class RecordedUnit implements Unit {
 
   change(statement: Statement<unknown>, values: readonly SqlValue[]): Promise<number> {
     return this.#transaction.change(statement, values);
-  }
-
-  insertSession(session: SessionRow): Promise<SessionInsertion> {
-    return this.#transaction.insertSession(session);
-  }
-
-  lockSession(id: string): Promise<SessionRow | undefined> {
-    return this.#transaction.lockSession(id);
-  }
-
-  saveSession(session: SessionRow): Promise<void> {
-    return this.#transaction.saveSession(session);
   }
 
   lock(name: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
-import { VERSION } from "../../version.ts";
 import type { Metrics } from "../metrics.ts";
+import { VERSION } from "../version.ts";
 import type { Readiness } from "./readiness.ts";
 import { grpcMessage } from "./status.ts";
 import { type HttpRequest, type HttpResponse, pathOf, respond } from "./types.ts";

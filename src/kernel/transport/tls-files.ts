@@ -1,11 +1,18 @@
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
-import type { Config } from "../../config/config.ts";
 import { StartError } from "../start-error.ts";
 import type { TlsFiles } from "./listener.ts";
 
-/** What the configuration says of TLS, or undefined: nothing. Throws StartError when its files cannot be used. */
-export function readTls({ tlsCert, tlsKey, tlsClientCa }: Config): TlsFiles | undefined {
+/** The paths of PEM files. */
+export interface TlsPaths {
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  /** The authorities of client certificates; undefined: clients need none. */
+  readonly tlsClientCa: string | undefined;
+}
+
+/** Reads the files of TLS; undefined when there are none. Throws StartError when they cannot be used. */
+export function readTls({ tlsCert, tlsKey, tlsClientCa }: TlsPaths): TlsFiles | undefined {
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
   const files = {
     cert: readPem("SATCHEL_TLS_CERT", tlsCert),

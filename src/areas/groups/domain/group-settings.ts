@@ -8,7 +8,6 @@ export type NewGroup = Omit<ConsumerGroup, "createTime" | "updateTime">;
 export type GroupStart = Exclude<ReadStart, { readonly kind: "cursor" }>;
 
 const SECOND = 1_000_000n;
-const HOUR = 3_600n * SECOND;
 
 /** What a group has where nothing was said. */
 export const GROUP_DEFAULTS = {
@@ -18,15 +17,6 @@ export const GROUP_DEFAULTS = {
   backoffMicros: [SECOND, 5n * SECOND, 30n * SECOND],
   maxInFlightPerEntity: 1,
 } as const satisfies GroupSettings & Pick<NewGroup, "partitions">;
-
-/** What the settings of a group may be. */
-export const GROUP_BOUNDS = {
-  acknowledgeTimeoutMicros: { minimum: SECOND, maximum: 12n * HOUR },
-  maxAttempts: { minimum: 1, maximum: 1_000 },
-  /** Also of a delay that a rejection asks for. */
-  delayMicros: { minimum: 0n, maximum: 7n * 24n * HOUR },
-  maxInFlightPerEntity: { minimum: 1, maximum: 1_000 },
-} as const;
 
 /** Whether two groups are the same but for their times; the order of the types does not count. */
 export function sameGroup(a: NewGroup, b: NewGroup): boolean {

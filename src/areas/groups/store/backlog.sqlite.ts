@@ -1,8 +1,12 @@
 import { setImmediate } from "node:timers/promises";
+import type { CallOptions } from "../../../kernel/call-options.ts";
+import type { NamespaceId } from "../../../kernel/namespace-id.ts";
 import type { NamespaceDatabase } from "../../../kernel/store/engines/sqlite/namespace-database.ts";
+import { type NamespaceFiles, readNamespace } from "../../../kernel/store/engines/sqlite/namespace-files.ts";
 import { MAX_POSITION } from "../../streams/domain/message.ts";
 import { SCAN_WINDOW } from "../../streams/store/page.sqlite.ts";
 import type { ConsumerGroup } from "../domain/consumer-groups.ts";
+import type { BacklogQuery } from "./backlog-query.ts";
 import type { Backlog } from "./group-store.ts";
 
 const READ_TO = `
@@ -21,14 +25,16 @@ WHERE m.category = @category AND m.global_position > @after AND m.global_positio
 GROUP BY p.partition`;
 
 /**
- * Counts what the partitions have not taken, as ConsumerGroupStore.backlog says, one window of messages in a turn of the event
- * loop, with `use` called in each.
+ * Counts one window of messages in a turn of the event loop.
  */
 export async function countBacklog(
-  use: <T>(work: (database: NamespaceDatabase) => T) => Promise<T>,
-  group: Pick<ConsumerGroup, "id" | "category" | "partitions">,
-  limit: number,
+  files: NamespaceFiles,
+  namespaceId: NamespaceId,
+  { group, limit }: BacklogQuery,
+  options: CallOptions,
 ): Promise<{ readonly backlogs: readonly Backlog[]; readonly complete: boolean }> {
+  const use = <T>(work: (database: NamespaceDatabase) => T): Promise<T> =>
+    readNamespace(files, namespaceId, options, work);
   const { counts, from } = await use((database) => beginning(database, group.id));
   const backlogs = () => Array.from(counts, ([partition, count]) => ({ partition, count }));
   let after = from;

@@ -12,9 +12,9 @@ type Optional<T> = T | null | undefined;
 
 /** What decides whether a session can be used. Times are microseconds since 1970. */
 export interface SessionTimes {
-  readonly idleExpireTime: bigint;
-  readonly absoluteExpireTime: bigint;
-  readonly endTime?: Optional<bigint>;
+  readonly idleExpireTimeMicros: bigint;
+  readonly absoluteExpireTimeMicros: bigint;
+  readonly endTimeMicros?: Optional<bigint>;
 }
 
 /** What decides what a token is to its session. */
@@ -22,7 +22,7 @@ export interface TokenState {
   readonly tokenHash: Uint8Array;
   readonly tokenGeneration: number;
   readonly previousHash?: Optional<Uint8Array>;
-  readonly previousExpireTime?: Optional<bigint>;
+  readonly previousExpireTimeMicros?: Optional<bigint>;
 }
 
 /**
@@ -35,33 +35,36 @@ export type TokenStanding = "current" | "previous" | "previous-overdue" | "older
 const NO_HASH = new Uint8Array(32);
 
 /** Until when a session lives unless it is used, or ended. */
-export function expireTimeOf({ idleExpireTime, absoluteExpireTime }: SessionTimes): bigint {
-  return idleExpireTime < absoluteExpireTime ? idleExpireTime : absoluteExpireTime;
+export function expireTimeOf({ idleExpireTimeMicros, absoluteExpireTimeMicros }: SessionTimes): bigint {
+  return idleExpireTimeMicros < absoluteExpireTimeMicros ? idleExpireTimeMicros : absoluteExpireTimeMicros;
 }
 
 /** Whether a session can be used. An end before its time counts even when that time is over. */
-export function statusOf(session: SessionTimes, now: bigint): SessionStatus {
-  if (session.endTime != null) return "revoked";
-  return now >= expireTimeOf(session) ? "expired" : "active";
+export function statusOf(session: SessionTimes, nowMicros: bigint): SessionStatus {
+  if (session.endTimeMicros != null) return "revoked";
+  return nowMicros >= expireTimeOf(session) ? "expired" : "active";
 }
 
 /** Whether an activity is due to be noted; not by a clock that is behind. */
 export function isTouchDue(
-  { lastActivityTime, touchInterval }: { readonly lastActivityTime: bigint; readonly touchInterval: bigint },
-  now: bigint,
+  {
+    lastActivityTimeMicros,
+    touchIntervalMicros,
+  }: { readonly lastActivityTimeMicros: bigint; readonly touchIntervalMicros: bigint },
+  nowMicros: bigint,
 ): boolean {
-  return now - lastActivityTime >= touchInterval;
+  return nowMicros - lastActivityTimeMicros >= touchIntervalMicros;
 }
 
 /**
  * What a token is to the session, or to none. It takes the same time whatever the answer. A replacement that was made
- * by a clock that is ahead counts as made just now.
+ * by a clock that is ahead counts as made just nowMicros.
  */
-export function standingOf(session: TokenState | undefined, token: SessionToken, now: bigint): TokenStanding {
+export function standingOf(session: TokenState | undefined, token: SessionToken, nowMicros: bigint): TokenStanding {
   const isCurrent = sameHash(token.hash, session?.tokenHash ?? NO_HASH);
   const isPrevious = sameHash(token.hash, session?.previousHash ?? NO_HASH);
   if (session === undefined) return "unknown";
   if (isCurrent) return "current";
-  if (isPrevious) return now < (session.previousExpireTime ?? 0n) ? "previous" : "previous-overdue";
+  if (isPrevious) return nowMicros < (session.previousExpireTimeMicros ?? 0n) ? "previous" : "previous-overdue";
   return token.generation < session.tokenGeneration ? "older" : "unknown";
 }

@@ -9,9 +9,9 @@ export const SessionDeviceEntity = defineEntity({
   properties: {
     userId: p.string().primary(),
     deviceId: p.string().primary(),
-    firstSeenTime: p.type(Int64Type),
+    firstSeenTimeMicros: p.type(Int64Type),
     /** As of the last session that was created on it; later activity is in the sessions. */
-    lastSeenTime: p.type(Int64Type),
+    lastSeenTimeMicros: p.type(Int64Type),
     clientType: p.string(),
     clientVersion: p.string(),
     userAgent: p.string(),

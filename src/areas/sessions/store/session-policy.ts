@@ -10,16 +10,16 @@ export const SessionPolicyEntity = defineEntity({
   properties: {
     /** Always 1. */
     id: p.integer().primary().autoincrement(false),
-    idleTimeout: p.type(Int64Type),
-    absoluteTimeout: p.type(Int64Type),
-    touchInterval: p.type(Int64Type),
-    rotationGrace: p.type(Int64Type),
-    tokenLifetime: p.type(Int64Type).nullable(),
-    impersonationTimeout: p.type(Int64Type),
+    idleTimeoutMicros: p.type(Int64Type),
+    absoluteTimeoutMicros: p.type(Int64Type),
+    touchIntervalMicros: p.type(Int64Type),
+    rotationGraceMicros: p.type(Int64Type),
+    tokenLifetimeMicros: p.type(Int64Type).nullable(),
+    impersonationTimeoutMicros: p.type(Int64Type),
     maxSessionsPerUser: p.integer(),
     eviction: p.enum(EVICTIONS),
     addressPolicy: p.enum(ADDRESS_POLICIES),
-    auditPeriod: p.type(Int64Type),
+    auditPeriodMicros: p.type(Int64Type),
     version: p.integer(),
   },
 });

@@ -1,4 +1,3 @@
-import type { Duration } from "@bufbuild/protobuf/wkt";
 import type {
   DeleteStreamRequest,
   GetRetentionRequest,
@@ -8,15 +7,11 @@ import type {
 } from "../../../gen/satchel/v1/retention_pb.ts";
 import type { Limits } from "../../../kernel/limits.ts";
 import { parsed, type Problems } from "../../../kernel/rpc/problems.ts";
+import * as times from "../../../kernel/rpc/times.ts";
 import type { RetentionPolicy, RetentionTarget, StreamDeletion } from "../domain/retention.ts";
 import * as streamFields from "../fields.ts";
 import type { PolicyChange } from "./set-retention.ts";
 import type { Truncation } from "./truncate.ts";
-
-const MICROS_PER_SECOND = 1_000_000n;
-const NANOS_PER_MICRO = 1_000;
-/** The range of google.protobuf.Duration ends at 10,000 years. */
-const MAX_AGE_SECONDS = 315_576_000_000n;
 
 /** What TruncateStream asks for. */
 export function parseTruncation(request: TruncateStreamRequest, limits: Limits): Truncation {
@@ -59,13 +54,9 @@ function target(
 
 function policy(wire: WirePolicy | undefined, problems: Problems): RetentionPolicy | undefined {
   if (wire?.maxAge === undefined && wire?.maxCount === undefined) return undefined;
-  return { maxAgeMicros: maxAge(wire.maxAge, problems), maxCount: wire.maxCount };
-}
-
-function maxAge(duration: Duration | undefined, problems: Problems): bigint | undefined {
-  if (duration === undefined) return undefined;
-  const { seconds, nanos } = duration;
-  const outside = seconds < 1n || seconds > MAX_AGE_SECONDS || nanos < 0 || nanos > 999_999_999;
-  if (outside) problems.add("policy.max_age", "must be at least one second and at most 10,000 years");
-  return seconds * MICROS_PER_SECOND + BigInt(Math.ceil(nanos / NANOS_PER_MICRO));
+  const { maxAge, maxCount } = wire;
+  return {
+    maxAgeMicros: maxAge === undefined ? undefined : times.duration(maxAge, "policy.max_age", problems),
+    maxCount,
+  };
 }

@@ -14,7 +14,7 @@ import { translateError, translateNamespaceError } from "./errors.ts";
 import { dropSql, migrate, provisionSql } from "./migrate.ts";
 import { Notifications } from "./notifications.ts";
 import { nameOf, rowsOf } from "./run.ts";
-import { CONTROL_SCHEMA, quotedSchema, schemaName } from "./schema-name.ts";
+import { CONTROL_SCHEMA, quotedSchema } from "./schema-name.ts";
 import { PostgresTransaction } from "./transaction.ts";
 
 /** How to reach the database. */
@@ -148,14 +148,10 @@ export class PostgresEngine implements Engine {
   async begin(id: NamespaceId): Promise<PostgresTransaction> {
     try {
       const client = await this.#pool.connect();
-      return await PostgresTransaction.begin({ orm: this.orm, client, id, translated: translateError });
+      return await PostgresTransaction.begin({ client, id, translated: translateError });
     } catch (error) {
       throw translateError(error);
     }
-  }
-
-  readEntities<T>(id: NamespaceId, work: (em: AnyEntityManager) => Promise<T>): Promise<T> {
-    return work(this.orm.em.fork({ schema: schemaName(id) }));
   }
 
   async run<Row>(

@@ -1,6 +1,3 @@
-/** The clock of the database, in microseconds since 1970. */
-export const NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-
 /** The text of a column that is never null. */
 export function textOf(column: string | null | undefined): string {
   if (column === null || column === undefined) throw new Error("a column that is never null is null");

@@ -1,29 +1,14 @@
-import {
-  DeadlockException,
-  type EntityManager,
-  type MikroORM,
-  UniqueConstraintViolationException,
-} from "@mikro-orm/core";
+import { DeadlockException, UniqueConstraintViolationException } from "@mikro-orm/core";
 import type { PoolClient, QueryArrayConfig } from "pg";
-import { changedValues } from "../../../../areas/sessions/store/columns.ts";
-import { SESSION_COLUMNS_TEXT, sessionOfRow } from "../../../../areas/sessions/store/rows.postgres.ts";
-import type { SessionRow } from "../../../../areas/sessions/store/session.ts";
-import {
-  insertSessionText,
-  insertSessionValues,
-  saveSessionText,
-} from "../../../../areas/sessions/store/writes.postgres.ts";
 import type { NamespaceId } from "../../../namespace-id.ts";
 import { keyOf, type SqlValue, type Statement } from "../../statement.ts";
-import { changesNothing } from "../../statements.ts";
-import type { NamespaceTransaction, SessionInsertion } from "../../unit.ts";
+import type { NamespaceTransaction } from "../../unit.ts";
 import { codeOf, SQLSTATE } from "./errors.ts";
 import { queryOf, rowsOf } from "./run.ts";
 import { quotedSchema, schemaName } from "./schema-name.ts";
 import { type Row, TEXT_TYPES } from "./text-rows.ts";
 
 interface PostgresTransactionParts {
-  readonly orm: MikroORM;
   readonly client: PoolClient;
   readonly id: NamespaceId;
   /** The SatchelError for what the driver threw. */
@@ -62,19 +47,6 @@ export class PostgresTransaction implements NamespaceTransaction {
     return this.#failed;
   }
 
-  /** MikroORM makes the statements, and this connection runs them. */
-  entities(): EntityManager {
-    const em = this.#parts.orm.em.fork({ schema: schemaName(this.#parts.id) });
-    em.setTransactionContext({
-      executeQuery: async ({ sql }: { readonly sql: string }) => {
-        if (!changesNothing(sql)) this.#writes++;
-        const { rows, rowCount } = await this.#run(() => this.#parts.client.query(sql));
-        return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
-      },
-    });
-    return em;
-  }
-
   async lock(name: string): Promise<void> {
     const key = `${schemaName(this.#parts.id)} ${name}`;
     await this.#run(() => this.#parts.client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [key]));
@@ -95,36 +67,6 @@ export class PostgresTransaction implements NamespaceTransaction {
     const result = await this.#run(() => this.#parts.client.query<(string | null)[]>(query));
     if (!statement.readOnly && (result.rowCount ?? 0) > 0) this.#writes++;
     return result;
-  }
-
-  async insertSession(session: SessionRow): Promise<SessionInsertion> {
-    const schema = quotedSchema(this.#parts.id);
-    const query = { name: `${schema}i`, text: insertSessionText(schema), values: insertSessionValues(session) };
-    const { rows } = await this.#run(() => this.#parts.client.query<SessionInsertion>(query));
-    const [insertion = { inserted: false, newDevice: false }] = rows;
-    if (insertion.inserted) this.#writes++;
-    return insertion;
-  }
-
-  async lockSession(id: string): Promise<SessionRow | undefined> {
-    const schema = quotedSchema(this.#parts.id);
-    const query: QueryArrayConfig = {
-      name: `${schema}k`,
-      text: `SELECT ${SESSION_COLUMNS_TEXT} FROM ${schema}.sessions WHERE id = $1 FOR UPDATE`,
-      values: [id],
-      rowMode: "array",
-      types: TEXT_TYPES,
-    };
-    const { rows } = await this.#run(() => this.#parts.client.query<(string | null)[]>(query));
-    const [row] = rows;
-    return row === undefined ? undefined : sessionOfRow(row);
-  }
-
-  async saveSession(session: SessionRow): Promise<void> {
-    this.#writes++;
-    const schema = quotedSchema(this.#parts.id);
-    const values = [...changedValues(session), session.id];
-    await this.#run(() => this.#parts.client.query({ name: `${schema}u`, text: saveSessionText(schema), values }));
   }
 
   /** Runs a statement that only PostgreSQL has, and that writes; its rows come as text. */

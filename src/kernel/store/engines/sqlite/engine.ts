@@ -1,5 +1,5 @@
 import type { EntityManager } from "@mikro-orm/core";
-import { MikroORM } from "@mikro-orm/sqlite";
+import type { MikroORM } from "@mikro-orm/sqlite";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -10,7 +10,6 @@ import type { SqlValue, Statement } from "../../statement.ts";
 import { type Clock, wallClock } from "./clock.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { lockDirectory } from "./directory-lock.ts";
-import { entitiesOn } from "./entities.ts";
 import { translateSqliteError, translateStoreError } from "./errors.ts";
 import { FileSchema } from "./migrate.ts";
 import { NamespaceFiles, readNamespace, writeNamespace } from "./namespace-files.ts";
@@ -49,7 +48,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteEngine> 
     const schema = new FileSchema(migrations.sqlite, "namespace");
     const files = opened.use(new NamespaceFiles({ directory: places.namespaces, maxOpen, schema, now }));
     signal?.throwIfAborted();
-    return new SqliteEngine({ schema: options.schema, control, files, now, opened: opened.move() });
+    return new SqliteEngine({ control, files, now, opened: opened.move() });
   } catch (error) {
     throw translateSqliteError(error);
   }
@@ -63,7 +62,6 @@ function prepare(directory: string): { readonly control: string; readonly namesp
 }
 
 interface Opened {
-  readonly schema: StoreSchema;
   readonly control: ControlPlane;
   readonly files: NamespaceFiles;
   readonly now: Clock;
@@ -75,12 +73,9 @@ interface Opened {
 export class SqliteEngine implements Engine {
   readonly kind = "sqlite";
   readonly #opened: Opened;
-  /** Knows the entities of namespaces, and makes statements; it has no connection of its own. */
-  readonly #namespaceOrm: MikroORM;
 
   constructor(opened: Opened) {
     this.#opened = opened;
-    this.#namespaceOrm = new MikroORM({ dbName: IN_MEMORY, entities: [...opened.schema.namespace] });
   }
 
   /** The files of the namespaces. */
@@ -118,19 +113,12 @@ export class SqliteEngine implements Engine {
     return this.#translated(async () => {
       const { database, release } = await this.#opened.files.openWriter(id);
       try {
-        return new SqliteTransaction({ orm: this.#namespaceOrm, database, now: this.#opened.now, release });
+        return new SqliteTransaction({ database, now: this.#opened.now, release });
       } catch (error) {
         release();
         throw error;
       }
     });
-  }
-
-  async readEntities<T>(id: NamespaceId, work: (em: EntityManager) => Promise<T>): Promise<T> {
-    const { files } = this.#opened;
-    const em = entitiesOn(this.#namespaceOrm, (sql) => files.use(id, (database) => database.runOnce(sql)));
-    if (!files.readersTakeTurns) return work(em);
-    return files.alone(id, () => work(em));
   }
 
   async run<Row>(

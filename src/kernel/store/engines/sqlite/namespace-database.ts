@@ -12,13 +12,6 @@ export type NamedValues = Record<string, SqlValue>;
 
 type Parameters = readonly SqlValue[] | readonly [NamedValues];
 
-/** What a statement has done, as MikroORM wants to know it. */
-export interface StatementResult {
-  readonly rows: readonly unknown[];
-  readonly numAffectedRows?: bigint;
-  readonly insertId?: bigint;
-}
-
 /** The open file of a namespace. */
 export class NamespaceDatabase implements Disposable {
   readonly #database: Database.Database;
@@ -65,19 +58,6 @@ export class NamespaceDatabase implements Disposable {
   /** What `work` does is committed together, and is durable when this returns; when it throws, nothing of it happened. */
   transact<T>(work: () => T): T {
     return this.#database.transaction(work).immediate();
-  }
-
-  /** Runs a statement that will not be run again, for MikroORM: integers come as numbers. */
-  runOnce(sql: string): StatementResult {
-    const statement = this.#database.prepare(sql);
-    if (statement.reader) return { rows: statement.all() };
-    const { changes, lastInsertRowid } = statement.run();
-    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
-  }
-
-  /** The rows of a statement that will not be run again; every integer is a bigint. */
-  rowsOnce(sql: string): readonly Readonly<Record<string, SqlValue>>[] {
-    return this.#database.prepare(sql).safeIntegers(true).all() as Record<string, SqlValue>[];
   }
 
   /** Begins a transaction that outlasts this turn of the event loop. */

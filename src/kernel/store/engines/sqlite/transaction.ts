@@ -1,18 +1,11 @@
-import type { EntityManager, MikroORM } from "@mikro-orm/core";
-import type { SessionRow } from "../../../../areas/sessions/store/session.ts";
-import { findSession } from "../../../../areas/sessions/store/sessions.sqlite.ts";
-import { insertSession, saveSession } from "../../../../areas/sessions/store/writes.sqlite.ts";
 import type { SqlValue, Statement } from "../../statement.ts";
-import { changesNothing } from "../../statements.ts";
-import type { NamespaceTransaction, SessionInsertion } from "../../unit.ts";
+import type { NamespaceTransaction } from "../../unit.ts";
 import type { Clock } from "./clock.ts";
-import { entitiesOn } from "./entities.ts";
 import { translateStoreError } from "./errors.ts";
 import type { NamespaceDatabase } from "./namespace-database.ts";
 import { changeOn, runOn } from "./run.ts";
 
 interface SqliteTransactionParts {
-  readonly orm: MikroORM;
   /** A connection on which nobody else works for as long as the transaction lasts. */
   readonly database: NamespaceDatabase;
   readonly now: Clock;
@@ -40,14 +33,6 @@ export class SqliteTransaction implements NamespaceTransaction {
     return this.#failed;
   }
 
-  entities(): EntityManager {
-    const { orm, database } = this.#parts;
-    return entitiesOn(orm, (sql) => {
-      if (!changesNothing(sql)) this.#writes++;
-      return database.runOnce(sql);
-    });
-  }
-
   /** Whoever has a transaction is alone. */
   async lock(): Promise<void> {}
 
@@ -61,21 +46,6 @@ export class SqliteTransaction implements NamespaceTransaction {
     const changes = changeOn(this.#parts.database, statement, values);
     if (changes > 0) this.#writes++;
     return changes;
-  }
-
-  async insertSession(session: SessionRow): Promise<SessionInsertion> {
-    const insertion = insertSession(this.#parts.database, session);
-    if (insertion.inserted) this.#writes++;
-    return insertion;
-  }
-
-  async lockSession(id: string): Promise<SessionRow | undefined> {
-    return findSession(this.#parts.database, id);
-  }
-
-  async saveSession(session: SessionRow): Promise<void> {
-    this.#writes++;
-    saveSession(this.#parts.database, session);
   }
 
   /** Does what only SQLite does in several steps, and that writes. */
