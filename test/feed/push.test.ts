@@ -3,7 +3,7 @@ import type { ReadFrame } from "../../src/areas/streams/domain/read-messages.ts"
 import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
 import { followFrames } from "../../src/areas/streams/feed/follow-frames.ts";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
-import { pushOf, type Take } from "../../src/kernel/pushed.ts";
+import { pushOf, type Receive } from "../../src/kernel/push-stream.ts";
 import { FakeStreams } from "../support/fake-streams.ts";
 import { upTo } from "../support/streams.ts";
 
@@ -18,7 +18,7 @@ function open() {
   const feed = streams.feed(60_000, WINDOW_MESSAGES);
   const end = new AbortController();
   let live = 0;
-  const push = (take: Take<ReadFrame>): Promise<unknown> => {
+  const push = (take: Receive<ReadFrame>): Promise<unknown> => {
     const context = { feed, store: streams.store, namespaceId: NS, signal: end.signal };
     const selector = { kind: "category", category: "a" as Category } as const;
     const frames = followFrames(context, {
@@ -28,7 +28,7 @@ function open() {
       follow: true,
       limit: undefined,
     });
-    const counted: Take<ReadFrame> = (frame) => {
+    const counted: Receive<ReadFrame> = (frame) => {
       if (frame.kind === "caught-up") live += 1;
       return take(frame);
     };

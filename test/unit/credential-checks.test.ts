@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import type { Principal } from "../../src/kernel/principal.ts";
-import { pushOf, pushed, type Take } from "../../src/kernel/pushed.ts";
+import { pushOf, pushStream, type Receive } from "../../src/kernel/push-stream.ts";
 import { credentialInvalid } from "../../src/kernel/rpc/authenticate.ts";
 import { accessInterceptor } from "../../src/kernel/rpc/interceptors/access.ts";
 import { CredentialChecks } from "../../src/kernel/rpc/interceptors/credential-checks.ts";
@@ -51,7 +51,7 @@ test("streams that are pushed share a check each second, and end before the next
       return PRINCIPAL;
     },
   });
-  const takers: Take<object>[] = [];
+  const takers: Receive<object>[] = [];
   const delivered = upTo(100).map(() => 0);
   const ends = await Promise.all(upTo(100).map((index) => follow(access, takers, () => void delivered[index]!++)));
   const deliver = (): Promise<unknown> => Promise.allSettled(takers.map(async (take) => take({})));
@@ -70,8 +70,12 @@ test("streams that are pushed share a check each second, and end before the next
 });
 
 /** A stream of ReadMessages that has been let in; the promise inside resolves with why it ended. */
-async function follow(access: Interceptor, takers: Take<object>[], take: Take<object>): Promise<[Promise<unknown>]> {
-  const messages = pushed<object>((take) => {
+async function follow(
+  access: Interceptor,
+  takers: Receive<object>[],
+  take: Receive<object>,
+): Promise<[Promise<unknown>]> {
+  const messages = pushStream<object>((take) => {
     const { promise, reject } = Promise.withResolvers<void>();
     takers.push((message) => take(message)?.catch(reject));
     return promise;

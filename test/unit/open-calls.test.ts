@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Call, type Underway } from "../../src/kernel/rpc/call.ts";
+import { Call, type CallControl } from "../../src/kernel/rpc/call.ts";
 import { OpenCalls } from "../../src/kernel/transport/open-calls.ts";
 
-const UNDERWAY: Underway = { awaitsRequest: () => false, abort: () => undefined };
+const UNDERWAY: CallControl = { awaitsRequest: () => false, abort: () => undefined };
 
 function newCall(id = "1"): Call {
   return new Call(id, "a.Service/Method", "grpc");
@@ -36,7 +36,7 @@ test("a call that has ended refers to no other, or each would keep those after i
   for (const call of [first, second, third]) calls.begin(call, UNDERWAY);
   second.cutOff = () => undefined;
   calls.end(second, true, () => "OK");
-  expect([second.earlier, second.later, second.underway, second.cutOff]).toEqual([
+  expect([second.earlier, second.later, second.control, second.cutOff]).toEqual([
     undefined,
     undefined,
     undefined,

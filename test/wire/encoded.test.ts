@@ -9,7 +9,7 @@ import {
   ReadMessagesResponseSchema,
   StreamService,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { pushed, TakerGone } from "../../src/kernel/pushed.ts";
+import { pushStream, ReceiverGone } from "../../src/kernel/push-stream.ts";
 import { encodedMessage, encodedOf } from "../../src/kernel/rpc/encoded-message.ts";
 import { envelope, http2Request, http2Session } from "../support/raw.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
@@ -75,7 +75,7 @@ test("a reader who goes while its first message is compressed is no failure", as
     routes: (router) =>
       router.service(StreamService, {
         readMessages: () =>
-          pushed<ReadMessagesResponse>(async (take) => {
+          pushStream<ReadMessagesResponse>(async (take) => {
             try {
               const taken = take(huge);
               make();
@@ -83,7 +83,7 @@ test("a reader who goes while its first message is compressed is no failure", as
               end(undefined);
             } catch (error) {
               // By connect-node's adapter, which asks for messages.
-              end(error instanceof TakerGone ? undefined : error);
+              end(error instanceof ReceiverGone ? undefined : error);
             }
           }),
       }),

@@ -6,7 +6,7 @@ import {
   StreamService,
 } from "../../gen/satchel/v1/streams_pb.ts";
 import { lazyMessage } from "../../kernel/rpc/encoded-message.ts";
-import { passing } from "../../kernel/rpc/map-stream.ts";
+import { mapStream } from "../../kernel/rpc/map-stream.ts";
 import { serviceCaller } from "../../kernel/rpc/principal.ts";
 import type { Routes } from "../../kernel/rpc/router.ts";
 import { appendToStreams } from "./append-to-streams.ts";
@@ -74,7 +74,7 @@ function streamHandlers(context: StreamsContext, reader: MessageReader): Service
 
     readMessages(request, call) {
       const frames = reader.read(serviceCaller(call), requests.parseRead(request, limits), call);
-      return passing(frames, { pass: responseOf });
+      return mapStream(frames, { map: responseOf });
     },
 
     async listCategories(request, call) {

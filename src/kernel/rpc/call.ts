@@ -1,38 +1,38 @@
 import { Code, type ContextKey, createContextKey } from "@connectrpc/connect";
 
-/** What becomes of a call: the name of a gRPC status, as "NOT_FOUND". */
+/** The name of a gRPC status, as "NOT_FOUND". */
 export type StatusName = Uppercase<string>;
 
-/** What has to be known of a call that is on its way. */
-export interface Underway {
-  /** Whether it waits for the rest of the only message that it can get. */
+/** How to control a call that has not ended. */
+export interface CallControl {
+  /** Whether it waits for the rest of its request, which has one message only. */
   readonly awaitsRequest: () => boolean;
-  /** Gives it up. */
+  /** Ends it without a response. */
   readonly abort: () => void;
 }
 
-/** One call, from its headers to its end. What runs it fills in what it learns; the end logs and counts it. */
+/** One call, from its headers to its end. It collects what the log and the metrics record of it. */
 export class Call {
-  /** Of the request, or made for it; in the response and in the log. */
+  /** From the request, or a new one; in the response and in the log. */
   readonly requestId: string;
   /** `package.Service/Method`. */
   readonly method: string;
   /** `grpc`, `grpc-web` or `connect`. */
   readonly protocol: string;
   readonly begunMs = performance.now();
-  /** The namespace, once the credential has said so. */
+  /** The namespace of the credential, once that is known. */
   namespaceId: string | undefined;
-  /** How it ended, once that is known. */
+  /** The status that it has ended with. */
   status: StatusName | undefined;
-  /** What it failed with, when it did so for a reason that is Satchel's own. */
+  /** The reason of its SatchelError, if it has ended with one. */
   reason: string | undefined;
-  /** The trailers of gRPC and gRPC-Web, which say how a call ended that failed before any interceptor saw it. */
+  /** The trailers of gRPC and gRPC-Web: they have the status of a call that failed before the interceptors. */
   trailers: Headers | undefined;
 
-  /** Fires the signal of its request; unset where whoever runs the call does not offer that, and once it has ended. */
+  /** Aborts the signal of its request; undefined where the adapter does not offer that, and when the call has ended. */
   cutOff: ((reason: unknown) => void) | undefined;
-  /** What runs it, and the calls before and after it, while it is one of OpenCalls. */
-  underway: Underway | undefined;
+  /** How to control it, and the calls before and after it in the list of OpenCalls. */
+  control: CallControl | undefined;
   earlier: Call | undefined;
   later: Call | undefined;
 
@@ -43,7 +43,7 @@ export class Call {
   }
 }
 
-/** The call that a request belongs to; absent where handlers are run without a server. */
+/** The call of a request; undefined where handlers run without a server. */
 export const callKey: ContextKey<Call | undefined> = createContextKey<Call | undefined>(undefined, {
   description: "call",
 });
@@ -59,7 +59,7 @@ export function nameOfStatus(code: number): StatusName {
   return code === 0 ? "OK" : (NAMES.get(code) ?? UNKNOWN);
 }
 
-/** Connect's name for a code, as "NotFound", in gRPC's spelling. */
+/** gRPC's name of a code whose name in Connect is, for instance, "NotFound". */
 function statusName(name: string): StatusName {
   const snake = name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toUpperCase() as StatusName;
   return snake === "CANCELED" ? "CANCELLED" : snake;

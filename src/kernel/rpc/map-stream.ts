@@ -1,67 +1,75 @@
-import { type Push, pushed, pushOf, type Take, TakerGone } from "../pushed.ts";
+import { type Push, pushOf, pushStream, type Receive, ReceiverGone } from "../push-stream.ts";
 
-/** What is done about the messages of a stream as they pass; exactly one of its ends happens. */
-export interface Stage<In, Out> {
-  /** What goes on in the place of a message; a promise only where that takes time. What it throws, the reader gets. */
-  readonly pass: (message: In) => Out | Promise<Out>;
-  /** There are no more. */
+/** What is done with the messages of a stream. Exactly one of `completed`, `failed` and `abandoned` is called at its end. */
+export interface StreamMapping<In, Out> {
+  /** Maps a message. Returns a promise only if that takes time. The reader gets what it throws. */
+  readonly map: (message: In) => Out | Promise<Out>;
+  /** The stream has ended well. */
   readonly completed?: () => void;
-  /** There are no more because of an error; because one could not be delivered, when `gone`. Returns what to throw. */
+  /**
+   * The stream has failed; `gone`: because the reader did not take a message. Returns the error that the reader gets.
+   */
   readonly failed?: (error: unknown, gone: boolean) => unknown;
-  /** The reader does not want more. */
+  /** The reader has stopped reading. */
   readonly abandoned?: () => void;
 }
 
 /**
- * The messages of a stream after a stage. They go on as they come: those that are pushed are pushed, which costs nothing
- * but a call, and those that have to be asked for are asked for. docs/adr/0009-pushed-messages.md says why.
+ * Maps the messages of a stream. A stream that is pushed stays one, at the cost of one function call a message; any other
+ * is pulled. docs/adr/0009-pushed-messages.md says why.
  */
-export function passing<In, Out>(messages: AsyncIterable<In>, stage: Stage<In, Out>): AsyncIterable<Out> {
+export function mapStream<In, Out>(messages: AsyncIterable<In>, mapping: StreamMapping<In, Out>): AsyncIterable<Out> {
   const push = pushOf(messages);
-  return push === undefined ? pulledThrough(messages, stage) : pushed((take) => pushThrough(push, stage, take));
+  return push === undefined
+    ? pullMapped(messages, mapping)
+    : pushStream((receive) => pushMapped(push, mapping, receive));
 }
 
-async function pushThrough<In, Out>(push: Push<In>, stage: Stage<In, Out>, take: Take<Out>): Promise<void> {
+async function pushMapped<In, Out>(
+  push: Push<In>,
+  mapping: StreamMapping<In, Out>,
+  receive: Receive<Out>,
+): Promise<void> {
   try {
     await push((message) => {
-      const passed = stage.pass(message);
-      return passed instanceof Promise ? passed.then(take) : take(passed);
+      const mapped = mapping.map(message);
+      return mapped instanceof Promise ? mapped.then(receive) : receive(mapped);
     });
   } catch (error) {
-    throw thrownBy(stage, error, error instanceof TakerGone);
+    throw failureOf(mapping, error, error instanceof ReceiverGone);
   }
-  stage.completed?.();
+  mapping.completed?.();
 }
 
-async function* pulledThrough<In, Out>(messages: AsyncIterable<In>, stage: Stage<In, Out>): AsyncGenerator<Out> {
+async function* pullMapped<In, Out>(messages: AsyncIterable<In>, mapping: StreamMapping<In, Out>): AsyncGenerator<Out> {
   const source = messages[Symbol.asyncIterator]();
-  /** Who has the next thing to do. */
-  let turn: "source" | "stage" | "reader" | "nobody" = "source";
+  /** Which of them is at work, and so is the one that has thrown an error or has stopped. */
+  let active: "source" | "mapping" | "reader" | "none" = "source";
   try {
     for (let result = await source.next(); result.done !== true; result = await source.next()) {
-      turn = "stage";
-      const passed = stage.pass(result.value);
-      const next = passed instanceof Promise ? await passed : passed;
-      turn = "reader";
+      active = "mapping";
+      const mapped = mapping.map(result.value);
+      const next = mapped instanceof Promise ? await mapped : mapped;
+      active = "reader";
       yield next;
-      turn = "source";
+      active = "source";
     }
   } catch (error) {
-    const gone = turn === "reader";
+    const gone = active === "reader";
     const thrown = gone ? await throwInto(source, error) : error;
-    if (turn === "stage") await source.return?.();
-    turn = "nobody";
-    throw thrownBy(stage, thrown, gone);
+    if (active === "mapping") await source.return?.();
+    active = "none";
+    throw failureOf(mapping, thrown, gone);
   } finally {
-    if (turn === "reader") {
+    if (active === "reader") {
       await source.return?.();
-      stage.abandoned?.();
+      mapping.abandoned?.();
     }
   }
-  stage.completed?.();
+  mapping.completed?.();
 }
 
-/** Ends what has failed further on, and returns what it ends with. */
+/** Passes the reader's error on to the source, and returns the error that the source ends with. */
 async function throwInto<T>(source: AsyncIterator<T>, error: unknown): Promise<unknown> {
   try {
     if (source.throw === undefined) await source.return?.();
@@ -72,6 +80,6 @@ async function throwInto<T>(source: AsyncIterator<T>, error: unknown): Promise<u
   return error;
 }
 
-function thrownBy<In, Out>({ failed }: Stage<In, Out>, error: unknown, gone: boolean): unknown {
+function failureOf<In, Out>({ failed }: StreamMapping<In, Out>, error: unknown, gone: boolean): unknown {
   return failed === undefined ? error : failed(error, gone);
 }

@@ -3,22 +3,22 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { setTimeout } from "node:timers/promises";
-import { Call, callKey, type Underway } from "../rpc/call.ts";
+import { Call, callKey, type CallControl } from "../rpc/call.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import { statusOf, withReadableMessage } from "./status.ts";
 import { type HttpRequest, type HttpResponse, abort, pathOf, respond } from "./types.ts";
 
 type Handler = ConnectRouter["handlers"][number];
-type Answer = Awaited<ReturnType<Handler>>;
+type UniversalResponse = Awaited<ReturnType<Handler>>;
 
 export interface AdapterOptions {
   readonly handlers: readonly Handler[];
   readonly calls: OpenCalls;
-  /** Something went wrong that no handler answered for. */
+  /** Called when a call has failed outside its handler. */
   readonly failed: (call: Call, error: unknown) => void;
 }
 
-/** One request, and the answer to it. */
+/** A request and its response. */
 interface Exchange {
   readonly call: Call;
   readonly handler: Handler;
@@ -27,11 +27,11 @@ interface Exchange {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-const READ_PAST_MS = 2_000;
+const READ_REST_MS = 2_000;
 
 /**
- * Runs Connect's handlers on node's requests. In place of `connectNodeAdapter`, which lets a request with a malformed
- * or missing host end the process, and prints a stack for every caller that goes away.
+ * Runs Connect's handlers on node's requests. It replaces `connectNodeAdapter`, in which a request with a missing or
+ * malformed host ends the process, and which prints a stack for every caller that goes away.
  */
 export class Adapter {
   readonly #options: AdapterOptions;
@@ -42,25 +42,25 @@ export class Adapter {
     this.#handlers = new Map(options.handlers.map((handler) => [handler.requestPath, handler]));
   }
 
-  /** Runs the RPC that the path names; false when it names none. */
+  /** Runs the RPC of the path. Returns false when there is no such RPC. */
   handle(requestId: string, request: HttpRequest, response: HttpResponse): boolean {
     const handler = this.#handlers.get(pathOf(request));
     if (handler === undefined) return false;
     const call = new Call(requestId, `${handler.service.typeName}/${handler.method.name}`, protocolOf(request));
-    // A handler that has read enough must not take the connection down, and with it the answer.
+    // A handler that does not read everything must not close the connection before its response is sent.
     const body = request.iterator({ destroyOnReturn: false });
     const exchange = { call, handler, request, response, body };
-    this.#options.calls.begin(call, underway(exchange));
+    this.#options.calls.begin(call, controlOf(exchange));
     this.#start(exchange);
     return true;
   }
 
-  /** Goes on with a call that has begun, and of whose path there is a handler. `body` is what was read of the request. */
+  /** Runs a call that another adapter has begun. Throws when there is no RPC of this path. */
   resume(call: Call, path: string, request: HttpRequest, response: HttpResponse, body: Exchange["body"]): void {
     const handler = this.#handlers.get(path);
     if (handler === undefined) throw new Error(`there is no RPC ${path}`);
     const exchange = { call, handler, request, response, body };
-    this.#options.calls.move(call, underway(exchange));
+    this.#options.calls.move(call, controlOf(exchange));
     this.#start(exchange);
   }
 
@@ -81,9 +81,9 @@ export class Adapter {
       return;
     }
     try {
-      const answer = await handler(universal);
-      if (!("stream" in request) && !request.complete) await readPast(request, response);
-      await universalResponseToNodeResponse(readableTrailer(answer), response);
+      const universalResponse = await handler(universal);
+      if (!("stream" in request) && !request.complete) await readRest(request, response);
+      await universalResponseToNodeResponse(readableTrailer(universalResponse), response);
     } catch (error) {
       if (isGone(request, response) || ConnectError.from(error).code === Code.Aborted) return;
       this.#options.failed(call, error);
@@ -93,14 +93,14 @@ export class Adapter {
   }
 }
 
-function underway({ handler, request }: Exchange): Underway {
+function controlOf({ handler, request }: Exchange): CallControl {
   const { methodKind } = handler.method;
   const single = methodKind === "unary" || methodKind === "server_streaming";
   const complete = (): boolean => request.complete || ("stream" in request && request.stream.readableEnded);
   return { awaitsRequest: () => single && !complete(), abort: () => abort(request) };
 }
 
-/** Undefined when node's request cannot be one: it names no host, or nonsense. */
+/** Undefined when the request names no host, or no valid one. */
 function universalRequest({
   call,
   request,
@@ -116,21 +116,21 @@ function universalRequest({
 }
 
 /**
- * Reads what no handler wanted of a request: a client of HTTP/1.1 that is still sending may not look at an answer, and
- * would send its next request into the rest of this one. A client that goes on for too long loses its connection.
+ * Reads the rest of a request. A client of HTTP/1.1 may not read the response before it has sent everything, and its next
+ * request follows on the same connection. A client that goes on for too long loses its connection.
  */
-async function readPast(request: IncomingMessage, response: HttpResponse): Promise<void> {
+async function readRest(request: IncomingMessage, response: HttpResponse): Promise<void> {
   request.resume();
-  await Promise.race([once(request, "close"), setTimeout(READ_PAST_MS, undefined, { ref: false })]);
+  await Promise.race([once(request, "close"), setTimeout(READ_REST_MS, undefined, { ref: false })]);
   if (!request.complete && "shouldKeepAlive" in response) response.shouldKeepAlive = false;
 }
 
-/** The answer, with a trailer that is looked at only at the end, when it is complete. */
-function readableTrailer(answer: Answer): Answer {
-  const { trailer } = answer;
-  if (trailer === undefined) return answer;
+/** The response with a readable message in its trailer, which is complete only when the body has ended. */
+function readableTrailer(response: UniversalResponse): UniversalResponse {
+  const { trailer } = response;
+  if (trailer === undefined) return response;
   return {
-    ...answer,
+    ...response,
     get trailer() {
       return withReadableMessage(trailer);
     },

@@ -11,15 +11,14 @@ const REQUEST_HEADERS = [
   REQUEST_ID_HEADER,
 ].join(", ");
 const RESPONSE_HEADERS = [...cors.exposedHeaders, REQUEST_ID_HEADER].join(", ");
-/** The longest that Chromium honours. */
+/** The longest age that Chromium respects. */
 const MAX_AGE_S = 7_200;
 const NONE = {};
 const REFUSED = { vary: "Origin" };
 
 /**
- * The headers that let the pages of `origins` read an answer, or those of any origin when it holds `*`. Credentials
- * travel in a header that a page sets itself, never in a cookie, so a page can do nothing that its author's own program
- * could not.
+ * The headers that let pages of these origins read a response; `*` stands for every origin. Credentials are in a header
+ * that a page sets itself, never in a cookie, so a page can do no more than any program of its author.
  */
 export function corsHeaders(origins: readonly string[], origin: string | undefined): Readonly<Record<string, string>> {
   if (origins.length === 0) return NONE;
@@ -31,13 +30,13 @@ export function corsHeaders(origins: readonly string[], origin: string | undefin
   };
 }
 
-/** Returns whether the request was a preflight, which is answered then. */
+/** Sets the headers of CORS. Returns true for a preflight request, to which it also sends the response. */
 export function handleCors(origins: readonly string[], request: HttpRequest, response: HttpResponse): boolean {
   const { origin } = request.headers;
   for (const [name, value] of Object.entries(corsHeaders(origins, origin))) response.setHeader(name, value);
   const preflight = request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined;
   if (!preflight || origin === undefined) return false;
-  answerPreflight(allows(origins, origin), response);
+  respondToPreflight(allows(origins, origin), response);
   return true;
 }
 
@@ -45,7 +44,7 @@ function allows(origins: readonly string[], origin: string): boolean {
   return origins.includes("*") || origins.includes(origin);
 }
 
-function answerPreflight(allowed: boolean, response: HttpResponse): void {
+function respondToPreflight(allowed: boolean, response: HttpResponse): void {
   if (allowed) {
     response.setHeader("access-control-allow-methods", METHODS);
     response.setHeader("access-control-allow-headers", REQUEST_HEADERS);

@@ -27,7 +27,7 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   "/metrics": async (response, { metrics }) => respond(response, 200, await metrics.text(), metrics.contentType),
 };
 
-/** Answers what is no RPC. */
+/** Handles a request that is no RPC. */
 export async function handleEndpoint(
   request: HttpRequest,
   response: HttpResponse,
@@ -47,7 +47,7 @@ function ready(response: HttpResponse, { readiness }: EndpointOptions): void {
   else respond(response, 503, `${JSON.stringify({ status: "not ready", reason })}\n`, JSON_TYPE);
 }
 
-/** Says in the caller's protocol that there is no such RPC. */
+/** Responds in the caller's protocol that there is no such RPC. */
 function unknown(request: HttpRequest, response: HttpResponse, path: string): void {
   const contentType = request.headers["content-type"] ?? "";
   const message = `no such RPC: ${path.slice(1)}`;

@@ -9,7 +9,7 @@ import type { Readiness } from "./readiness.ts";
 
 type Status = (typeof ServingStatus)[keyof typeof ServingStatus];
 
-/** The whole server, to grpc.health.v1. */
+/** The name by which grpc.health.v1 calls the whole server. */
 const SERVER = "";
 
 /** grpc.health.v1.Health: all services are as ready as the process. */
@@ -35,7 +35,7 @@ export function healthRoutes(services: readonly DescService[], readiness: Readin
     });
 }
 
-/** Now, and after every change; changes that come while the last is being dealt with are one. */
+/** Yields at once, and after every change. Changes during the handling of another one count as one. */
 async function* changes(readiness: Readiness, signal: AbortSignal): AsyncGenerator<void> {
   let wake: (() => void) | undefined;
   let changed = true;

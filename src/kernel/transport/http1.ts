@@ -10,11 +10,11 @@ export interface Http1Options {
   readonly handle: (request: HttpRequest, response: HttpResponse) => void;
 }
 
-/** Longer than load balancers keep an idle connection, so that they close it and not we, under their next request. */
+/** Longer than load balancers keep an idle connection: if the server closed it, their next request could be lost. */
 const IDLE_TIMEOUT_MS = 75_000;
 const TIMEOUT_CHECK_MS = 1_000;
 
-/** HTTP/1.1 on connections that are accepted elsewhere. */
+/** HTTP/1.1 on connections that the listener has accepted. */
 export class Http1 {
   readonly #server: Server;
   readonly #open = new Set<ServerResponse>();
@@ -32,16 +32,16 @@ export class Http1 {
       this.#track(response, request.socket);
       handle(request, response);
     });
-    // What a server does when it begins to listen: watch over the time that clients take.
+    // At this event node starts to check the time-outs of its connections.
     this.#server.emit("listening");
   }
 
-  /** Takes a connection over. */
+  /** Serves a connection from now on. */
   accept(socket: Socket): void {
     this.#server.emit("connection", socket);
   }
 
-  /** Closes what is idle, and everything else after its response. */
+  /** Closes idle connections now, and all others after their response. */
   drain(): void {
     this.#draining = true;
     for (const response of this.#open) response.shouldKeepAlive = false;
@@ -57,7 +57,7 @@ export class Http1 {
     this.#open.add(response);
     response.once("close", () => {
       this.#open.delete(response);
-      // The header that says so was sent before the drain began.
+      // The response may have been sent without "connection: close", before the drain began.
       if (this.#draining) socket.end();
     });
   }

@@ -12,43 +12,43 @@ import type { HttpRequest, HttpResponse } from "./types.ts";
 
 export interface Http2Options {
   readonly limits: Limits;
-  /** Between pings; a client that has not answered when the next is due is hung up on. */
+  /** The time between pings. A connection whose last ping was not acknowledged when the next is due is closed. */
   readonly keepaliveMs: number;
-  /** After which a client is asked to reconnect, a little earlier or later for each; 0 = never. */
+  /** The age at which a client is asked to reconnect, with some jitter; 0: never. */
   readonly maxConnectionAgeMs: number;
-  /** Gets every request first; true when it takes it over. */
+  /** Gets every request first. Returns true when it runs the request. */
   readonly accept: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]) => boolean;
-  /** Gets all others. */
+  /** Gets all other requests. */
   readonly handle: (request: HttpRequest, response: HttpResponse) => void;
 }
 
 const MIB = 1024 * 1024;
-/** What a client may send before it is read: without these, uploads over a long line crawl. */
+/** How much a client may send before it is read. Smaller windows make uploads slow where the latency is high. */
 const STREAM_WINDOW_BYTES = MIB;
 const CONNECTION_WINDOW_BYTES = 4 * MIB;
-/** Never the limit: node counts what was queued for cancelled streams and does not count it back. */
+/** Too large to be reached: node counts what was queued for a stream, and does not subtract it when that is cancelled. */
 const MAX_SESSION_MEMORY_MB = 100_000;
-/** Clients cancel tails; only a flood of it is an attack. */
+/** Clients cancel followed reads by a reset. Only a flood of resets is an attack. */
 const RESET_BURST = 10_000;
 const RESETS_PER_SECOND = 1_000;
 const MAX_HEADER_PAIRS = 256;
 const SWEEP_MS = 1_000;
 const AGE_JITTER = 0.1;
-const FAREWELL_MS = 500;
-/** Above every stream: "open no more", while those that are on their way are still served. */
+const GOAWAY_TIMEOUT_MS = 500;
+/** Above the id of every stream: with this GOAWAY, streams that the client has opened meanwhile are still served. */
 const LAST_STREAM_ID = 2 ** 31 - 1;
 
 interface Connection {
   readonly retireAtMs: number;
   pingAtMs: number;
   pinging: boolean;
-  /** Requests that have no answer yet. */
+  /** Requests without a complete response. */
   open: number;
-  /** `retiring`: told to go, and maybe not knowing yet; `retired`: nothing new can come. */
+  /** `retiring`: the GOAWAY was sent, and may not have arrived; `retired`: no new request can come. */
   state: "serving" | "retiring" | "retired";
 }
 
-/** HTTP/2 on connections that are accepted elsewhere, with what node leaves to its users: pings, ages, farewells. */
+/** HTTP/2 on connections that the listener has accepted, with pings, a maximum age and a graceful end. */
 export class Http2 {
   readonly #options: Http2Options;
   readonly #server: Http2Server;
@@ -71,7 +71,7 @@ export class Http2 {
       maxHeaderListPairs: MAX_HEADER_PAIRS,
     });
     this.#server.on("session", (session) => this.#add(session));
-    // Node's own way from a stream to a request and a response, which a server takes whose users do not.
+    // A server without a handler of streams makes a request and a response of each: node's compatibility API.
     const compatible = createServer().on("request", options.handle);
     this.#server.on("stream", (stream, headers, flags, rawHeaders) => {
       this.#track(stream);
@@ -80,12 +80,12 @@ export class Http2 {
     this.#sweeper = setInterval(() => this.#sweep(Date.now()), Math.min(SWEEP_MS, options.keepaliveMs)).unref();
   }
 
-  /** Takes a connection over. */
+  /** Serves a connection from now on. */
   accept(socket: NodeJS.ReadWriteStream): void {
     this.#server.emit("connection", socket);
   }
 
-  /** Asks every client to call elsewhere; each connection closes when its calls have ended. */
+  /** Sends a GOAWAY to every client. Each connection closes when its calls have ended. */
   drain(): void {
     for (const [session, connection] of this.#connections) retire(session, connection);
   }
@@ -143,7 +143,7 @@ export class Http2 {
   }
 }
 
-/** Says that no more calls are welcome, waits for those that were sent before the client knew, then closes. */
+/** Sends a GOAWAY, waits for the calls that the client sent before it arrived, then closes. */
 function retire(session: ServerHttp2Session, connection: Connection): void {
   if (connection.state !== "serving" || session.destroyed) return;
   connection.state = "retiring";
@@ -154,19 +154,19 @@ function retire(session: ServerHttp2Session, connection: Connection): void {
     session.close();
     closeIfIdle(session, connection);
   };
-  // A client of node's that has no calls open stops answering when it hears the first farewell.
-  const timer = setTimeout(retired, FAREWELL_MS);
+  // A client in node without open calls does not acknowledge the ping after a GOAWAY.
+  const timer = setTimeout(retired, GOAWAY_TIMEOUT_MS);
   ping(session, retired);
 }
 
-/** Node itself would let a session that both sides have closed linger. What has been answered still reaches the client. */
+/** Node keeps a session that both sides have closed. Responses that were sent still reach the client. */
 function closeIfIdle(session: Http2Session, connection: Connection): void {
   setImmediate(() => {
     if (connection.open === 0) session.destroy();
   });
 }
 
-/** Calls `answered` when the other side has, or cannot any more. */
-function ping(session: ServerHttp2Session, answered: () => void): void {
-  if (session.destroyed || !session.ping(answered)) answered();
+/** Calls `done` when the ping was acknowledged, or cannot be any more. */
+function ping(session: ServerHttp2Session, done: () => void): void {
+  if (session.destroyed || !session.ping(done)) done();
 }

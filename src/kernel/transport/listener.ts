@@ -3,11 +3,11 @@ import { type Server as TlsServer, type TlsOptions, type TLSSocket, createServer
 import { StartError } from "../start-error.ts";
 import { type HttpVersion, sniff } from "./sniff.ts";
 
-/** The files of TLS, PEM. */
+/** The contents of the files of TLS, PEM. */
 export interface TlsFiles {
   readonly cert: Buffer;
   readonly key: Buffer;
-  /** Whoever has no certificate of these authorities is refused. */
+  /** The authorities of client certificates; undefined: clients need none. */
   readonly clientCa: Buffer | undefined;
 }
 
@@ -16,25 +16,25 @@ export interface ListenerOptions {
   readonly port: number;
   readonly tls: TlsFiles | undefined;
   readonly maxConnections: number;
-  /** How long a new connection may take to shake hands, and again to say which protocol it speaks. */
+  /** The time for the TLS handshake, and again for the first bytes of HTTP. */
   readonly greetingTimeoutMs: number;
-  /** Takes a connection over. */
+  /** Serves a connection. */
   readonly serve: (version: HttpVersion, socket: Socket) => void;
 }
 
 const TCP_KEEPALIVE_MS = 60_000;
 
-/** The one port, for every protocol, and all of its connections. */
+/** The port for every protocol, and its connections. */
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: NetServer | TlsServer;
   readonly #sockets = new Set<Socket>();
-  readonly #greeting = new Set<Socket>();
+  readonly #unidentified = new Set<Socket>();
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#server =
-      options.tls === undefined ? createServer((socket) => this.#greet(socket)) : this.#secure(options.tls);
+      options.tls === undefined ? createServer((socket) => this.#identify(socket)) : this.#secure(options.tls);
     this.#server.on("connection", (socket: Socket) => this.#accept(socket));
   }
 
@@ -49,7 +49,7 @@ export class Listener {
     });
   }
 
-  /** The port, also when 0 was asked for. */
+  /** The port that it listens on; port 0 lets the system choose one. */
   get port(): number {
     const address = this.#server.address();
     return typeof address === "object" && address !== null ? address.port : this.#options.port;
@@ -59,13 +59,13 @@ export class Listener {
     return this.#sockets.size;
   }
 
-  /** Accepts nobody else, and resolves when everybody has gone. */
+  /** Accepts no more connections. Resolves when all are closed. */
   async close(): Promise<void> {
-    for (const socket of this.#greeting) socket.destroy();
+    for (const socket of this.#unidentified) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Hangs up on everybody. */
+  /** Closes all connections at once. */
   destroy(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -79,11 +79,11 @@ export class Listener {
       handshakeTimeout: this.#options.greetingTimeoutMs,
     };
     if (clientCa !== undefined) Object.assign(options, { ca: clientCa, requestCert: true, rejectUnauthorized: true });
-    return createTlsServer(options, (socket: TLSSocket) => this.#greet(socket));
+    return createTlsServer(options, (socket: TLSSocket) => this.#identify(socket));
   }
 
   #accept(socket: Socket): void {
-    // By node's own maxConnections, workers that are full would hand a connection on to one another for ever.
+    // With node's maxConnections, full workers would pass a connection to each other without end.
     if (this.#sockets.size >= this.#options.maxConnections) return void socket.destroy();
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
@@ -92,13 +92,13 @@ export class Listener {
     socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
   }
 
-  #greet(socket: Socket): void {
+  #identify(socket: Socket): void {
     const { serve, greetingTimeoutMs } = this.#options;
-    this.#greeting.add(socket);
+    this.#unidentified.add(socket);
     socket.on("error", () => undefined);
-    socket.once("close", () => this.#greeting.delete(socket));
+    socket.once("close", () => this.#unidentified.delete(socket));
     const decided = (version: HttpVersion): void => {
-      this.#greeting.delete(socket);
+      this.#unidentified.delete(socket);
       serve(version, socket);
     };
     if ("alpnProtocol" in socket && socket.alpnProtocol === "h2") decided("2");

@@ -1,19 +1,15 @@
-import type { Call, StatusName, Underway } from "../rpc/call.ts";
+import type { Call, StatusName, CallControl } from "../rpc/call.ts";
 
 export interface OpenCallsOptions {
-  /** How long a request message may take to arrive where there is only one. */
+  /** How long the only message of a request may take to arrive. */
   readonly requestTimeoutMs: number;
-  /** A call is over, and its `status` is set. */
+  /** Called when a call has ended, and its `status` is set. */
   readonly ended: (call: Call) => void;
 }
 
 const SWEEP_MS = 1_000;
 
-/**
- * The calls that have begun and not ended, whatever runs them. They are linked, since a Map that goes on for ever is dear: a
- * table that it has outgrown refers to the next one, so once one of them is old, every call that was in a later one
- * outlives the minor garbage collections.
- */
+/** The calls that have begun and not ended. A linked list: a long-lived Map promotes its entries to the old generation. */
 export class OpenCalls implements Disposable {
   readonly #options: OpenCallsOptions;
   #size = 0;
@@ -30,13 +26,13 @@ export class OpenCalls implements Disposable {
     return this.#size;
   }
 
-  /** All of them, the oldest first. */
+  /** All calls, the oldest first. */
   *[Symbol.iterator](): Generator<Call> {
     for (let call = this.#first; call !== undefined; call = call.later) yield call;
   }
 
-  begin(call: Call, underway: Underway): void {
-    call.underway = underway;
+  begin(call: Call, control: CallControl): void {
+    call.control = control;
     call.earlier = this.#last;
     if (this.#last === undefined) this.#first = call;
     else this.#last.later = call;
@@ -44,12 +40,12 @@ export class OpenCalls implements Disposable {
     this.#size++;
   }
 
-  /** A call that has begun goes on another way. */
-  move(call: Call, underway: Underway): void {
-    call.underway = underway;
+  /** Another adapter runs a call from now on. */
+  move(call: Call, control: CallControl): void {
+    call.control = control;
   }
 
-  /** `whole`: the caller has been sent the whole answer. `sent` tells its status, where nothing has noted it. */
+  /** `whole`: the whole response was sent. `sent` returns its status, for a call of which no interceptor has set it. */
   end(call: Call, whole: boolean, sent: () => StatusName): void {
     this.#remove(call);
     call.status = whole ? (call.status ?? sent()) : unfinished(call);
@@ -60,12 +56,12 @@ export class OpenCalls implements Disposable {
     clearInterval(this.#sweeper);
   }
 
-  /** HTTP/1.1 has node's own time-out for this; HTTP/2 has none. */
+  /** Aborts calls whose request takes too long to arrive. Node does so only for HTTP/1.1. */
   #sweep(): void {
     const begunBefore = performance.now() - this.#options.requestTimeoutMs;
     for (const call of this) {
       if (call.begunMs > begunBefore) return;
-      if (call.underway?.awaitsRequest() === true) call.underway.abort();
+      if (call.control?.awaitsRequest() === true) call.control.abort();
     }
   }
 
@@ -75,12 +71,12 @@ export class OpenCalls implements Disposable {
     else earlier.later = later;
     if (later === undefined) this.#last = earlier;
     else later.earlier = earlier;
-    call.earlier = call.later = call.underway = call.cutOff = undefined;
+    call.earlier = call.later = call.control = call.cutOff = undefined;
     this.#size--;
   }
 }
 
-/** What became of a call whose caller has not had the whole answer. */
+/** The status of a call whose response was not sent as a whole. */
 function unfinished({ status }: Call): StatusName {
   return status === undefined || status === "OK" ? "CANCELLED" : status;
 }

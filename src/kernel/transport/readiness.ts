@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Logger } from "../log.ts";
 
-/** Why calls should not come here now. */
+/** Why this process should get no calls now. */
 export type NotReady = "draining" | "starting" | "store unavailable";
 
 export interface ReadinessOptions {
@@ -16,8 +16,8 @@ const INTERVAL_MS = 1_000;
 const TIMEOUT_MS = 5_000;
 
 /**
- * Whether this process should be sent calls: asked for by load balancers at any rate, so the store is asked in the
- * background, at a rate of ours.
+ * Whether this process is ready for calls. The store is checked in the background at a fixed interval, however often load
+ * balancers ask.
  */
 export class Readiness implements Disposable {
   readonly #options: ReadinessOptions;
@@ -29,12 +29,12 @@ export class Readiness implements Disposable {
     this.#options = options;
   }
 
-  /** Why not, or undefined: ready. */
+  /** Why it is not ready; undefined: it is. */
   get notReady(): NotReady | undefined {
     return this.#state;
   }
 
-  /** Asks the store once, and from then on at intervals. */
+  /** Checks the store once, and from then on at intervals. */
   async start(): Promise<void> {
     await this.#check();
     void this.#watch();
@@ -46,7 +46,7 @@ export class Readiness implements Disposable {
     this.#stopped.abort();
   }
 
-  /** Calls `listener` at every change until the function that it returns is called. */
+  /** Calls `listener` at every change, until the returned function is called. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

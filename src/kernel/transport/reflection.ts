@@ -9,9 +9,9 @@ import {
 } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { Health } from "../../gen/health/v1/health_pb.ts";
 
-type Question = (ServerReflectionRequest | ServerReflectionRequestAlpha)["messageRequest"];
-/** The answers of both versions, which differ in nothing but their package. */
-type Answer =
+type ReflectionRequest = (ServerReflectionRequest | ServerReflectionRequestAlpha)["messageRequest"];
+/** The responses of both versions, which differ only in their package. */
+type ReflectionResponse =
   | { readonly case: "fileDescriptorResponse"; readonly value: { readonly fileDescriptorProto: Uint8Array[] } }
   | {
       readonly case: "allExtensionNumbersResponse";
@@ -23,28 +23,28 @@ type Answer =
 /** grpc.reflection.v1 and v1alpha, from the descriptors in the generated code. */
 export function reflectionRoutes(served: readonly DescService[]): (router: ConnectRouter) => void {
   const schema = new Schema([...served, Health, ServerReflection, ServerReflectionAlpha]);
-  async function* answers<T extends ServerReflectionRequest | ServerReflectionRequestAlpha>(
-    questions: AsyncIterable<T>,
+  async function* respond<T extends ServerReflectionRequest | ServerReflectionRequestAlpha>(
+    requests: AsyncIterable<T>,
   ) {
-    for await (const question of questions) {
+    for await (const request of requests) {
       yield {
-        validHost: question.host,
-        originalRequest: question,
-        messageResponse: schema.answer(question.messageRequest),
+        validHost: request.host,
+        originalRequest: request,
+        messageResponse: schema.find(request.messageRequest),
       };
     }
   }
   return (router) => {
-    router.service(ServerReflection, { serverReflectionInfo: answers<ServerReflectionRequest> });
-    router.service(ServerReflectionAlpha, { serverReflectionInfo: answers<ServerReflectionRequestAlpha> });
+    router.service(ServerReflection, { serverReflectionInfo: respond<ServerReflectionRequest> });
+    router.service(ServerReflectionAlpha, { serverReflectionInfo: respond<ServerReflectionRequestAlpha> });
   };
 }
 
-/** What can be asked about a set of services. */
+/** The descriptors of a set of services. */
 class Schema {
   readonly #services: readonly string[];
   readonly #files = new Map<string, DescFile>();
-  /** The file of everything that has a full name. */
+  /** The file of each full name. */
   readonly #symbols = new Map<string, DescFile>();
   /** The files of a message's extensions, by their numbers. */
   readonly #extensions = new Map<string, Map<number, DescFile>>();
@@ -55,29 +55,29 @@ class Schema {
     for (const { file } of services) this.#add(file);
   }
 
-  answer(question: Question): Answer {
-    switch (question.case) {
+  find(request: ReflectionRequest): ReflectionResponse {
+    switch (request.case) {
       case "listServices":
         return { case: "listServicesResponse", value: { service: this.#services.map((name) => ({ name })) } };
       case "fileByFilename":
-        return found(this.#files.get(question.value), question.value);
+        return found(this.#files.get(request.value), request.value);
       case "fileContainingSymbol":
-        return found(this.#symbols.get(question.value.replace(/^\./, "")), question.value);
+        return found(this.#symbols.get(request.value.replace(/^\./, "")), request.value);
       case "fileContainingExtension": {
-        const { containingType, extensionNumber } = question.value;
+        const { containingType, extensionNumber } = request.value;
         return found(
           this.#extensions.get(containingType)?.get(extensionNumber),
           `extension ${extensionNumber} of ${containingType}`,
         );
       }
       case "allExtensionNumbersOfType":
-        return this.#extensionNumbers(question.value);
+        return this.#extensionNumbers(request.value);
       default:
         return failure(Code.InvalidArgument, "ask for something");
     }
   }
 
-  #extensionNumbers(typeName: string): Answer {
+  #extensionNumbers(typeName: string): ReflectionResponse {
     if (!this.#messages.has(typeName)) return failure(Code.NotFound, `not found: ${typeName}`);
     const extensionNumber = [...(this.#extensions.get(typeName)?.keys() ?? [])];
     return { case: "allExtensionNumbersResponse", value: { baseTypeName: typeName, extensionNumber } };
@@ -111,7 +111,7 @@ class Schema {
 }
 
 /** The file and everything it imports. */
-function found(file: DescFile | undefined, what: string): Answer {
+function found(file: DescFile | undefined, what: string): ReflectionResponse {
   if (file === undefined) return failure(Code.NotFound, `not found: ${what}`);
   const files = new Set([file]);
   for (const one of files) for (const dependency of one.dependencies) files.add(dependency);
@@ -119,6 +119,6 @@ function found(file: DescFile | undefined, what: string): Answer {
   return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };
 }
 
-function failure(errorCode: Code, errorMessage: string): Answer {
+function failure(errorCode: Code, errorMessage: string): ReflectionResponse {
   return { case: "errorResponse", value: { errorCode, errorMessage } };
 }

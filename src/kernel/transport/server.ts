@@ -21,13 +21,13 @@ import { reflectionRoutes } from "./reflection.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 import { type HttpRequest, type HttpResponse, abort } from "./types.ts";
 
-/** How long clients may take. */
+/** The time that clients have. */
 export interface Timeouts {
-  /** To shake hands, and to say which protocol they speak. */
+  /** For the TLS handshake, and again for the first bytes of HTTP. */
   readonly greetingMs: number;
-  /** To send the headers of an HTTP/1.1 request. */
+  /** For the headers of an HTTP/1.1 request. */
   readonly headersMs: number;
-  /** To send a request. */
+  /** For a whole request. */
   readonly requestMs: number;
 }
 
@@ -40,9 +40,9 @@ export interface ServerOptions {
   readonly keepaliveMs: number;
   readonly maxConnectionAgeMs: number;
   readonly timeouts?: Partial<Timeouts>;
-  /** `connect`: Connect's own runs all calls, and not only those that are out of the ordinary. */
+  /** `lean`: the lean adapter runs the common calls; `connect`: the adapter of Connect runs all. */
   readonly rpcAdapter: "lean" | "connect";
-  /** The services, and what every call to them passes. */
+  /** The services and their interceptors. */
   readonly routes: (router: ConnectRouter) => void;
   readonly interceptors: readonly Interceptor[];
   readonly readiness: Readiness;
@@ -51,10 +51,10 @@ export interface ServerOptions {
 }
 
 const TIMEOUTS: Timeouts = { greetingMs: 10_000, headersMs: 15_000, requestMs: 300_000 };
-/** Only a guard against our own mistakes: pages have a limit of their own. */
+/** A guard against bugs: pages have a limit of their own. */
 const WRITE_MAX_BYTES = 256 * 1024 * 1024;
 
-/** One port that answers gRPC, gRPC-Web, Connect and a few plain requests, by HTTP/1.1 and HTTP/2, with TLS or without. */
+/** A server on one port for gRPC, gRPC-Web, Connect and a few plain requests, on HTTP/1.1 and HTTP/2, with TLS or without. */
 export class Server {
   readonly #options: ServerOptions;
   readonly #calls: OpenCalls;
@@ -118,14 +118,14 @@ export class Server {
     await this.#listener.listen();
   }
 
-  /** Where it listens; for a machine's every address, one that works on the machine itself. */
+  /** Its URL. When it listens on all addresses, the URL that works on this machine. */
   get url(): string {
     const { host, tls } = this.#options;
     const local = host === "0.0.0.0" || host === "::" ? "localhost" : host;
     return `${tls === undefined ? "http" : "https"}://${local.includes(":") ? `[${local}]` : local}:${this.#listener.port}`;
   }
 
-  /** Accepts no more connections or calls, waits up to `graceMs` for those that are open, then hangs up. */
+  /** Accepts no more connections and calls, waits up to `graceMs` for open calls, then closes all connections. */
   async close(graceMs: number): Promise<void> {
     const closed = this.#listener.close();
     this.#http1.drain();
@@ -168,13 +168,13 @@ export class Server {
 }
 
 interface Registered {
-  /** Connect's, of every RPC. */
+  /** Connect's handler of every RPC. */
   readonly handlers: ConnectRouter["handlers"];
-  /** By path. */
+  /** What the lean adapter runs, by path. */
   readonly lean: ReadonlyMap<string, Route>;
 }
 
-/** Satchel's services, and the standard ones that tell about them. */
+/** Registers Satchel's services, health and reflection. */
 function registered({ routes, interceptors, limits, readiness }: ServerOptions): Registered {
   const { json: jsonOptions, ...sizes } = settingsOf(limits);
   const common = { ...sizes, jsonOptions, acceptCompression: COMPRESSIONS, requestGate: noteTrailers };
@@ -196,7 +196,7 @@ function settingsOf({ maxRequestBytes }: Limits): Settings {
     compressMinBytes: COMPRESS_MIN_BYTES,
     readMaxBytes: maxRequestBytes,
     writeMaxBytes: WRITE_MAX_BYTES,
-    // A field that is misspelled must not count as unset, and a position of 0 must be seen.
+    // A misspelled field is an error, and a position of 0 is not left out.
     json: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
   };
 }

@@ -2,14 +2,14 @@ import type { Socket } from "node:net";
 
 export type HttpVersion = "1.1" | "2";
 
-/** How every HTTP/2 connection begins, and no HTTP/1.1 one. */
+/** The first bytes of every HTTP/2 connection. No HTTP/1.1 connection begins like this. */
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-/** How much of it tells the two apart. */
+/** So many bytes tell the two apart. */
 const ENOUGH_BYTES = 3;
 
 /**
- * Looks at the first bytes of a connection to tell which protocol it speaks, and gives them back; `decided` must hand
- * the socket on at once. A client that does not say enough within `timeoutMs` is hung up on.
+ * Finds out the HTTP version of a connection by its first bytes, and puts them back into the socket. `decided` must pass
+ * the socket on at once. Closes the connection when a client does not send enough within `timeoutMs`.
  */
 export function sniff(socket: Socket, timeoutMs: number, decided: (version: HttpVersion) => void): void {
   const timer = setTimeout(() => socket.destroy(), timeoutMs);

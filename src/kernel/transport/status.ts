@@ -1,7 +1,7 @@
 import { type Call, type StatusName, nameOfStatus } from "../rpc/call.ts";
 import type { HttpResponse } from "./types.ts";
 
-/** Connect's HTTP status for each code; where several codes share one, the likeliest. */
+/** The code for each HTTP status of Connect; for a status of several codes, the most likely one. */
 const BY_HTTP_STATUS: Readonly<Record<number, StatusName>> = {
   200: "OK",
   400: "INVALID_ARGUMENT",
@@ -19,21 +19,21 @@ const BY_HTTP_STATUS: Readonly<Record<number, StatusName>> = {
   504: "DEADLINE_EXCEEDED",
 };
 
-/** How a call ended that no interceptor saw, because its request could not be read: by what was sent to the caller. */
+/** The status in a response. For a call whose request could not be read: no interceptor has seen it. */
 export function statusOf(call: Call, response: HttpResponse): StatusName {
   const trailer = call.trailers?.get("grpc-status");
   if (trailer != null && call.protocol !== "connect") return nameOfStatus(Number(trailer));
   return BY_HTTP_STATUS[response.statusCode] ?? "UNKNOWN";
 }
 
-/** A text as gRPC has it in `grpc-message`: percent-encoded UTF-8, but for what is printable in ASCII. */
+/** The value of `grpc-message` for a text: UTF-8, percent-encoded except for printable ASCII. */
 export function grpcMessage(text: string): string {
   return text.replaceAll(/[^ -$&-~]+/gu, (part) => encodeURIComponent(part.toWellFormed()));
 }
 
 /**
- * Undoes what Connect encodes beyond that in the trailers of a response: grpc-js shows the message to people with such
- * characters left as they are, colons and commas among them.
+ * Encodes the message in the trailers of a response again as `grpcMessage` does. Connect also encodes printable characters
+ * such as colons and commas, and grpc-js does not decode them before it shows the message.
  */
 export function withReadableMessage(trailer: Headers): Headers {
   const message = trailer.get("grpc-message");

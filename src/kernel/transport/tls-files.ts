@@ -11,7 +11,7 @@ export interface TlsPaths {
   readonly tlsClientCa: string | undefined;
 }
 
-/** Reads the files of TLS; undefined when there are none. Throws StartError when they cannot be used. */
+/** Reads the files of TLS; undefined: TLS is not configured. Throws StartError when they cannot be used. */
 export function readTls({ tlsCert, tlsKey, tlsClientCa }: TlsPaths): TlsFiles | undefined {
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
   const files = {

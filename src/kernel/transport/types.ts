@@ -5,7 +5,7 @@ import { type Http2ServerRequest, type Http2ServerResponse, constants } from "no
 /** A request, by HTTP/1.1 or HTTP/2. */
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 
-/** The response to it, with the signatures on which the two agree. */
+/** The response, with the signatures that the two HTTP versions share. */
 export type HttpResponse = (ServerResponse | Http2ServerResponse) &
   Parameters<typeof universalResponseToNodeResponse>[1];
 
@@ -14,7 +14,7 @@ export function pathOf(request: HttpRequest): string {
   return (request.url ?? "").split("?", 1)[0] ?? "";
 }
 
-/** Answers with a short text. */
+/** Sends a response with a short text. */
 export function respond(
   response: HttpResponse,
   status: number,
@@ -29,7 +29,7 @@ export function respond(
   response.end(body);
 }
 
-/** Ends a request that cannot be answered. */
+/** Ends a request without a response. */
 export function abort(request: HttpRequest): void {
   if ("stream" in request) request.stream.close(constants.NGHTTP2_CANCEL);
   else request.destroy();

@@ -1,5 +1,5 @@
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import { type Pushed, pushed, type Take } from "../../../kernel/pushed.ts";
+import { type PushStream, pushStream, type Receive } from "../../../kernel/push-stream.ts";
 import type { CursorScope } from "../domain/cursor.ts";
 import type { ReadFrame, ReadRequest } from "../domain/read-messages.ts";
 import type { Feed } from "./feed.ts";
@@ -18,11 +18,11 @@ export interface FollowContext {
  * Reads what there is, then goes on live. Throws, with a cursor to resume from, SHUTTING_DOWN; and STORE_UNAVAILABLE, after
  * which the cursor of the last frame resumes.
  */
-export function followFrames(context: FollowContext, request: ReadRequest): Pushed<ReadFrame> {
-  return pushed((take) => pushFrames(context, request, take));
+export function followFrames(context: FollowContext, request: ReadRequest): PushStream<ReadFrame> {
+  return pushStream((take) => pushFrames(context, request, take));
 }
 
-async function pushFrames(context: FollowContext, request: ReadRequest, take: Take<ReadFrame>): Promise<void> {
+async function pushFrames(context: FollowContext, request: ReadRequest, take: Receive<ReadFrame>): Promise<void> {
   const { feed, store, namespaceId, signal } = context;
   using use = await feed.follow(namespaceId, request.selector);
   const scope: CursorScope = { namespaceId, selector: request.selector, types: request.types };

@@ -1,4 +1,4 @@
-import type { Take } from "../../../kernel/pushed.ts";
+import type { Receive } from "../../../kernel/push-stream.ts";
 import { type CursorScope, newCursor } from "../domain/cursor.ts";
 import { positionOf } from "../domain/message-filter.ts";
 import { MAX_POSITION, payloadLength, type StoredMessage } from "../domain/message.ts";
@@ -24,7 +24,7 @@ export interface FollowerOptions {
   readonly at: bigint;
   /** What there was when the call began, which the tail may not have heard of yet. */
   readonly head: bigint;
-  readonly take: Take<ReadFrame>;
+  readonly take: Receive<ReadFrame>;
   readonly signal: AbortSignal;
 }
 

@@ -9,7 +9,7 @@ import { actingFor } from "../acting-for.ts";
 import { credentialInvalid } from "../authenticate.ts";
 import { callKey } from "../call.ts";
 import { roleOf } from "../fields.ts";
-import { passing } from "../map-stream.ts";
+import { mapStream } from "../map-stream.ts";
 import { accessDenied, PRINCIPAL } from "../principal.ts";
 import { CredentialChecks } from "./credential-checks.ts";
 
@@ -79,8 +79,8 @@ function whileAdmitted(
     checkedMs = begunMs;
     return message;
   };
-  return passing(messages, {
-    pass: (message) => (checks.isRecent(checkedMs) ? message : checkAgain(message)),
+  return mapStream(messages, {
+    map: (message) => (checks.isRecent(checkedMs) ? message : checkAgain(message)),
   });
 }
 

@@ -10,7 +10,7 @@ import { randomUUID } from "node:crypto";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import { type ErrorCode, SatchelError } from "../../errors.ts";
 import { callKey } from "../call.ts";
-import { passing } from "../map-stream.ts";
+import { mapStream } from "../map-stream.ts";
 
 /** What went wrong inside, for the log only. */
 export interface Fault {
@@ -73,8 +73,8 @@ function mapErrors(
   messages: StreamResponse["message"],
   wire: (error: unknown) => ConnectError,
 ): StreamResponse["message"] {
-  return passing(messages, {
-    pass: (message) => message,
+  return mapStream(messages, {
+    map: (message) => message,
     // What fails while a message is being delivered is the connection: nobody is left to be told.
     failed: (error, gone) => wire(gone ? callerGone() : error),
   });

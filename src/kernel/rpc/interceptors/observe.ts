@@ -1,7 +1,7 @@
 import { Code, ConnectError, type Interceptor, type StreamResponse } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import { type Call, callKey, nameOfStatus } from "../call.ts";
-import { passing } from "../map-stream.ts";
+import { mapStream } from "../map-stream.ts";
 import { PRINCIPAL } from "../principal.ts";
 
 /** Notes how a call ends; outermost of the interceptors, so that it sees what the caller sees. */
@@ -23,8 +23,8 @@ export const observe: Interceptor = (next) => async (request) => {
 };
 
 function observed(call: Call, signal: AbortSignal, response: StreamResponse): StreamResponse["message"] {
-  return passing(response.message, {
-    pass: (message) => message,
+  return mapStream(response.message, {
+    map: (message) => message,
     completed: () => {
       call.status = "OK";
     },

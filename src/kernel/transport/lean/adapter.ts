@@ -18,17 +18,17 @@ export interface LeanAdapterOptions {
   /** By path. */
   readonly routes: ReadonlyMap<string, Route>;
   readonly calls: OpenCalls;
-  /** Gets what turns out to be out of the ordinary. */
+  /** Runs the calls that this adapter does not. */
   readonly adapter: Adapter;
   readonly corsOrigins: readonly string[];
   readonly settings: Settings;
-  /** Something went wrong that no handler answered for. */
+  /** Called when a call has failed outside its handler. */
   readonly failed: (call: Call, error: unknown) => void;
 }
 
 /**
- * Runs the calls that are most of the load, unary ones and server streams over HTTP/2, straight on node's streams; it
- * takes requests only as long as they are ordinary ones. docs/adr/0006-lean-adapter.md says why.
+ * Runs unary calls and server streams over HTTP/2 directly on node's streams, since they are most of the load. It accepts
+ * common requests only, and leaves all others to the adapter of Connect. docs/adr/0006-lean-adapter.md says why.
  */
 export class LeanAdapter {
   readonly #options: LeanAdapterOptions;
@@ -48,7 +48,7 @@ export class LeanAdapter {
     };
   }
 
-  /** Whether it takes the request over. */
+  /** Returns false when it does not run the request. */
   accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean {
     const { routes, calls, corsOrigins } = this.#options;
     const route = routes.get(headers[":path"] ?? "");
@@ -57,32 +57,32 @@ export class LeanAdapter {
     const url = this.#urls.get(urlKey(stream, headers));
     if (url === undefined) return false;
     const requestId = requestIdOf(headers);
-    const answerHeaders = { [REQUEST_ID_HEADER]: requestId, ...corsHeaders(corsOrigins, headers.origin) };
+    const responseHeaders = { [REQUEST_ID_HEADER]: requestId, ...corsHeaders(corsOrigins, headers.origin) };
     const call = new Call(requestId, route.name, head.framing.protocol);
     const host = this.#host;
-    const running = new LeanCall({ call, route, head, url, stream, headers, rawHeaders, answerHeaders, host });
+    const running = new LeanCall({ call, route, head, url, stream, headers, rawHeaders, responseHeaders, host });
     calls.begin(call, running);
     running.begin();
     return true;
   }
 
-  #handOver({ call, stream, headers, rawHeaders, answerHeaders }: LeanCallOptions, read: readonly Buffer[]): void {
+  #handOver({ call, stream, headers, rawHeaders, responseHeaders }: LeanCallOptions, read: readonly Buffer[]): void {
     const request = new Http2ServerRequest(stream, headers, {}, rawHeaders);
     const response = new Http2ServerResponse(stream);
     response.on("error", () => undefined);
-    // What nobody has read by then would keep the stream from ending.
+    // A rest of the request that is not read would keep the stream from ending.
     stream.once("finish", () => stream.resume());
-    for (const [name, value] of Object.entries(answerHeaders)) response.setHeader(name, value ?? "");
+    for (const [name, value] of Object.entries(responseHeaders)) response.setHeader(name, value ?? "");
     this.#options.adapter.resume(call, headers[":path"] ?? "", request, response, rest(stream, read));
   }
 
-  /** There is no need to wait for a body that says itself that it is too large. */
+  /** The adapter of Connect refuses a body whose content-length is too large, without reading it. */
   #announcesTooMuch(headers: IncomingHttpHeaders, { framing }: Head): boolean {
     return !framing.enveloped && Number(headers["content-length"] ?? 0) > this.#options.settings.readMaxBytes;
   }
 }
 
-/** The body of a request from its beginning, when some of it has been read. */
+/** The whole body of a request, of which `read` has been read already. */
 async function* rest(stream: ServerHttp2Stream, read: readonly Buffer[]): AsyncGenerator<Uint8Array> {
   yield* read;
   if (!stream.readableEnded) yield* stream.iterator({ destroyOnReturn: false });

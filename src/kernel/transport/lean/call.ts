@@ -1,16 +1,16 @@
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream, constants } from "node:http2";
-import { pushOf } from "../../pushed.ts";
-import { type Call, type StatusName, type Underway, nameOfStatus } from "../../rpc/call.ts";
+import { pushOf } from "../../push-stream.ts";
+import { type Call, type StatusName, type CallControl, nameOfStatus } from "../../rpc/call.ts";
 import { gunzip } from "../compression.ts";
-import { Answer } from "./answer.ts";
 import { assertSize } from "./codec.ts";
 import { CallContext } from "./context.ts";
 import type { Head } from "./head.ts";
 import { type Invocation, invokeStream, invokeUnary } from "./invoke.ts";
 import { type Received, RequestBody } from "./request-body.ts";
 import { resetReason } from "./reset.ts";
+import { ResponseWriter } from "./response-writer.ts";
 import type { Route } from "./routes.ts";
 import type { Settings } from "./settings.ts";
 
@@ -22,22 +22,22 @@ export interface LeanCallOptions {
   readonly stream: ServerHttp2Stream;
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
-  /** What every answer to this request has, whatever becomes of it. */
-  readonly answerHeaders: OutgoingHttpHeaders;
+  /** The headers of every response to this request, also of one that the adapter of Connect sends. */
+  readonly responseHeaders: OutgoingHttpHeaders;
   readonly host: LeanCallHost;
 }
 
-/** What runs the calls. */
+/** What a call needs of the adapter. */
 export interface LeanCallHost {
   readonly settings: Settings;
-  /** Takes a request over, as one that is out of the ordinary, with what has been read of its body. */
+  /** Gives the request to the adapter of Connect, with what has been read of its body. */
   readonly handOver: (options: LeanCallOptions, read: readonly Buffer[]) => void;
   readonly ended: (call: Call, whole: boolean, sent: () => StatusName) => void;
   readonly failed: (call: Call, error: unknown) => void;
 }
 
-/** One call on a stream of HTTP/2: reads the message of its request, runs it, and answers. */
-export class LeanCall implements Underway {
+/** One call on a stream of HTTP/2: reads the request message, runs the handler, and sends the response. */
+export class LeanCall implements CallControl {
   readonly #options: LeanCallOptions;
   readonly #body: RequestBody;
   #context: CallContext | undefined;
@@ -92,7 +92,7 @@ export class LeanCall implements Underway {
     return stream.closed || stream.destroyed;
   }
 
-  /** Also from a stream that is closed: node's own Map of streams keeps many of them, and all that hangs on them, in memory. */
+  /** Also from a closed stream: node keeps many closed streams, and everything they refer to, in memory. */
   #detach(): void {
     const { stream } = this.#options;
     stream.off("close", this.#closed);
@@ -108,7 +108,7 @@ export class LeanCall implements Underway {
   }
 
   async #run(received: Received): Promise<void> {
-    const { call, route, head, headers, url, stream, answerHeaders, host } = this.#options;
+    const { call, route, head, headers, url, stream, responseHeaders, host } = this.#options;
     const message = await this.#decode(received);
     if (this.#gone) return;
     if (message === undefined) {
@@ -117,24 +117,24 @@ export class LeanCall implements Underway {
     }
     const context = new CallContext({ call, method: route.spec.method, head, headers, url });
     this.#context = context;
-    const answer = new Answer({
+    const response = new ResponseWriter({
       settings: host.settings,
       stream,
       head,
       context,
-      headers: answerHeaders,
+      headers: responseHeaders,
       failed: (error) => this.#fail(error),
     });
     const { spec, interceptors } = route;
     try {
-      if (spec.kind === "unary") await this.#unary(answer, { spec, interceptors, context, message });
-      else await this.#stream(answer, { spec, interceptors, context, message });
+      if (spec.kind === "unary") await this.#unary(response, { spec, interceptors, context, message });
+      else await this.#stream(response, { spec, interceptors, context, message });
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** Undefined when the bytes are not a message. */
+  /** Undefined when the bytes are not a valid message. */
   async #decode({ data, compressed }: Received): Promise<Message | undefined> {
     const { route, head, host } = this.#options;
     try {
@@ -145,7 +145,7 @@ export class LeanCall implements Underway {
     }
   }
 
-  async #unary(answer: Answer, invocation: Invocation<"unary">): Promise<void> {
+  async #unary(response: ResponseWriter, invocation: Invocation<"unary">): Promise<void> {
     let output: Message | undefined;
     let result: Uint8Array | ConnectError;
     try {
@@ -156,28 +156,28 @@ export class LeanCall implements Underway {
       this.#error = result = connectError(error);
       invocation.context.abort(this.#error);
     }
-    if (!this.#gone) await answer.unary(output, result);
+    if (!this.#gone) await response.unary(output, result);
   }
 
-  async #stream(answer: Answer, invocation: Invocation<"server_streaming">): Promise<void> {
+  async #stream(response: ResponseWriter, invocation: Invocation<"server_streaming">): Promise<void> {
     try {
       const messages = await invokeStream(invocation);
       const push = pushOf(messages);
-      if (push === undefined) await this.#pull(answer, messages);
-      // Who pushes notices by the signal that nobody is there any more.
-      else await push((output) => (this.#gone ? undefined : answer.push(output, this.#encode(output))));
+      if (push === undefined) await this.#pull(response, messages);
+      // When the caller has gone, the signal ends the push.
+      else await push((output) => (this.#gone ? undefined : response.push(output, this.#encode(output))));
     } catch (error) {
       this.#error = connectError(error);
     }
     invocation.context.abort(this.#error);
-    if (this.#gone) answer.drop();
-    else await answer.end(this.#error);
+    if (this.#gone) response.drop();
+    else await response.end(this.#error);
   }
 
-  async #pull(answer: Answer, messages: AsyncIterable<Message>): Promise<void> {
+  async #pull(response: ResponseWriter, messages: AsyncIterable<Message>): Promise<void> {
     for await (const output of messages) {
       if (this.#gone) break;
-      await answer.write(output, this.#encode(output));
+      await response.write(output, this.#encode(output));
     }
   }
 
@@ -189,11 +189,11 @@ export class LeanCall implements Underway {
   }
 
   #fail(error: unknown): void {
-    const { stream, answerHeaders, call, host } = this.#options;
+    const { stream, responseHeaders, call, host } = this.#options;
     if (this.#gone) return;
     host.failed(call, error);
     if (stream.headersSent) this.abort();
-    else stream.respond({ ...answerHeaders, ":status": 500, "content-length": 0 }, { endStream: true });
+    else stream.respond({ ...responseHeaders, ":status": 500, "content-length": 0 }, { endStream: true });
   }
 }
 

@@ -13,7 +13,7 @@ import { encodedOf } from "../../rpc/encoded-message.ts";
 
 /** Messages to bytes and back. */
 export interface Codec {
-  /** Throws whatever it pleases when they are not the bytes of a message. They may be changed afterwards. */
+  /** Throws any error when they are not the bytes of a message. The buffer may be reused afterwards. */
   decode(schema: DescMessage, bytes: Uint8Array): Message;
   /** Throws ConnectError. */
   encode(schema: DescMessage, message: Message): Uint8Array;
@@ -21,7 +21,7 @@ export interface Codec {
 
 /** The binary format. */
 export const PROTO: Codec = {
-  // A copy: fields of bytes are views, of a buffer that node shares among requests.
+  // A copy, since fields of bytes are views of the buffer, which node shares among requests.
   decode: (schema, bytes) => fromBinary(schema, new Uint8Array(bytes)),
   encode(schema, message) {
     try {
@@ -48,7 +48,7 @@ export function jsonCodec(options: Partial<JsonReadOptions & JsonWriteOptions>):
   };
 }
 
-/** Throws RESOURCE_EXHAUSTED when an answer is larger than any should be. */
+/** Throws RESOURCE_EXHAUSTED when a response message is larger than `maxBytes`. */
 export function assertSize(bytes: Uint8Array, maxBytes: number): void {
   if (bytes.length <= maxBytes) return;
   const message = `message size ${bytes.length} is larger than configured writeMaxBytes ${maxBytes}`;

@@ -7,7 +7,7 @@ import { addMetadata } from "./headers.ts";
 
 type Json = Partial<JsonWriteOptions>;
 
-/** Flag of the part of a body that says how a stream ended. */
+/** Flag of the envelope that ends a stream. */
 const END = 0b0000_0010;
 
 const TIMEOUT = /^\d{1,10}$/;
@@ -54,7 +54,7 @@ export const CONNECT_STREAM: Framing = {
   },
 };
 
-/** Its trailers are headers, and `unaryError` its errors. */
+/** Trailers are sent as headers, and errors by `unaryError`. */
 export const CONNECT_UNARY: Framing = {
   ...COMMON,
   enveloped: false,
@@ -67,7 +67,7 @@ function streamEnd(end: JsonObject): Ending {
   return { envelope: { flags: END, data: Buffer.from(JSON.stringify(end)) } };
 }
 
-/** An error as the answer to a unary call: a status of HTTP and a body of JSON. Adds what it carries to the headers. */
+/** The response of a unary call with an error: HTTP status and JSON body. Adds the error's metadata to the headers. */
 export function unaryError(error: ConnectError, header: Headers, json: Json): { status: number; body: Uint8Array } {
   header.set("content-type", "application/json");
   if (!error.isWireError) addMetadata(header, error.metadata);
@@ -89,7 +89,7 @@ function detailJson(detail: ConnectError["details"][number], json: Json): JsonOb
   try {
     return { type: detail.desc.typeName, debug: toJson(detail.desc, message, json), value };
   } catch {
-    // It is there for people, and a message that holds any other may have none.
+    // `debug` is optional, and a message with a google.protobuf.Any of an unknown type has no JSON.
     return { type: detail.desc.typeName, value };
   }
 }

@@ -6,10 +6,10 @@ import { nodeHeaders } from "./headers.ts";
 import { LazyHeaders } from "./lazy-headers.ts";
 import type { Method } from "./routes.ts";
 
-/** The longest that a timer of node's can wait. */
+/** The longest delay of a timer in node. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Why the signal of a call fires that has ended: one for all, since each would note where it was made. */
+/** The reason of the signal when a call has ended. One for all calls: each new one would record a stack. */
 const ENDED = new DOMException("This operation was aborted", "AbortError");
 
 export interface ContextOptions {
@@ -20,7 +20,7 @@ export interface ContextOptions {
   readonly url: string;
 }
 
-/** What handlers and interceptors are told of a call, and how it is cut off. */
+/** The context of a call for handlers and interceptors, with the signal that ends it. */
 export class CallContext {
   readonly method: Method;
   readonly protocolName: string;
@@ -30,7 +30,7 @@ export class CallContext {
   readonly requestHeader: Headers;
   readonly responseHeader: LazyHeaders;
   readonly responseTrailer: LazyHeaders;
-  /** How much time is left until the deadline, which is counted from the beginning of the call. */
+  /** The time left until the deadline, which counts from the beginning of the call. */
   readonly timeoutMs: () => number | undefined;
   readonly #head: Head;
   readonly #controller = new AbortController();
@@ -53,19 +53,19 @@ export class CallContext {
     this.#timer = this.#startTimer(this.timeoutMs());
   }
 
-  /** The headers of the answer, added to `target`. */
+  /** Adds the headers of the response to `target`. */
   addResponseHeaders(target: OutgoingHttpHeaders): OutgoingHttpHeaders {
     if (this.responseHeader.touched) return nodeHeaders(this.responseHeader, target);
     return Object.assign(target, protocolHeaders(this.#head));
   }
 
-  /** Fires the signal, unless it has fired or the call has ended well; without a reason because a stream is over. */
+  /** Aborts the signal, unless the call has ended well. The default reason stands for the end of a stream. */
   abort(reason: unknown = ENDED): void {
     clearTimeout(this.#timer);
     if (!this.#ended) this.#controller.abort(reason);
   }
 
-  /** The handler is done. Nobody is left who could listen to the signal, and to fire it takes longer than most of a call. */
+  /** The handler has returned. The signal is not aborted: nothing listens to it any more, and aborting is slow. */
   end(): void {
     clearTimeout(this.#timer);
     this.#ended = true;

@@ -1,12 +1,9 @@
 import type { Writable } from "node:stream";
 
-/** From here on frames are sent without waiting for more. */
+/** Frames of this size together are sent without waiting for more. */
 const FLUSH_BYTES = 32 * 1024;
 
-/**
- * Writes the frames of an answer. Small ones that come at once go together; none waits longer than until this turn of
- * the event loop ends.
- */
+/** Writes the frames of a response. Small frames of one turn of the event loop are sent together. */
 export class FrameWriter {
   readonly #stream: Writable;
   #waiting: Uint8Array[] = [];
@@ -17,13 +14,13 @@ export class FrameWriter {
     this.#stream = stream;
   }
 
-  /** Keeps a frame until the next is written, or the end. */
+  /** Holds a frame until the next one is written, or until the end. */
   hold(frame: Uint8Array): void {
     this.#waiting.push(frame);
     this.#waitingBytes += frame.length;
   }
 
-  /** Returns a promise when the caller should wait for it before it makes another frame: the reader is behind. */
+  /** Writes a frame. Returns a promise when the reader is behind: the next frame should wait for it. */
   write(frame: Uint8Array): Promise<void> | undefined {
     this.hold(frame);
     if (this.#waitingBytes >= FLUSH_BYTES) this.#flush();
@@ -31,7 +28,7 @@ export class FrameWriter {
     return this.#stream.writableNeedDrain ? this.#drained() : undefined;
   }
 
-  /** The same for a frame that comes alone, and goes at once. */
+  /** Like `write`, but sends the frame at once. */
   push(frame: Uint8Array): Promise<void> | undefined {
     if (this.#waiting.length > 0) {
       this.hold(frame);
@@ -40,14 +37,14 @@ export class FrameWriter {
     return this.#stream.writableNeedDrain ? this.#drained() : undefined;
   }
 
-  /** Ends the body after what waits. */
+  /** Sends what is held, and ends the body. */
   end(): void {
     clearImmediate(this.#flushing);
     if (this.#waiting.length === 0) this.#stream.end();
     else this.#stream.end(this.#take());
   }
 
-  /** Forgets what was not sent. */
+  /** Drops what was not sent. */
   drop(): void {
     clearImmediate(this.#flushing);
     this.#waiting = [];

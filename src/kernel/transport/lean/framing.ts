@@ -3,32 +3,32 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { OutgoingHttpHeaders } from "node:http2";
 import type { Envelope } from "./envelope.ts";
 
-/** How a protocol says in HTTP what a call needs. */
+/** How a protocol represents a call in HTTP. */
 export interface Framing {
   readonly protocol: "grpc" | "grpc-web" | "connect";
-  /** Whether there is a head before every message; otherwise the message is the body, and how it ends is in the headers. */
+  /** True: each message has a head, and the end of the call follows the messages. False: the message is the body. */
   readonly enveloped: boolean;
-  /** The request's headers. */
+  /** The names of the headers. */
   readonly headers: {
-    /** The compression of its messages, and in answers of those. */
+    /** The compression of the messages, in requests and responses. */
     readonly encoding: string;
     readonly acceptEncoding: string;
     readonly timeout: string;
   };
-  /** The trailers of an answer, until somebody adds to them. */
+  /** The trailers of a response to which nothing was added. */
   readonly trailer: Readonly<Record<string, string>>;
-  /** Milliseconds; undefined when it is not a time. */
+  /** The timeout in milliseconds; undefined when the value is invalid. */
   parseTimeout(value: string): number | undefined;
-  /** How a call ends that went well, and whose trailers nobody has added to. */
+  /** The end of a call without error and without added trailers. */
   readonly ok: Ending;
-  /** How any call ends. */
+  /** The end of any call. */
   end(trailer: Headers, error: ConnectError | undefined, json: Partial<JsonWriteOptions>): Ending;
 }
 
-/** What comes after the messages of an answer. */
+/** What follows the messages of a response. */
 export interface Ending {
-  /** As the last part of the body. */
+  /** The last part of the body. */
   readonly envelope?: Envelope;
-  /** In HTTP's own trailers. */
+  /** HTTP trailers. */
   readonly trailers?: OutgoingHttpHeaders;
 }

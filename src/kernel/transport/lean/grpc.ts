@@ -10,7 +10,7 @@ const MS_OF: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_
 
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
 
-/** Flag of the part of a body that has gRPC-Web's trailers. */
+/** Flag of the envelope with gRPC-Web's trailers. */
 const TRAILERS = 0b1000_0000;
 
 const OK = { "grpc-status": "0" };

@@ -4,17 +4,17 @@ import { CONNECT_STREAM, CONNECT_UNARY } from "./connect.ts";
 import type { Framing } from "./framing.ts";
 import { GRPC, GRPC_WEB } from "./grpc.ts";
 
-/** What the headers of a request say about how to read it, and how to answer. */
+/** How the headers of a request say that it is to be read, and its response sent. */
 export interface Head {
   readonly framing: Framing;
   readonly codec: Codec;
-  /** Of the answer. */
+  /** The content type of the response. */
   readonly contentType: string;
-  /** Whether the request may be compressed, or, where there are no envelopes, is. */
+  /** Whether messages of the request may be compressed by gzip; without envelopes, whether the body is. */
   readonly gzipIn: boolean;
-  /** Whether the answer may be. */
+  /** Whether the response may be compressed by gzip. */
   readonly gzipOut: boolean;
-  /** How long the caller waits. */
+  /** The deadline of the caller, from the beginning of the call. */
   readonly timeoutMs: number | undefined;
 }
 
@@ -23,7 +23,7 @@ export type Codecs = Readonly<Record<"proto" | "json", Codec>>;
 
 type Format = readonly [framing: Framing, codec: keyof Codecs, contentType: string];
 
-/** By the content type of the request. gRPC with JSON is so rare that it is left to Connect. */
+/** By the content type of the request. gRPC with JSON is rare and left to the adapter of Connect. */
 const UNARY: ReadonlyMap<string, Format> = new Map<string, Format>([
   ["application/grpc", [GRPC, "proto", "application/grpc+proto"]],
   ["application/grpc+proto", [GRPC, "proto", "application/grpc+proto"]],
@@ -42,7 +42,7 @@ const SERVER_STREAMING: ReadonlyMap<string, Format> = new Map<string, Format>([
 
 const GZIP = "gzip";
 
-/** Undefined when anything about the request is out of the ordinary. */
+/** Undefined when the request is not a common one: the adapter of Connect runs it. */
 export function readHead(
   headers: IncomingHttpHeaders,
   methodKind: "unary" | "server_streaming",

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from "node:http2";
 
-/** What protocols say in headers: an error that has such ones may not overrule it. */
+/** Headers of the protocols, which the metadata of an error must not replace. */
 const PROTOCOL_HEADERS: ReadonlySet<string> = new Set([
   "content-type",
   "content-length",
@@ -23,7 +23,7 @@ const PROTOCOL_HEADERS: ReadonlySet<string> = new Set([
   "grpc-status-details-bin",
 ]);
 
-/** Headers as node sends them, added to `target`; not the one that HTTP/2 has no use for, which is no reason to fail. */
+/** Adds headers to the headers of node. Leaves out `connection`, for which node would throw on HTTP/2. */
 export function nodeHeaders(headers: Headers, target: OutgoingHttpHeaders = {}): OutgoingHttpHeaders {
   for (const [name, value] of headers) {
     const others = target[name];
@@ -34,12 +34,12 @@ export function nodeHeaders(headers: Headers, target: OutgoingHttpHeaders = {}):
   return target;
 }
 
-/** Adds what an error carries to what is sent with it. */
+/** Adds the metadata of an error to headers or trailers. */
 export function addMetadata(target: Headers, metadata: Headers): void {
   for (const [name, value] of metadata) if (!PROTOCOL_HEADERS.has(name)) target.append(name, value);
 }
 
-/** Makes `target` have the entries of `source`, and no others. */
+/** Replaces all entries of `target` by those of `source`. */
 export function replaceHeaders(target: Headers, source: Headers): void {
   if (source === target) return;
   for (const name of [...target.keys()]) target.delete(name);

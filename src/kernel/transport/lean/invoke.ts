@@ -1,6 +1,6 @@
 import { type DescMessage, type Message, type MessageInitShape, create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
-import { passing } from "../../rpc/map-stream.ts";
+import { mapStream } from "../../rpc/map-stream.ts";
 import type { CallContext } from "./context.ts";
 import { replaceHeaders } from "./headers.ts";
 import type { Route, Spec } from "./routes.ts";
@@ -8,7 +8,7 @@ import type { Route, Spec } from "./routes.ts";
 type Next = ReturnType<Interceptor>;
 type Request = Parameters<Next>[0];
 
-/** A call that is to be run. */
+/** A call to run. */
 export interface Invocation<Kind extends Spec["kind"]> {
   readonly spec: Extract<Spec, { readonly kind: Kind }>;
   readonly interceptors: Route["interceptors"];
@@ -16,7 +16,7 @@ export interface Invocation<Kind extends Spec["kind"]> {
   readonly message: Message;
 }
 
-/** Runs a unary call through the interceptors, and returns the message of its answer. */
+/** Runs a unary call through the interceptors, and returns its response message. */
 export async function invokeUnary({ spec, interceptors, context, message }: Invocation<"unary">): Promise<Message> {
   const { method, impl } = spec;
   const innermost: Next = async (request) => {
@@ -30,7 +30,7 @@ export async function invokeUnary({ spec, interceptors, context, message }: Invo
   return response.message as Message;
 }
 
-/** Runs a server stream through the interceptors; the messages of its answer come as they are asked for. */
+/** Runs a server stream through the interceptors, and returns its response messages. */
 export async function invokeStream({
   spec,
   interceptors,
@@ -46,8 +46,8 @@ export async function invokeStream({
   const next = intercepted(innermost, interceptors);
   const response = await next({ ...requestCommon(context), stream: true, method, message: just(message) });
   replaceHeaders(context.responseHeader, response.header);
-  return passing(response.message as AsyncIterable<Message>, {
-    pass: (output) => output,
+  return mapStream(response.message as AsyncIterable<Message>, {
+    map: (output) => output,
     completed: () => replaceHeaders(context.responseTrailer, response.trailer),
   });
 }
@@ -64,7 +64,7 @@ function responseCommon({ method, responseHeader, responseTrailer }: CallContext
   return { service: method.parent, header: responseHeader, trailer: responseTrailer };
 }
 
-/** With what interceptors have put in the place of what was there. */
+/** Interceptors may have replaced parts of the request. */
 function handlerContext(context: CallContext, request: Request): HandlerContext {
   const { method, protocolName, url, timeoutMs, responseHeader, responseTrailer } = context;
   const { service, header: requestHeader, signal, contextValues: values } = request;
@@ -76,7 +76,7 @@ async function* just(message: Message): AsyncGenerator<Message> {
   yield message;
 }
 
-/** The message of a request, which interceptors may have changed. */
+/** The only message of a request. Interceptors may have replaced the stream: throws when it has none, or more. */
 async function only(messages: AsyncIterable<Message>): Promise<Message> {
   const iterator = messages[Symbol.asyncIterator]();
   const first = await iterator.next();
@@ -89,10 +89,10 @@ function wrongNumber(what: string): ConnectError {
   return new ConnectError(`protocol error: ${what} message for server-streaming method`, Code.Unimplemented);
 }
 
-/** What a handler yields may be a message in part. */
+/** Handlers may yield messages without all of their fields. */
 function completed<Desc extends DescMessage>(
   schema: Desc,
   messages: AsyncIterable<MessageInitShape<Desc>>,
 ): AsyncIterable<Message> {
-  return passing(messages, { pass: (message): Message => create(schema, message) });
+  return mapStream(messages, { map: (message): Message => create(schema, message) });
 }

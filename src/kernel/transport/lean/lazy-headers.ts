@@ -1,15 +1,15 @@
 import { inspect } from "node:util";
 
-/** Headers as node has them; those of HTTP/2 that begin with a colon are none to the web. */
+/** Headers of node. Names that begin with a colon are HTTP/2's own, which `Headers` does not have. */
 export type HeaderSource = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** A name that can be looked up without further ado. */
-const PLAIN_NAME = /^[a-z0-9-]+$/;
-const AROUND = /^[\t\n\r ]+|[\t\n\r ]+$/g;
+/** A name in the form of the keys of the source. */
+const LOWERCASE_NAME = /^[a-z0-9-]+$/;
+const SURROUNDING_SPACE = /^[\t\n\r ]+|[\t\n\r ]+$/g;
 
 /**
- * Headers that are made from node's when that is needed: for most calls it is not, and headers of the web cost more than a
- * call's whole way through the interceptors. They are `Headers` to whoever looks, but nothing is made of them before.
+ * `Headers` that read from node's headers, and are converted only when that is not enough. Most calls do not need the
+ * conversion, which takes longer than all interceptors of a call together.
  */
 export class LazyHeaders implements Headers {
   readonly #source: HeaderSource;
@@ -19,64 +19,64 @@ export class LazyHeaders implements Headers {
     this.#source = source;
   }
 
-  /** False as long as they are certainly what they were at the beginning. */
+  /** False: they have not been converted, and so not been changed. */
   get touched(): boolean {
     return this.#headers !== undefined;
   }
 
   append(name: string, value: string): void {
-    this.#made().append(name, value);
+    this.#converted().append(name, value);
   }
 
   delete(name: string): void {
-    this.#made().delete(name);
+    this.#converted().delete(name);
   }
 
   get(name: string): string | null {
-    if (this.#headers !== undefined || !PLAIN_NAME.test(name)) return this.#made().get(name);
+    if (this.#headers !== undefined || !LOWERCASE_NAME.test(name)) return this.#converted().get(name);
     const value = this.#source[name];
     if (value === undefined) return null;
-    return typeof value === "string" ? bare(value) : value.map(bare).join(", ");
+    return typeof value === "string" ? trimmed(value) : value.map(trimmed).join(", ");
   }
 
   getSetCookie(): string[] {
-    return this.#made().getSetCookie();
+    return this.#converted().getSetCookie();
   }
 
   has(name: string): boolean {
-    return this.#made().has(name);
+    return this.#converted().has(name);
   }
 
   set(name: string, value: string): void {
-    this.#made().set(name, value);
+    this.#converted().set(name, value);
   }
 
   forEach(callback: (value: string, key: string, parent: Headers) => void, thisArg?: unknown): void {
-    this.#made().forEach((value, key) => callback.call(thisArg, value, key, this));
+    this.#converted().forEach((value, key) => callback.call(thisArg, value, key, this));
   }
 
   keys(): HeadersIterator<string> {
-    return this.#made().keys();
+    return this.#converted().keys();
   }
 
   values(): HeadersIterator<string> {
-    return this.#made().values();
+    return this.#converted().values();
   }
 
   entries(): HeadersIterator<[string, string]> {
-    return this.#made().entries();
+    return this.#converted().entries();
   }
 
   [Symbol.iterator](): HeadersIterator<[string, string]> {
     return this.entries();
   }
 
-  /** As it is logged. */
+  /** What a log shows. */
   [inspect.custom](): Headers {
-    return this.#made();
+    return this.#converted();
   }
 
-  #made(): Headers {
+  #converted(): Headers {
     if (this.#headers !== undefined) return this.#headers;
     const headers = (this.#headers = new Headers());
     for (const name of Object.keys(this.#source)) {
@@ -89,9 +89,9 @@ export class LazyHeaders implements Headers {
   }
 }
 
-// Its own constructor is what makes a Headers dear, so it is one by its prototype only.
+// The constructor of Headers is slow, so LazyHeaders does not call it and inherits by its prototype only.
 Object.setPrototypeOf(LazyHeaders.prototype, Headers.prototype);
 
-function bare(value: string): string {
-  return value.replaceAll(AROUND, "");
+function trimmed(value: string): string {
+  return value.replaceAll(SURROUNDING_SPACE, "");
 }

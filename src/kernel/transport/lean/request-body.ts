@@ -1,37 +1,37 @@
 import { COMPRESSED, HEAD_BYTES, announcedBytes } from "./envelope.ts";
 
-/** The one message of a request, as it came. */
+/** The only message of a request, before decompression. */
 export interface Received {
   readonly data: Uint8Array;
   readonly compressed: boolean;
 }
 
 export interface RequestBodyOptions {
-  /** Whether the message has a head before it. */
+  /** Whether the message has an envelope. */
   readonly enveloped: boolean;
-  /** Whether it may be compressed, as its head says. */
+  /** Whether the flag of the envelope may say that it is compressed; without an envelope, whether it is. */
   readonly mayBeCompressed: boolean;
   readonly maxBytes: number;
 }
 
-/** Gathers the body of a request that should have one message, as long as it looks like that. */
+/** Collects the body of a request that should have one message. */
 export class RequestBody {
   readonly #options: RequestBodyOptions;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
-  /** How long the body is to be, by the message's head. */
+  /** The length of the body, from the head of the envelope. */
   #announced: number | undefined;
 
   constructor(options: RequestBodyOptions) {
     this.#options = options;
   }
 
-  /** Everything that has come. */
+  /** What has been read. */
   get chunks(): readonly Buffer[] {
     return this.#chunks;
   }
 
-  /** False when it is more than one message, or too large, or marked as something else. Keeps `chunk` in any case. */
+  /** Adds a chunk. Returns false when the body has more than one message, is too large, or has unknown flags. */
   add(chunk: Buffer): boolean {
     const { enveloped, maxBytes } = this.#options;
     this.#chunks.push(chunk);
@@ -41,7 +41,7 @@ export class RequestBody {
     return this.#announced === undefined || this.#bytes <= this.#announced;
   }
 
-  /** The message, now that the body is whole; undefined when it has not got one. */
+  /** The message of the complete body; undefined when the body is not one message. */
   end(): Received | undefined {
     const { enveloped, mayBeCompressed } = this.#options;
     if (!enveloped) return { data: this.#all(), compressed: mayBeCompressed };

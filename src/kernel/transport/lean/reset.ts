@@ -16,7 +16,7 @@ const CODES: Readonly<Record<number, readonly [name: string, code: Code]>> = {
   [constants.NGHTTP2_HTTP_1_1_REQUIRED]: ["HTTP_1_1_REQUIRED", Code.PermissionDenied],
 };
 
-/** What the reset of a stream means to its call; undefined when it was none, or says nothing. */
+/** The error of a call whose stream was reset with this code; undefined when it was not reset, or for an unknown code. */
 export function resetReason(rstCode: number | undefined): ConnectError | undefined {
   const [name, code] = CODES[rstCode ?? 0] ?? [];
   if (name === undefined) return undefined;

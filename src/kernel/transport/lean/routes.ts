@@ -9,7 +9,7 @@ import {
 
 export type Method = DescMethodUnary | DescMethodServerStreaming;
 
-/** An RPC that has one message in its request. */
+/** An RPC whose request has one message. */
 export type Spec = Extract<MethodImplSpec, { readonly kind: "unary" | "server_streaming" }>;
 
 export interface Route {
@@ -21,8 +21,8 @@ export interface Route {
 }
 
 /**
- * Registers services with a router of Connect, and returns what of it can be run without: unary calls and server
- * streams, by their path. What was registered with options of its own is left to Connect.
+ * Registers services with a router of Connect. Returns the RPCs that the lean adapter can run, by their path: unary calls
+ * and server streams that were registered without options.
  */
 export function recordRoutes(
   router: ConnectRouter,

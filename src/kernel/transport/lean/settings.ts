@@ -1,6 +1,6 @@
 import type { JsonReadOptions, JsonWriteOptions } from "@bufbuild/protobuf";
 
-/** What is the same for all calls. */
+/** The settings of all calls. */
 export interface Settings {
   readonly json: Partial<JsonReadOptions & JsonWriteOptions>;
   readonly readMaxBytes: number;

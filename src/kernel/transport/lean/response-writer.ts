@@ -11,29 +11,29 @@ import { FrameWriter } from "./frame-writer.ts";
 import type { Head } from "./head.ts";
 import type { Settings } from "./settings.ts";
 
-export interface AnswerOptions {
+export interface ResponseWriterOptions {
   readonly stream: ServerHttp2Stream;
   readonly head: Head;
   readonly context: CallContext;
-  /** What goes before the headers that handlers have set. */
+  /** Headers of every response; those that handlers set come after them. */
   readonly headers: OutgoingHttpHeaders;
   readonly settings: Pick<Settings, "json" | "compressMinBytes">;
-  /** Node will not send what it was told to. */
+  /** Called when node refuses to send the trailers. */
   readonly failed: (error: unknown) => void;
 }
 
-/** Sends what a call comes to, as its protocol has it. */
-export class Answer {
-  readonly #options: AnswerOptions;
+/** Sends the response of a call in the framing of its protocol. */
+export class ResponseWriter {
+  readonly #options: ResponseWriterOptions;
   readonly #writer: FrameWriter;
   #begun = false;
 
-  constructor(options: AnswerOptions) {
+  constructor(options: ResponseWriterOptions) {
     this.#options = options;
     this.#writer = new FrameWriter(options.stream);
   }
 
-  /** Sends the message of a unary call, or the reason why there is none. */
+  /** Sends the response of a unary call: its message or its error. */
   async unary(message: Message | undefined, result: Uint8Array | ConnectError): Promise<void> {
     if (!this.#options.head.framing.enveloped) return this.#sendBody(result);
     if (result instanceof ConnectError) return this.end(result);
@@ -41,17 +41,17 @@ export class Answer {
     return this.end();
   }
 
-  /** Sends a message of a stream. Returns a promise when the caller should wait for it before it makes another. */
+  /** Sends a message of a stream. Returns a promise when the reader is behind: the next message should wait for it. */
   write(message: Message, bytes: Uint8Array): Promise<void> | undefined {
     return this.#send("write", this.#frame(message, bytes));
   }
 
-  /** The same for a message that comes alone: it goes at once. */
+  /** Like `write`, but sends the message at once, without waiting for others of this turn of the event loop. */
   push(message: Message, bytes: Uint8Array): Promise<void> | undefined {
     return this.#send("push", this.#frame(message, bytes));
   }
 
-  /** Ends the answer: well, or with an error. */
+  /** Ends the response, with an error if one is given. */
   async end(error?: ConnectError): Promise<void> {
     const { head, context, settings, stream } = this.#options;
     const { framing } = head;
@@ -63,14 +63,14 @@ export class Answer {
     this.#writer.end();
   }
 
-  /** Nobody is there any more. */
+  /** Drops what was not sent: the caller has gone. */
   drop(): void {
     this.#writer.drop();
   }
 
   #send(way: "write" | "push", frame: Uint8Array | Promise<Uint8Array>): Promise<void> | undefined {
     if (frame instanceof Promise) return frame.then((made) => this.#send(way, made));
-    // To compress a frame takes time, in which the reader may go.
+    // The caller may have gone while the frame was compressed.
     const { stream } = this.#options;
     if (stream.closed || stream.destroyed) return undefined;
     this.#begin();
@@ -93,25 +93,25 @@ export class Answer {
     }
   }
 
-  /** Without envelopes, errors have a status and a form of their own, and trailers go into the headers. */
+  /** Without envelopes, an error has an HTTP status and a body of its own, and trailers go into the headers. */
   async #sendBody(result: Uint8Array | ConnectError): Promise<void> {
     const { context, headers, head, settings, stream } = this.#options;
     const { json, compressMinBytes } = settings;
-    const answer =
+    const { status, body: plain } =
       result instanceof ConnectError ? unaryError(result, context.responseHeader, json) : { status: 200, body: result };
-    const compresses = head.gzipOut && answer.body.length >= compressMinBytes;
-    const body = compresses ? await gzip(answer.body) : answer.body;
+    const compresses = head.gzipOut && plain.length >= compressMinBytes;
+    const body = compresses ? await gzip(plain) : plain;
     if (compresses) context.responseHeader.set("content-encoding", "gzip");
     if (context.responseTrailer.touched)
       for (const [name, value] of context.responseTrailer) context.responseHeader.append(`trailer-${name}`, value);
     stream.respond({
-      ...context.addResponseHeaders({ ":status": answer.status, ...headers }),
+      ...context.addResponseHeaders({ ":status": status, ...headers }),
       "content-length": body.length,
     });
     stream.end(body);
   }
 
-  /** What has been encoded for many is framed and compressed once for all of them. */
+  /** The frame of a message. A message that goes to many callers is framed and compressed once. */
   #frame(message: Message | undefined, data: Uint8Array): Uint8Array | Promise<Uint8Array> {
     const { head, settings } = this.#options;
     const shared = message !== undefined && head.codec === PROTO ? encodedOf(message) : undefined;
