@@ -16,15 +16,15 @@ export interface AppOptions extends AssemblyOptions {
 
 /** A running server. Disposing of it lets calls end first. */
 export interface App extends AsyncDisposable {
-  /** Where it listens. */
+  /** The URL on which it listens. */
   readonly url: string;
   readonly engine: EngineKind;
   readonly store: Store;
-  /** What an area offers. */
+  /** The API of an area. */
   readonly use: Assembly["use"];
 }
 
-/** Builds and starts everything. Throws StartError when what it was given cannot be used. */
+/** Starts the server. Throws StartError when the configuration cannot be used. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const tls = readTls(config);
   await using opened = new AsyncDisposableStack();
@@ -67,7 +67,7 @@ interface Draining {
   readonly log: Logger;
 }
 
-/** Tells the load balancer, then the streams, then waits for the calls that are left. */
+/** Becomes not ready, ends the streams, and waits for the other calls. */
 async function drain({ config, readiness, shutdown, server, log }: Draining): Promise<void> {
   log.info({ graceMs: config.shutdownGraceMs }, "shutting down");
   readiness.drain();

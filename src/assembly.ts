@@ -16,23 +16,23 @@ import { Store } from "./kernel/store/store.ts";
 import { VERSION } from "./kernel/version.ts";
 import { IN_MEMORY, openStore } from "./open-store.ts";
 
-/** What may differ from what the configuration says; what tests choose for themselves. */
+/** What tests choose in place of the configuration. */
 export interface AssemblyOptions {
   readonly log?: Logger;
-  /** What the server counts in, and shows; its own unless given. */
+  /** The metrics of the server; new ones unless given. */
   readonly metrics?: Metrics | undefined;
   /** Opened and migrated; disposing of the assembly closes it. */
   readonly engine?: AnyEngine;
-  /** The time by which everything expires; the system's unless given. */
+  /** The time for everything that expires; the system's unless given. */
   readonly clock?: Clock;
-  /** Gets what went wrong inside; the log unless given. */
+  /** Gets failures whose cause callers must not see; the log unless given. */
   readonly report?: (fault: Fault) => void;
   readonly tuning?: AreaSettings["tuning"] & { readonly recheckMs?: number };
-  /** Gives the start up. */
+  /** Stops the start. */
   readonly signal?: AbortSignal;
 }
 
-/** Everything but the port: the store and the areas at work. */
+/** Everything of the server but the port: the store and the started areas. */
 export interface Assembly extends RunningAreas {
   readonly engine: AnyEngine;
   readonly store: Store;

@@ -10,8 +10,8 @@ import type { AnyEngine } from "./kernel/store/engines/any-engine.ts";
 const RETRY_MS = 1_000;
 
 /**
- * Opens the store that the configuration names and brings it to this version's schema; waits for one that does not
- * answer yet, until `signal` fires. Throws StartError when it cannot be used.
+ * Opens the store of the configuration, and brings it to this version's schema. Waits for a store that does not respond
+ * yet, until `signal` is aborted. Throws StartError when the store cannot be used.
  */
 export async function openStore(config: Config, log: Logger, signal?: AbortSignal): Promise<AnyEngine> {
   const giveUpAt = Date.now() + config.storeWaitMs;
@@ -66,10 +66,10 @@ function prepareDirectory(directory: string): void {
   }
 }
 
-/** A data directory that is none: everything is gone when the process ends. */
+/** In place of a data directory: everything is kept in memory. */
 export const IN_MEMORY = ":memory:";
 
-/** What the database says of its users and names is for whoever starts the server; the rest is a fault of ours. */
+/** A StartError for an error that the operator can act on; any other error stays what it is. */
 function startProblem(error: unknown): unknown {
   if (error instanceof SatchelError)
     return new StartError(`cannot use the store: ${reasonOf(error)}`, { cause: error });
@@ -78,10 +78,10 @@ function startProblem(error: unknown): unknown {
   return refused ? new StartError(`cannot use the store: ${error.message}`, { cause: error }) : error;
 }
 
-/** PostgreSQL's classes for a wrong user or password, a database that is not there, and a missing privilege. */
+/** SQLSTATEs of PostgreSQL: wrong user or password, missing database, missing privilege. */
 const REFUSED = /^(28...|3D000|42501)$/;
 
-/** The message, and beside it what has caused it. */
+/** The message of an error and of its cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error && error.cause.message !== ""

@@ -12,22 +12,22 @@ import type { JournalWriter } from "./store/journal-writer.ts";
 import type { AreaMigrations } from "./store/migration.ts";
 import type { Store } from "./store/store.ts";
 
-/** What an area is built on. */
+/** What the kernel gives to an area. */
 export interface Kernel {
   readonly store: Store;
-  /** The time by which everything expires. */
+  /** The time for everything that expires. */
   readonly clock: Clock;
   readonly keys: ServiceKeys;
   readonly limits: Limits;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** Gets what went wrong inside. */
+  /** Gets failures whose cause callers must not see. */
   readonly report: (fault: Fault) => void;
-  /** What an area offers to others, which must stand before the caller in the list of areas. */
+  /** The API of another area, which must come before the caller in the list of areas. */
   use<Api>(area: Area<Api, never>): Api;
 }
 
-/** One kind of data that the server keeps, with everything of it. */
+/** An area: one kind of data of the server. */
 export interface Area<out Api, in Settings> {
   /** The name of its folder. */
   readonly name: string;
@@ -37,20 +37,20 @@ export interface Area<out Api, in Settings> {
   readonly namespaceEntities?: readonly EntitySchema[];
   /** The schema of its tables, on each engine. */
   readonly migrations?: { readonly [Kind in EngineKind]: AreaMigrations };
-  /** How changes of state are noted, by the one area that keeps the journal. */
+  /** Writes messages to the journal. Exactly one area has it. */
   readonly journal?: JournalWriter;
   readonly start: (kernel: Kernel, settings: Settings) => StartedArea<Api> | Promise<StartedArea<Api>>;
 }
 
-/** An area at work. Disposing of it ends what it has begun. */
+/** A started area. Disposing of it ends what it has begun. */
 export interface StartedArea<out Api> {
-  /** What other areas, and whoever starts the server, may use of it. */
+  /** What other areas, the commands and tests may use of it. */
   readonly api: Api;
   /** Its RPCs. */
   readonly routes?: Routes;
-  /** Finds out who holds tokens of its kind. */
+  /** Authenticates tokens of its kind. */
   readonly authenticate?: Authenticate;
-  /** Begins its work in the background, once the server listens; disposing of what it returns ends that. */
+  /** Begins its work in the background, when the server listens. Disposing of the result ends the work. */
   readonly work?: () => AsyncDisposable;
   readonly [Symbol.asyncDispose]?: () => Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** How a call to the store ends early: it is cancelled in the database, and rejects with the signal's reason. */
+/** `signal` cancels a call to the store, also in the database. The call rejects with the reason of the signal. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }

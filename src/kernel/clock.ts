@@ -1,7 +1,7 @@
-/** Tells the time in microseconds since 1970-01-01T00:00Z. */
+/** Returns the time in microseconds since 1970-01-01T00:00Z. */
 export type Clock = () => bigint;
 
-/** The clock of this machine; each reading of it is later than the one before, so that it orders what it stamps. */
+/** The clock of this machine. Each time is later than the one before, so that times give an order. */
 export function systemClock(): Clock {
   let last = 0n;
   return () => {

@@ -1,4 +1,4 @@
-/** The gRPC status codes that Satchel answers with. */
+/** The gRPC status codes that Satchel uses. */
 export type ErrorCode =
   | "INVALID_ARGUMENT"
   | "UNAUTHENTICATED"
@@ -14,7 +14,7 @@ export type ErrorCode =
   | "CANCELLED"
   | "INTERNAL";
 
-/** The code of every reason; the reasons are those of `satchel.v1.ErrorReason`, which says what each one means. */
+/** The code of every reason. `satchel.v1.ErrorReason` says what each reason means. */
 export const REASONS = {
   FIELD_INVALID: "INVALID_ARGUMENT",
   STREAM_NAME_INVALID: "INVALID_ARGUMENT",
@@ -53,30 +53,30 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
-/** Something wrong with one field of a request; `field` is its path, as `messages[3].data`. */
+/** A problem of one field of a request; `field` is its path, as `messages[3].data`. */
 export interface FieldViolation {
   readonly field: string;
   readonly description: string;
 }
 
-/** What google.rpc.ErrorInfo carries: one fact of the failure, for programs. */
+/** The contents of a google.rpc.ErrorInfo. */
 export interface ErrorFact {
   readonly reason: Reason;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 interface ErrorOptions {
-  /** Facts beyond the first: one per stream when several conflict. */
+  /** All facts, in place of `metadata`: one for each stream when several streams conflict. */
   readonly facts?: readonly ErrorFact[];
   readonly metadata?: Readonly<Record<string, string>>;
   readonly violations?: readonly FieldViolation[];
-  /** When a repeat may succeed. */
+  /** When the caller may try again. */
   readonly retryAfterMs?: number;
   /** Logged, never sent. */
   readonly cause?: unknown;
 }
 
-/** Every failure that Satchel means to tell its caller. Anything else that is thrown becomes INTERNAL. */
+/** An error that the caller gets. Any other error becomes INTERNAL. */
 export class SatchelError extends Error {
   override readonly name = "SatchelError";
   readonly reason: Reason;
@@ -115,7 +115,7 @@ export function groupNotFound(consumerGroupId: string): SatchelError {
   return new SatchelError("GROUP_NOT_FOUND", `there is no consumer group ${consumerGroupId}`);
 }
 
-/** UNAVAILABLE: the store cannot be reached, or does not answer. */
+/** UNAVAILABLE: the store cannot be reached, or does not respond. */
 export function storeUnavailable(cause: unknown, message = "the store is unavailable"): SatchelError {
   return new SatchelError("STORE_UNAVAILABLE", message, { cause, retryAfterMs: 500 });
 }

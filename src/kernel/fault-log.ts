@@ -1,30 +1,22 @@
 import type { Logger } from "./log.ts";
+import type { Fault } from "./rpc/interceptors/errors.ts";
 
-/** What a call failed of, as the RPC layer tells it. */
-interface Fault {
-  readonly method: string;
-  readonly requestId: string | undefined;
-  readonly error: unknown;
-  /** Set when the fault is one of ours. */
-  readonly incidentId?: string;
-}
-
-/** While the store is away every call fails alike: one line in this time says so, and how many others it stands for. */
+/** While the store is unavailable every call fails: at most one line in this time, with the number of the others. */
 const QUIET_MS = 1_000;
 
-/** Logs what callers must not see: each incident with its cause, and an unavailable store now and then. */
+/** Logs each incident with its cause, and an unavailable store once a second. */
 export function faultLog(log: Logger, now: () => number = () => performance.now()): (fault: Fault) => void {
   let quietUntilMs = Number.NEGATIVE_INFINITY;
-  let unsaid = 0;
+  let unlogged = 0;
   return ({ error, ...about }) => {
     if (about.incidentId !== undefined) {
       log.error({ ...about, err: error }, "a call has failed");
     } else if (now() < quietUntilMs) {
-      unsaid++;
+      unlogged++;
     } else {
-      log.warn({ ...about, problem: problemOf(error), others: unsaid }, "calls fail: the store is unavailable");
+      log.warn({ ...about, problem: problemOf(error), others: unlogged }, "calls fail: the store is unavailable");
       quietUntilMs = now() + QUIET_MS;
-      unsaid = 0;
+      unlogged = 0;
     }
   };
 }

@@ -4,7 +4,7 @@ export const MAX_JSON_DEPTH = 256;
 /** How many digits a number may have, written without exponent; PostgreSQL's numeric keeps 16,383 after the point. */
 export const MAX_JSON_NUMBER_DIGITS = 16_000;
 
-/** What `checkJson` found. */
+/** The result of `checkJson`. */
 export type JsonCheck =
   | {
       readonly ok: true;

@@ -9,7 +9,7 @@ export interface LimitSpec {
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
 
-/** The limits of whatever the server does for every area. */
+/** The limits that are of no area. */
 export const KERNEL_LIMITS = {
   maxRequestBytes: {
     default: 16 * MIB,

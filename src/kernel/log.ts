@@ -4,7 +4,7 @@ export type { Logger } from "pino";
 
 const STDERR = 2;
 
-/** JSON lines, on stderr unless said otherwise: stdout is for what people read. */
+/** A logger of JSON lines to stderr, or to `stream`. */
 export function createLogger(level: string, stream: DestinationStream = destination(STDERR)): Logger {
   return pino(
     { level, timestamp: stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },

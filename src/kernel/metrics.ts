@@ -12,7 +12,7 @@ import type { Logger } from "./log.ts";
 /** From half a millisecond to the longest call. */
 const DURATION_BUCKETS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** A call as metrics see it; every label has few values. */
+/** The labels of a call. Every label has few values. */
 export interface CallLabels {
   /** `package.Service/Method`, or "unknown". */
   readonly method: string;
@@ -20,10 +20,10 @@ export interface CallLabels {
   readonly protocol: string;
 }
 
-/** What a process has counted, as another one can receive it. */
+/** The metrics of a process, in a form that can be sent to another one. */
 export type MetricsSnapshot = Awaited<ReturnType<Registry["getMetricsAsJSON"]>>;
 
-/** What a process counts, as Prometheus reads it; names as in OpenTelemetry's conventions for RPC. */
+/** The metrics of a process for Prometheus. Names follow OpenTelemetry's conventions for RPC. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #log: Logger;
@@ -42,14 +42,14 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  /** `ofAll`: what is read here is that of several processes, this one among them. */
+  /** `ofAll`: returns the metrics of several processes, including this one, in place of its own. */
   constructor(log: Logger, ofAll?: () => Promise<string>) {
     this.#log = log;
     this.#ofAll = ofAll;
     collectDefaultMetrics({ register: this.#registry });
   }
 
-  /** The calls that `open` returns are counted whenever the metrics are read. */
+  /** Counts the calls of `open` whenever the metrics are read. */
   callsInFlight(open: () => Iterable<CallLabels>): void {
     const seen = new Map<string, Record<"rpc_method" | "rpc_system_name", string>>();
     const gauge = new Gauge({
@@ -58,7 +58,7 @@ export class Metrics {
       labelNames: ["rpc_method", "rpc_system_name"],
       registers: [this.#registry],
       collect() {
-        // What was seen once stays: for Prometheus a series that is not there is not 0.
+        // A series stays when its count is 0: for Prometheus a missing series is not 0.
         for (const labels of seen.values()) gauge.set(labels, 0);
         for (const { method, protocol } of open()) {
           const labels = { rpc_method: method, rpc_system_name: protocol };
@@ -78,8 +78,8 @@ export class Metrics {
   }
 
   /**
-   * A value that is asked for whenever the metrics are read; where asking fails, the last value stays. That of several
-   * processes is their sum, unless `aggregator` says otherwise.
+   * Adds a gauge, whose value is read whenever the metrics are read; it keeps its value when that fails. `aggregator`:
+   * how the values of several processes are combined.
    */
   gauge(name: string, help: string, read: () => number | Promise<number>, aggregator: Aggregator = "sum"): void {
     const log = this.#log;
@@ -98,7 +98,7 @@ export class Metrics {
     });
   }
 
-  /** A number that only grows, by what is passed to the function that this returns. */
+  /** Adds a counter. The returned function increases it. */
   counter(name: string, help: string): (count: number) => void {
     const counter = new Counter({ name, help, registers: [this.#registry] });
     return (count) => counter.inc(count);
@@ -109,18 +109,18 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** Everything, in Prometheus' text format. */
+  /** All metrics in Prometheus' text format. */
   text(): Promise<string> {
     return this.#ofAll === undefined ? this.#registry.metrics() : this.#ofAll();
   }
 
-  /** What this process has counted. */
+  /** The metrics of this process. */
   snapshot(): Promise<MetricsSnapshot> {
     return this.#registry.getMetricsAsJSON();
   }
 }
 
-/** The metrics of several processes as those of one, in Prometheus' text format. */
+/** Combines the metrics of several processes, in Prometheus' text format. */
 export function aggregateMetrics(snapshots: readonly MetricsSnapshot[]): Promise<string> {
   return AggregatorRegistry.aggregate([...snapshots]).metrics();
 }

@@ -8,14 +8,14 @@ export interface ListRequest {
   readonly pageToken: string;
 }
 
-/** A page of a list; an empty token says that it is the last. */
+/** A page of a list. The token is empty on the last page. */
 export interface ListPage<T> {
   readonly items: readonly T[];
   readonly nextPageToken: string;
 }
 
 /**
- * Takes one page of a list. `find` returns up to `limit` items after a key, or the first ones, in the order of their
+ * Reads one page of a list. `find` returns up to `limit` items after a key, or from the beginning, in the order of their
  * keys. Throws PAGE_TOKEN_INVALID.
  */
 export async function listPage<T>(
@@ -26,7 +26,7 @@ export async function listPage<T>(
 ): Promise<ListPage<T>> {
   const { pageSize } = request;
   const after = pageStart(request, binding);
-  // One more than asked for tells whether another page follows.
+  // If one more item than the page takes is found, another page follows.
   const found = await find(after, pageSize + 1);
   const items = found.slice(0, pageSize);
   const last = items.at(-1);

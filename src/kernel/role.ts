@@ -3,7 +3,7 @@ export const ROLES = ["reader", "writer", "admin"] as const;
 
 export type Role = (typeof ROLES)[number];
 
-/** Whether `role` may do what needs `needed`. */
+/** Whether `role` is the role `needed` or includes it. */
 export function roleIncludes(role: Role, needed: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }

@@ -2,17 +2,17 @@ import type { Area, Kernel, StartedArea } from "./area.ts";
 import { type Authenticate, authenticateBy } from "./rpc/authenticate.ts";
 import { combinedRoutes, type Routes } from "./rpc/router.ts";
 
-/** Areas at work. Disposing of them ends the last one first. */
+/** Started areas. Disposing of them ends the last one first. */
 export interface RunningAreas extends AsyncDisposable {
   readonly routes: Routes;
   readonly authenticate: ReturnType<typeof authenticateBy>;
-  /** What an area offers. Throws when it has not been started. */
+  /** The API of an area. Throws when the area has not been started. */
   readonly use: Kernel["use"];
-  /** Begins the work in the background of all areas. */
+  /** Begins the work of all areas in the background. */
   readonly work: () => AsyncDisposable;
 }
 
-/** Starts areas in their order. When one of them fails, those before it are ended. */
+/** Starts areas in their order. When one fails, those before it are ended. */
 export async function startAreas<Settings>(
   areas: readonly Area<unknown, Settings>[],
   kernel: Omit<Kernel, "use">,

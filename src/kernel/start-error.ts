@@ -1,4 +1,4 @@
-/** Why the server cannot start, in one line for whoever started it; anything else that is thrown is a fault of ours. */
+/** The server cannot start. Its message is one line for the operator, who gets the stack of any other error. */
 export class StartError extends Error {
   override readonly name = "StartError";
 }

@@ -3,8 +3,9 @@ import { StartError } from "../start-error.ts";
 import { parseServiceKey, type ServiceKey } from "./service-key.ts";
 
 /**
- * The keys in a file, one a line; the first makes what is new, the others are still accepted. Empty lines, and those
- * that begin with "#", do not count. Throws StartError, which never repeats a line, when the file has something else.
+ * Reads keys from a file, one a line. New tokens are derived from the first key; tokens of the others stay valid. Empty
+ * lines and lines that begin with "#" are skipped. Throws StartError, without the contents of the file, when a line is
+ * invalid. Returns no keys when there is no file.
  */
 export function readServiceKeys(path: string | undefined): readonly ServiceKey[] {
   if (path === undefined) return [];

@@ -6,8 +6,8 @@ import { newServiceKey, parseServiceKey, type ServiceKey } from "./service-key.t
 const SERVICE_KEY_SETTING = "service_key";
 
 /**
- * The keys from which tokens are derived: those that the operator has configured, the first of which makes new tokens, or
- * else the one that the first process to need it has made and put into the store.
+ * The keys from which tokens are derived: the configured ones, or else one that is kept in the store and generated when it
+ * is first needed.
  */
 export class ServiceKeys {
   readonly #store: Store;
@@ -18,14 +18,14 @@ export class ServiceKeys {
     this.#keys = configured.length === 0 ? undefined : Promise.resolve(configured);
   }
 
-  /** The key that makes new tokens. */
+  /** The key for new tokens. */
   async active(): Promise<ServiceKey> {
     const [active] = await this.#all();
     if (active === undefined) throw new Error("there is no service key");
     return active;
   }
 
-  /** The key of this id, as long as there is one. */
+  /** The key of this id; undefined when there is none. */
   async find(id: string): Promise<ServiceKey | undefined> {
     return (await this.#all()).find((key) => key.id === id);
   }
@@ -35,7 +35,7 @@ export class ServiceKeys {
     try {
       return await this.#keys;
     } catch (error) {
-      // The store was away.
+      // The next call tries again.
       this.#keys = undefined;
       throw error;
     }

@@ -1,14 +1,14 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 
-/** What a token opens: everything an operator does, or one namespace. */
+/** A root token is the operator's; the others are each of a namespace. */
 export type TokenKind = "root" | "namespace";
 
-/** A token taken apart. The secret itself is only ever hashed. */
+/** The parts of a token, with its hash instead of its secret. */
 export interface ParsedToken {
   readonly kind: TokenKind;
-  /** The public part, 32 hexadecimal digits: what it is looked up and listed by. */
+  /** The public part, 32 hexadecimal digits, by which the token is looked up and listed. */
   readonly id: string;
-  /** SHA-256 of the whole token: what the store keeps. */
+  /** SHA-256 of the whole token, which the store keeps. */
   readonly hash: Uint8Array;
 }
 
@@ -25,7 +25,7 @@ const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
 /**
  * Makes a token: a prefix that secret scanners can find, then, in base64url, a version byte, a 128-bit id, a 256-bit
- * secret and a checksum of all before it, which tells a mistyped token from a wrong one without a look-up.
+ * secret, and a checksum of all that, by which a mistyped token is refused without a look-up.
  */
 export function newToken(kind: TokenKind): { readonly token: string; readonly parsed: ParsedToken } {
   const body = Buffer.concat([Buffer.of(VERSION), randomBytes(ID_BYTES + SECRET_BYTES)]);
@@ -33,7 +33,7 @@ export function newToken(kind: TokenKind): { readonly token: string; readonly pa
   return { token, parsed: { kind, id: idOf(body), hash: sha256(token) } };
 }
 
-/** Takes a token apart, or returns undefined when it is not one that `newToken` could have made. */
+/** Parses a token; undefined when its form or its checksum is wrong. */
 export function parseToken(token: string): ParsedToken | undefined {
   const kind = token.startsWith(PREFIXES.root)
     ? "root"

@@ -3,11 +3,11 @@ import type { ServicePrincipal } from "../principal.ts";
 import { deviceId, userId } from "./fields.ts";
 import { Problems } from "./problems.ts";
 
-/** The metadata by which a service says for which user it acts, and on which device; percent-encoded UTF-8. */
+/** Metadata with the user and the device for which a service acts, in percent-encoded UTF-8. */
 const USER_HEADER = "satchel-user";
 const DEVICE_HEADER = "satchel-device";
 
-/** The service as it acts for the user whom the call's metadata names, if any. Throws FIELD_INVALID, LIMIT_EXCEEDED. */
+/** Adds the user and the device of the call's metadata to the service. Throws FIELD_INVALID, LIMIT_EXCEEDED. */
 export function actingFor(service: ServicePrincipal, header: Headers, limits: Limits): ServicePrincipal {
   const user = header.get(USER_HEADER);
   if (user === null) return service;
@@ -25,7 +25,7 @@ export function actingFor(service: ServicePrincipal, header: Headers, limits: Li
   return acting;
 }
 
-/** No .proto bounds metadata. */
+/** A .proto cannot have constraints of metadata. */
 function bound(header: string, limit: LimitName, actual: number, problems: Problems): void {
   if (actual > problems.limits[limit]) problems.addExcess(header, limit, actual);
 }

@@ -1,7 +1,7 @@
 /** Up to this length a loop over the characters is faster than a call into native code. */
 const SHORT_TEXT = 64;
 const ASCII_END = 0x80;
-/** A varint of 64 bits, and so the most that a tag, a length or a number can take. */
+/** The length of a 64-bit varint: the longest tag, length or number. */
 const MAX_VARINT_BYTES = 10;
 const MAX_BYTES_PER_UTF16_UNIT = 3;
 const UUID_BYTES = 16;
@@ -9,13 +9,13 @@ const UUID_LENGTH = 36;
 const HYPHEN = "-".charCodeAt(0);
 const HEX_DIGITS = Buffer.from("0123456789abcdef");
 
-/** What is left before what is written, for the head that some protocols put before a message. */
+/** Free bytes before the message, for the head of an envelope. */
 const HEAD_ROOM_BYTES = 5;
 
-/** Marks what has that room: a set of all that have would be looked through by each garbage collection. */
+/** Marks arrays with head room. A property, since every garbage collection would search a WeakSet. */
 const HEAD_ROOM = Symbol("head room");
 
-/** What a ByteWriter has written, with the room before it, so that it need not be copied; undefined for anything else. */
+/** The buffer of a finished ByteWriter including its head room, so that it is not copied; undefined for other arrays. */
 export function withHeadRoom(written: Uint8Array): Buffer | undefined {
   if (!(HEAD_ROOM in written)) return undefined;
   return Buffer.from(written.buffer, written.byteOffset - HEAD_ROOM_BYTES, HEAD_ROOM_BYTES + written.length);
@@ -26,24 +26,24 @@ export class ByteWriter {
   #buffer: Buffer;
   #at = HEAD_ROOM_BYTES;
 
-  /** `bytes` are what is likely to be written. */
+  /** `bytes`: the expected length. */
   constructor(bytes: number) {
     this.#buffer = Buffer.allocUnsafe(HEAD_ROOM_BYTES + bytes);
   }
 
-  /** What was written. Nothing may be written afterwards. */
+  /** Returns what was written. Nothing may be written afterwards. */
   finish(): Uint8Array {
     return Object.assign(this.#buffer.subarray(HEAD_ROOM_BYTES, this.#at), { [HEAD_ROOM]: true });
   }
 
-  /** A field with a length: whatever `content` writes. `room` is how many bytes its length is likely to take. */
+  /** Writes a length-delimited field with what `content` writes. `room`: the expected length of its length. */
   message(tag: number, room: number, content: () => void): void {
     const start = this.begin(tag, room);
     content();
     this.end(start, room);
   }
 
-  /** The same in two steps, for where a closure is too much: begins a field, and returns what `end` is to be told. */
+  /** Begins a field as `message` does, without a closure. Returns the argument for `end`. */
   begin(tag: number, room: number): number {
     this.#reserve(2 * MAX_VARINT_BYTES);
     this.#buffer[this.#at++] = tag;
@@ -51,11 +51,12 @@ export class ByteWriter {
     return this.#at;
   }
 
+  /** Ends a field that `begin` has begun. */
   end(start: number, room: number): void {
     this.#setLength(start, room);
   }
 
-  /** A string, though it is empty. */
+  /** Writes a string field, also an empty one. */
   string(tag: number, text: string): void {
     this.#reserve(2 * MAX_VARINT_BYTES + text.length * MAX_BYTES_PER_UTF16_UNIT);
     this.#buffer[this.#at++] = tag;
@@ -66,7 +67,7 @@ export class ByteWriter {
     this.#setLength(start, guess);
   }
 
-  /** A string that is there in UTF-8: what is between two places of a buffer. */
+  /** Writes a string field from the UTF-8 in `source`, from `start` to `end`. */
   utf8(tag: number, source: Buffer, start: number, end: number): void {
     const length = end - start;
     this.#reserve(2 * MAX_VARINT_BYTES + length);
@@ -76,7 +77,7 @@ export class ByteWriter {
     else this.#at += source.copy(this.#buffer, this.#at, start, end);
   }
 
-  /** A string that is a UUID, whose 16 bytes begin at a place of a buffer. */
+  /** Writes a string field with the UUID whose 16 bytes begin at `start` in `source`. */
   uuid(tag: number, source: Buffer, start: number): void {
     this.#reserve(2 * MAX_VARINT_BYTES + UUID_LENGTH);
     const buffer = this.#buffer;
@@ -92,7 +93,7 @@ export class ByteWriter {
     this.#at = at;
   }
 
-  /** An int64 or an int32. */
+  /** Writes an int64 or int32 field. */
   integer(tag: number, value: bigint): void {
     const number = Number(value);
     if (number >= 0 && number <= Number.MAX_SAFE_INTEGER) {
@@ -104,21 +105,21 @@ export class ByteWriter {
     }
   }
 
-  /** The same, of a number that is not negative. */
+  /** Writes an int64 or int32 field of a safe integer that is not negative. */
   safeInteger(tag: number, value: number): void {
     this.#reserve(2 * MAX_VARINT_BYTES);
     this.#buffer[this.#at++] = tag;
     this.#varint(value);
   }
 
-  /** A bool that is true. */
+  /** Writes a bool field that is true. */
   true(tag: number): void {
     this.#reserve(2);
     this.#buffer[this.#at++] = tag;
     this.#buffer[this.#at++] = 1;
   }
 
-  /** False, and nothing is written, when the text is not short or not ASCII. */
+  /** Writes the text if it is short and ASCII; else returns false. */
   #shortAscii(text: string): boolean {
     const { length } = text;
     if (length > SHORT_TEXT) return false;
@@ -133,7 +134,7 @@ export class ByteWriter {
     return true;
   }
 
-  /** Puts the length of what was written from `start` on before it, where `room` bytes were left for it. */
+  /** Writes the length of what begins at `start` before it, where `room` bytes are free. */
   #setLength(start: number, room: number): void {
     const length = this.#at - start;
     const needed = varintBytes(length);

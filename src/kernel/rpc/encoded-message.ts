@@ -1,33 +1,33 @@
 import { type DescMessage, type MessageShape, fromBinary } from "@bufbuild/protobuf";
 
-/** Under what a message keeps its bytes. */
+/** The property of a message that holds its bytes. */
 const ENCODED = Symbol("encoded");
 
-/** The bytes of a message, and what is made of them once for all who get it. */
+/** The bytes of a message, and the frames made of them, which all callers share. */
 export interface Encoded {
   readonly bytes: Uint8Array;
-  /** As protocols with envelopes send it. */
+  /** With the envelope of its protocol. */
   frame?: Uint8Array;
-  /** The same, compressed by gzip. */
+  /** With its envelope, compressed by gzip. */
   gzipFrame?: Promise<Uint8Array>;
 }
 
-/** The two forms of a message; each is asked for at most once. */
+/** Functions that make the bytes and the fields of a message. Each is called at most once. */
 export interface MessageForms<Desc extends DescMessage> {
   readonly encode: () => Uint8Array;
   readonly make: () => MessageShape<Desc>;
 }
 
 /**
- * A message in whichever form is needed, made when it is first needed, for any number of callers: its bytes where they can be
- * sent as they are, its fields everywhere else. Neither may be changed.
+ * A message whose bytes and fields are made when they are first needed: the bytes where they are sent unchanged, the fields
+ * everywhere else. It can be sent to any number of callers, and must not be changed.
  */
 export function lazyMessage<Desc extends DescMessage>(schema: Desc, forms: MessageForms<Desc>): MessageShape<Desc> {
   const message = { $typeName: schema.typeName, [ENCODED]: new LazyEncoded(forms) };
   return Object.defineProperties(message, fieldsOf(schema)) as unknown as MessageShape<Desc>;
 }
 
-/** Both forms of a message, once they are made. */
+/** The bytes and the fields, once they are made. */
 class LazyEncoded implements Encoded {
   frame?: Uint8Array;
   gzipFrame?: Promise<Uint8Array>;
@@ -55,7 +55,7 @@ interface Lazy {
 
 const FIELDS = new Map<DescMessage, PropertyDescriptorMap>();
 
-/** The fields of such messages. All messages of a schema have the same getters, or each would be of a kind of its own to V8. */
+/** The getters of the fields. All messages of a schema share them, so that V8 gives them one hidden class. */
 function fieldsOf(schema: DescMessage): PropertyDescriptorMap {
   let fields = FIELDS.get(schema);
   if (fields === undefined) {
@@ -73,12 +73,12 @@ function fieldsOf(schema: DescMessage): PropertyDescriptorMap {
   return fields;
 }
 
-/** A message whose bytes are there already; its fields are decoded when the first of them is read. */
+/** A message of existing bytes. Its fields are decoded when one of them is first read. */
 export function encodedMessage<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
   return lazyMessage(schema, { encode: () => bytes, make: () => fromBinary(schema, bytes) });
 }
 
-/** The bytes of a message of this file; undefined for any other. */
+/** The bytes of a message made by this file; undefined for any other. */
 export function encodedOf(message: object): Encoded | undefined {
   return (message as { readonly [ENCODED]?: Encoded })[ENCODED];
 }

@@ -3,8 +3,8 @@ import { type NamespaceId, parseNamespaceId } from "../namespace-id.ts";
 import type { Role } from "../role.ts";
 import type { Problems } from "./problems.ts";
 
-// Each function takes a field apart, names the field's problems, and returns its value in the terms of the domain. The
-// value of a field that has problems is never used: see Problems.
+// Each function parses a field, adds its problems, and returns its value for the domain. The value of a field that has
+// problems is never used: see Problems.
 
 const DEFAULT_PAGE_SIZE = 100;
 
@@ -27,7 +27,7 @@ export function role(value: WireRole, field: string, problems: Problems): Role {
   return known ?? "reader";
 }
 
-/** The role that a value of the .proto's enum means; undefined when it means none. */
+/** The role of a value of the .proto's enum; undefined when there is none. */
 export function roleOf(value: WireRole): Role | undefined {
   switch (value) {
     case WireRole.READER:
@@ -41,7 +41,7 @@ export function roleOf(value: WireRole): Role | undefined {
   }
 }
 
-/** A text that is named by its problem, if it has one. */
+/** Returns the text, and adds its problem if there is one. */
 export function checked(
   text: string,
   problem: string | undefined,

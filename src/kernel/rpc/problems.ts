@@ -1,14 +1,14 @@
 import { type ErrorFact, type FieldViolation, type Reason, SatchelError } from "../errors.ts";
 import { type LimitName, type Limits, wireName } from "../limits.ts";
 
-/** Error details travel in headers, whose size clients bound: more problems than this are only counted. */
+/** Error details are sent in headers, whose size clients limit: further problems are only counted. */
 const MAX_REPORTED = 20;
 
 interface Problem extends FieldViolation, ErrorFact {}
 
 /**
- * What is wrong with a request, collected while it is parsed, so that its caller learns everything at once. Parsing goes
- * on after a problem; what it has returned counts only once `throwIfAny` has let it pass.
+ * The problems of a request. Parsing goes on after a problem, so that the caller gets all of them at once. The parsed
+ * values may be used only after `throwIfAny`.
  */
 export class Problems {
   readonly limits: Limits;
@@ -20,12 +20,12 @@ export class Problems {
     this.limits = limits;
   }
 
-  /** A field breaks its constraint. */
+  /** Adds a field that breaks a constraint. */
   add(field: string, description: string, reason: Reason = "FIELD_INVALID"): void {
     this.#keep(this.#invalid, { field, description, reason, metadata: {} });
   }
 
-  /** A field has more of something than the server takes. */
+  /** Adds a field that exceeds a limit. */
   addExcess(field: string, limit: LimitName, actual: number): void {
     const maximum = this.limits[limit];
     const name = wireName(limit);
@@ -38,7 +38,7 @@ export class Problems {
     });
   }
 
-  /** Throws one error for all problems: INVALID_ARGUMENT when there is any of that code, else RESOURCE_EXHAUSTED. */
+  /** Throws one error for all problems: INVALID_ARGUMENT, or RESOURCE_EXHAUSTED when all of them exceed limits. */
   throwIfAny(): void {
     const problems = [...this.#invalid, ...this.#tooMuch];
     const [first] = problems;

@@ -9,16 +9,16 @@ import { validateInterceptor } from "./interceptors/validate.ts";
 /** Registers the RPCs of an area. */
 export type Routes = (router: ConnectRouter) => void;
 
-/** What the interceptors are built on. */
+/** What the interceptors need. */
 export interface InterceptorOptions {
   readonly routes: Routes;
   readonly authenticate: (token: string, use: boolean) => Promise<Principal>;
   readonly limits: Limits;
-  /** Gets what went wrong inside: what no caller may see. */
+  /** Gets failures whose cause callers must not see. */
   readonly report: (fault: Fault) => void;
   /** The greatest age of the check of its credential at which a stream sends a message. */
   readonly recheckMs: number;
-  /** Fires when the server shuts down, with a SatchelError of the reason SHUTTING_DOWN: streams end with it. */
+  /** Aborted when the server shuts down, with a SatchelError of the reason SHUTTING_DOWN, with which streams end. */
   readonly shutdown?: AbortSignal | undefined;
 }
 
@@ -30,8 +30,8 @@ export function combinedRoutes(all: readonly Routes[]): Routes {
 }
 
 /**
- * What every call passes, outermost first: errors sees whatever the others throw, and nothing is done for a caller
- * before access has let it in. Throws when an RPC has no access rule, or a constraint in a .proto is wrong.
+ * The interceptors of every call, outermost first: `errors` converts what the others throw, and `validate` comes after
+ * `access`. Throws when an RPC has no access rule, or a constraint in a .proto is wrong.
  */
 export function interceptors(options: InterceptorOptions): Interceptor[] {
   const { routes, authenticate, limits, report, recheckMs, shutdown } = options;

@@ -27,7 +27,7 @@ export function toDuration(micros: bigint): Duration {
   };
 }
 
-/** A moment in microseconds since 1970; what is between two microseconds counts as the later one. */
+/** Timestamp to microseconds since 1970, rounded up. */
 export function micros(
   { seconds, nanos }: Pick<Timestamp, "seconds" | "nanos">,
   field: string,
@@ -38,7 +38,7 @@ export function micros(
   return seconds * MICROS_PER_SECOND + BigInt(Math.ceil(nanos / NANOS_PER_MICRO));
 }
 
-/** A length of time in microseconds; what is between two microseconds counts as the longer one. */
+/** Duration to microseconds, rounded up. */
 export function duration(
   { seconds, nanos }: Pick<Duration, "seconds" | "nanos">,
   field: string,

@@ -1,4 +1,4 @@
-import { seal, unseal } from "../../../kernel/crypto/checksummed-token.ts";
+import { newChecksummedToken, parseChecksummedToken } from "../../../kernel/crypto/checksummed-token.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
 import type { Selector } from "./message.ts";
 
@@ -19,12 +19,12 @@ export interface CursorScope {
 export function newCursor(position: bigint, scope: CursorScope): string {
   const payload = Buffer.alloc(CURSOR_BYTES, VERSION);
   payload.writeBigInt64BE(position, 1);
-  return seal(payload, bindingOf(scope));
+  return newChecksummedToken(payload, bindingOf(scope));
 }
 
 /** Where to resume, or undefined when the cursor was not made for this scope. */
 export function parseCursor(cursor: string, scope: CursorScope): bigint | undefined {
-  const payload = unseal(cursor, bindingOf(scope));
+  const payload = parseChecksummedToken(cursor, bindingOf(scope));
   return payload?.[0] === VERSION && payload.length === CURSOR_BYTES ? payload.readBigInt64BE(1) : undefined;
 }
 

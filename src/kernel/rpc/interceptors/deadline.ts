@@ -3,24 +3,24 @@ import { SatchelError } from "../../errors.ts";
 import { callKey } from "../call.ts";
 
 interface DeadlineOptions {
-  /** The longest that a unary call may take, whatever deadline it came with. */
+  /** The longest time for a unary call; a longer deadline is shortened to it. */
   readonly maxTimeoutMs: number;
-  /** Fires when the server shuts down, with a SatchelError of the reason SHUTTING_DOWN: streams end with it. */
+  /** Aborted when the server shuts down, with a SatchelError of the reason SHUTTING_DOWN, with which streams end. */
   readonly shutdown?: AbortSignal | undefined;
 }
 
 type Next = ReturnType<Interceptor>;
 type Request = Parameters<Next>[0];
 
-/** A request whose signal can be fired, besides for the reasons that it has. */
+/** A request whose signal can be aborted. */
 interface Stoppable {
   readonly request: Request;
   readonly stop: (reason: unknown) => void;
 }
 
 /**
- * Gives the handler one signal that says when to stop: the caller has gone, the deadline has passed, or the server shuts
- * down. A unary call is answered then, even if its handler takes no notice.
+ * Aborts the signal of a request when the caller has gone, the deadline has passed or the server shuts down. A unary call
+ * ends then, even if its handler ignores the signal.
  */
 export function deadlineInterceptor({ maxTimeoutMs, shutdown }: DeadlineOptions): Interceptor {
   const streams = shutdown === undefined ? undefined : new Streams(shutdown);
@@ -30,7 +30,7 @@ export function deadlineInterceptor({ maxTimeoutMs, shutdown }: DeadlineOptions)
   };
 }
 
-/** Streams that end with a server: a set of its own, since a signal looks through all of its listeners to remove one. */
+/** Streams that end when the server shuts down. A Set, because a signal searches all its listeners to remove one. */
 class Streams {
   readonly #shutdown: AbortSignal;
   readonly #open = new Set<Stoppable["stop"]>();
@@ -42,7 +42,7 @@ class Streams {
     });
   }
 
-  /** Until its signal fires, which it does at the end of every call. */
+  /** Adds a stream until its signal is aborted, as it is at the end of every call. */
   add({ request, stop }: Stoppable): Request {
     const { signal } = request;
     this.#open.add(stop);
@@ -52,7 +52,7 @@ class Streams {
   }
 }
 
-/** Runs a unary call for no longer than its signal allows. */
+/** Runs a unary call until its signal is aborted. */
 function limited(next: Next, { request, stop }: Stoppable, maxTimeoutMs: number): ReturnType<Next> {
   const { signal } = request;
   return new Promise((resolve, reject) => {
@@ -78,7 +78,7 @@ function limited(next: Next, { request, stop }: Stoppable, maxTimeoutMs: number)
   });
 }
 
-/** Whoever runs the call may have lent us its signal; where not, there is one more. */
+/** Uses the signal of the request where the adapter can abort it, else a new one that follows it. */
 function stoppable(request: Request): Stoppable {
   const cutOff = request.contextValues.get(callKey)?.cutOff;
   if (cutOff !== undefined) return { request, stop: cutOff };

@@ -12,14 +12,14 @@ import { type ErrorCode, SatchelError } from "../../errors.ts";
 import { callKey } from "../call.ts";
 import { mapStream } from "../map-stream.ts";
 
-/** What went wrong inside, for the log only. */
+/** A failure whose cause is for the log only. */
 export interface Fault {
   /** The RPC, as "satchel.v1.StreamService/AppendMessages". */
   readonly method: string;
-  /** As the caller knows it; unset where there is no server. */
+  /** The id of the request; undefined where handlers run without a server. */
   readonly requestId: string | undefined;
   readonly error: unknown;
-  /** What the caller has been told to quote; unset when the caller knows the reason. */
+  /** The id that the caller gets in place of the cause; undefined: the caller gets the reason. */
   readonly incidentId?: string;
 }
 
@@ -45,8 +45,8 @@ const CODES: Readonly<Record<ErrorCode, Code>> = {
 };
 
 /**
- * Turns whatever is thrown further in into what the caller may see: a SatchelError with its details, anything else as
- * INTERNAL with nothing but an incident id, under which `log` gets the cause.
+ * Converts every error that a handler or an interceptor throws: a SatchelError gets its details; for any other the caller
+ * gets INTERNAL with an incident id, under which `log` gets the cause.
  */
 export function errorsInterceptor(log: (fault: Fault) => void): Interceptor {
   return (next) => async (request) => {
@@ -60,7 +60,7 @@ export function errorsInterceptor(log: (fault: Fault) => void): Interceptor {
   };
 }
 
-/** A request that breaks off has lost its connection; what the protocol finds wrong with it is a ConnectError. */
+/** An error of the protocol is a ConnectError. Any other error while a request is read means that the caller has gone. */
 async function* received(messages: StreamRequest["message"]): StreamRequest["message"] {
   try {
     yield* messages;
@@ -75,7 +75,7 @@ function mapErrors(
 ): StreamResponse["message"] {
   return mapStream(messages, {
     map: (message) => message,
-    // What fails while a message is being delivered is the connection: nobody is left to be told.
+    // When a message cannot be delivered, the caller has gone.
     failed: (error, gone) => wire(gone ? callerGone() : error),
   });
 }
@@ -99,10 +99,10 @@ function connectError(
   return withDetails(new SatchelError("INTERNAL", message, { metadata: { incident_id: incidentId } }));
 }
 
-/** The failure in Satchel's terms; undefined when it has none. */
+/** The SatchelError for an error; undefined when there is none. */
 function satchelError(error: unknown, signal: AbortSignal): SatchelError | undefined {
   if (error instanceof SatchelError) return error;
-  // A call that was cut off fails in many ways; why it was is what its caller wants to know.
+  // A handler whose signal was aborted can fail with any error; the caller gets the reason of the signal.
   const reason: unknown = signal.aborted && isAbort(error, signal) ? signal.reason : error;
   if (reason instanceof SatchelError) return reason;
   if (isNamed(reason, "TimeoutError") || (reason instanceof ConnectError && reason.code === Code.DeadlineExceeded)) {

@@ -4,7 +4,7 @@ import { type Call, callKey, nameOfStatus } from "../call.ts";
 import { mapStream } from "../map-stream.ts";
 import { PRINCIPAL } from "../principal.ts";
 
-/** Notes how a call ends; outermost of the interceptors, so that it sees what the caller sees. */
+/** Records the status of a call. The outermost interceptor, so that the status is the one that the caller gets. */
 export const observe: Interceptor = (next) => async (request) => {
   const call = request.contextValues.get(callKey);
   if (call === undefined) return next(request);

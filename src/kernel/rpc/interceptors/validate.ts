@@ -8,8 +8,8 @@ import { throwViolations } from "./violations.ts";
 export type RequestValidator = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>) => void;
 
 /**
- * Makes the validator for the requests of these services. All of their rules are compiled now, so that the first calls
- * are not slow and a rule that is wrong stops the start.
+ * Makes a validator for the requests of these services. Throws when a constraint is wrong. All constraints are compiled
+ * now, so that the first calls are not slow.
  */
 export function createRequestValidator(services: readonly DescService[], limits: Limits): RequestValidator {
   const validator = createValidator({ regexMatch });
@@ -51,7 +51,7 @@ async function* validated(
 
 const PATTERNS = new Map<string, RegExp>();
 
-/** Matches by Node's engine, which is much faster than the default; the patterns are our own, and simple. */
+/** Node's engine is much faster than the default. The patterns are constants of the .proto files, so it is safe. */
 function regexMatch(pattern: string, text: string): boolean {
   const known = PATTERNS.get(pattern);
   const regex = known ?? new RegExp(pattern, "u");

@@ -36,7 +36,7 @@ export function throwViolations<Desc extends DescMessage>(
   problems.throwIfAny();
 }
 
-/** By field, without the fields that the update mask does not name; those that it names come after the mask. */
+/** The first violation of each field, without fields that the update mask does not name. */
 function firstOfEachField(request: ReflectMessage, violations: readonly Violation[]): ReadonlyMap<string, Violation> {
   const mask = updateMaskOf(request);
   const masked = mask === undefined ? violations : violations.filter(({ field }) => isMasked(field, mask));
@@ -105,7 +105,7 @@ function valueAt(request: ReflectMessage, path: Path): unknown {
   return value;
 }
 
-/** What a rule counts: items, bytes, characters, or the number itself. */
+/** The amount that a constraint bounds: items, bytes, characters, or the number itself. */
 function amountOf(value: unknown, ruleId: string): number {
   if (typeof value === "number") return value;
   if (typeof value === "string") return ruleId === "string.max_bytes" ? Buffer.byteLength(value) : [...value].length;
