@@ -7,7 +7,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { Client } from "pg";
-import { createClient } from "../src/client/index.ts";
+import { createClient } from "../clients/typescript/src/index.ts";
 import { startPostgres } from "../test/support/postgres-server.ts";
 import { type ServerProcess, startServer } from "../test/support/server-process.ts";
 import { recordSection } from "./support/record.ts";

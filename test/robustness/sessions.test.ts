@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { createClient, type SatchelClient } from "../../src/client/index.ts";
+import { createClient, type SatchelClient } from "../../clients/typescript/src/index.ts";
 import type { Category } from "../../src/domain/stream-name.ts";
 import { collect } from "../client/fake-server.ts";
 import { createDatabase } from "../support/databases.ts";

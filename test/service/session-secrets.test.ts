@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { createClient, type SatchelClient, SatchelClientError } from "../../clients/typescript/src/index.ts";
 import { createApp } from "../../src/app.ts";
-import { createClient, type SatchelClient, SatchelClientError } from "../../src/client/index.ts";
 import { readConfig } from "../../src/config.ts";
 import { createLogger } from "../../src/log.ts";
 import { openEngine } from "../support/engines.ts";
