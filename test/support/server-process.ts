@@ -8,6 +8,8 @@ import { join } from "node:path";
 export interface ServerProcessOptions {
   /** PostgreSQL; SQLite unless given. */
   readonly databaseUrl?: string | undefined;
+  /** The file to run; `src/main.ts` unless given. */
+  readonly main?: string | undefined;
   /** The data directory; a new one, removed at the end, unless given. */
   readonly directory?: string | undefined;
   /** Further settings. */
@@ -45,7 +47,7 @@ const TICKS_PER_SECOND = 100;
 export async function startServer(options: ServerProcessOptions = {}): Promise<ServerProcess> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "satchel-server-")));
   const { DATABASE_URL: _unused, ...inherited } = process.env;
-  const child = spawn(process.execPath, [MAIN, "serve"], {
+  const child = spawn(process.execPath, [options.main ?? MAIN, "serve"], {
     env: {
       ...inherited,
       SATCHEL_PORT: "0",
