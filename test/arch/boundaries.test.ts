@@ -43,6 +43,7 @@ const REFUSED: readonly (readonly [path: string, line: string, rule: string])[] 
   ["clients/typescript/src/streams/node.ts", 'import "@connectrpc/connect-node";', IMPORTS],
   ["clients/typescript/src/core/grpc-transport.ts", 'import "../../../../src/config.ts";', IMPORTS],
   ["clients/typescript/src/environment.ts", "export const home = process.env;", GLOBALS],
+  ["clients/typescript/src/stack.ts", "export const stack = new AsyncDisposableStack();", GLOBALS],
   ["src/errors.ts", 'import "@connectrpc/connect";', IMPORTS],
   ["src/app.ts", 'import "@mikro-orm/core";', IMPORTS],
   ["src/rpc/process.ts", 'import "node:process";', IMPORTS],
