@@ -5,11 +5,11 @@
  *   npm run bench:encode
  */
 import { toBinary } from "@bufbuild/protobuf";
-import { newMessageId } from "../src/domain/message-id.ts";
-import type { StoredMessage } from "../src/domain/message.ts";
+import type { StoredMessage } from "../src/areas/streams/domain/message.ts";
+import { encodeMessages } from "../src/areas/streams/message-encoding.ts";
+import { streamMessage } from "../src/areas/streams/responses.ts";
 import { StreamMessageBatchSchema } from "../src/gen/satchel/v1/streams_pb.ts";
-import { streamMessage } from "../src/rpc/shapes.ts";
-import { encodeMessages } from "../src/rpc/stream-message-bytes.ts";
+import { newMessageId } from "../src/kernel/uuid.ts";
 import { recordSection } from "./support/record.ts";
 import { measureInRounds, type Subject, tableOf } from "./support/rounds.ts";
 import { DATA, METADATA } from "./support/workload.ts";

@@ -66,7 +66,7 @@ await recordSection(
 async function inProcessSubjects(engine: string, { sessions, caller }: InProcessSessions): Promise<Subject[]> {
   let user = 0;
   const logIn = () =>
-    sessions.creation.create(
+    sessions.create(
       caller,
       {
         userId: `user-${user++}`,
@@ -74,9 +74,9 @@ async function inProcessSubjects(engine: string, { sessions, caller }: InProcess
         client: CLIENT,
         aal: 1,
         amr: ["pwd"],
-        authenticateTime: undefined,
-        idleTimeout: undefined,
-        absoluteTimeout: undefined,
+        authenticateTimeMicros: undefined,
+        idleTimeoutMicros: undefined,
+        absoluteTimeoutMicros: undefined,
         metadata: null,
         requestId: undefined,
       },
@@ -89,15 +89,15 @@ async function inProcessSubjects(engine: string, { sessions, caller }: InProcess
       token,
       touch: true,
       minAal: 0,
-      maxAuthenticationAge: undefined,
+      maxAuthenticationAgeMicros: undefined,
       deviceId: undefined,
       client: CLIENT,
     };
-    const { valid } = await sessions.validation.validate(caller, request, {});
+    const { valid } = await sessions.validate(caller, request, {});
     if (!valid) throw new Error("a good token was refused");
   };
   const refresh = async (index: number) => {
-    tokens[index] = (await sessions.tokens.refresh(tokens[index] ?? "", {})).token;
+    tokens[index] = (await sessions.refresh(tokens[index] ?? "", {})).token;
   };
   return CALLERS.flatMap((callers) => [
     timed(`${engine}, without RPC: validate, ${callers} callers`, callers, validate),
@@ -135,7 +135,7 @@ async function statisticsSubject(engine: string, opened: InProcessSessions): Pro
     unit: "ms",
     measure: async () => {
       const start = performance.now();
-      const { total: counted } = await opened.sessions.statistics.get(opened.caller, 3_600_000_000n);
+      const { total: counted } = await opened.sessions.statistics(opened.caller, 3_600_000_000n);
       if (counted !== BigInt(total)) throw new Error(`${counted} sessions were counted`);
       return performance.now() - start;
     },

@@ -5,21 +5,21 @@
  *   npm run bench:validate
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { DEFAULT_LIMITS } from "../src/domain/limits.ts";
+import { parseAppend, parseCategoryPage, parseRead } from "../src/areas/streams/requests.ts";
+import { DEFAULT_LIMITS } from "../src/config/limits.ts";
 import {
   AppendMessagesRequestSchema,
   GetCategoryMessagesRequestSchema,
   ReadMessagesRequestSchema,
   StreamService,
 } from "../src/gen/satchel/v1/streams_pb.ts";
-import { createRequestValidator } from "../src/rpc/interceptors/validate.ts";
-import { parseAppend, parseCategoryPage, parseRead } from "../src/rpc/stream-requests.ts";
+import { createRequestValidator } from "../src/kernel/rpc/interceptors/validate.ts";
 import { recordSection } from "./support/record.ts";
 
 const ROUNDS = 7;
 const MESSAGES_PER_ROUND = 20_000;
 
-const validate = createRequestValidator([StreamService]);
+const validate = createRequestValidator([StreamService], DEFAULT_LIMITS);
 
 const category = create(GetCategoryMessagesRequestSchema, {
   category: "account",

@@ -3,15 +3,16 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { type App, createApp } from "./app.ts";
-import { type Config, ConfigError, configHelp, readConfig } from "./config.ts";
-import { greeting } from "./greeting.ts";
-import { type Logger, createLogger } from "./log.ts";
-import { Metrics } from "./metrics.ts";
+import { greeting } from "./cli/greeting.ts";
+import { PrimaryLink, isWorker, leavePrimary, reportFailure } from "./cli/primary-link.ts";
+import { startedOf } from "./cli/worker-messages.ts";
+import { killWorkers, runWorkers } from "./cli/workers.ts";
+import { type Config, ConfigError, configHelp, readConfig } from "./config/config.ts";
+import { type Logger, createLogger } from "./kernel/log.ts";
+import { Metrics } from "./kernel/metrics.ts";
+import { StartError } from "./kernel/start-error.ts";
+import { VERSION } from "./kernel/version.ts";
 import { openStore } from "./open-store.ts";
-import { PrimaryLink, isWorker, leavePrimary, reportFailure } from "./primary-link.ts";
-import { StartError } from "./start-error.ts";
-import { VERSION } from "./version.ts";
-import { killWorkers, runWorkers } from "./workers.ts";
 
 const USAGE = `Satchel ${VERSION}: the storage service behind messaging applications.
 
@@ -54,7 +55,7 @@ async function serve(): Promise<void> {
   const stopping = stopOnSignals();
   if (isWorker()) await serveAsWorker(config, log, stopping);
   else if (config.workers === 1)
-    await serveUntil(stopping.signal, config, { log, started: (app) => print(greeting(app, config)) });
+    await serveUntil(stopping.signal, config, { log, started: (app) => print(greeting(startedOf(app), config)) });
   else
     process.exitCode = await runWorkers({
       count: config.workers,
@@ -67,7 +68,7 @@ async function serve(): Promise<void> {
 async function serveAsWorker(config: Config, log: Logger, stopping: AbortController): Promise<void> {
   const metrics: Metrics = new Metrics(log, () => link.metricsOfAll());
   const link = new PrimaryLink({ stop: () => stopping.abort(), metrics: () => metrics.snapshot() });
-  await serveUntil(stopping.signal, config, { log, metrics, started: (app) => link.started(app) });
+  await serveUntil(stopping.signal, config, { log, metrics, started: (app) => link.started(startedOf(app)) });
   leavePrimary();
 }
 
@@ -90,7 +91,7 @@ async function serveUntil(signal: AbortSignal, config: Config, { log, metrics, s
 async function migrate(): Promise<void> {
   const config = readConfig(process.env);
   await using store = await openStore(config, createLogger(config.logLevel));
-  print(`The store (${store.engine}) has the schema of Satchel ${VERSION}.\n`);
+  print(`The store (${store.kind}) has the schema of Satchel ${VERSION}.\n`);
 }
 
 /** Fires at the first signal to stop; a second one ends the process at once. */

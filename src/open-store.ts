@@ -1,10 +1,11 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import type { Config } from "./config.ts";
-import { SatchelError } from "./errors.ts";
-import type { Logger } from "./log.ts";
-import { StartError } from "./start-error.ts";
-import type { Dialect } from "./store/dialect.ts";
+import { STORE_SCHEMA } from "./areas/index.ts";
+import type { Config } from "./config/config.ts";
+import { SatchelError } from "./kernel/errors.ts";
+import type { Logger } from "./kernel/log.ts";
+import { StartError } from "./kernel/start-error.ts";
+import type { AnyEngine } from "./kernel/store/engines/any-engine.ts";
 
 const RETRY_MS = 1_000;
 
@@ -12,7 +13,7 @@ const RETRY_MS = 1_000;
  * Opens the store that the configuration names and brings it to this version's schema; waits for one that does not
  * answer yet, until `signal` fires. Throws StartError when it cannot be used.
  */
-export async function openStore(config: Config, log: Logger, signal?: AbortSignal): Promise<Dialect> {
+export async function openStore(config: Config, log: Logger, signal?: AbortSignal): Promise<AnyEngine> {
   const giveUpAt = Date.now() + config.storeWaitMs;
   for (;;) {
     try {
@@ -26,26 +27,31 @@ export async function openStore(config: Config, log: Logger, signal?: AbortSigna
   }
 }
 
-async function openOnce(config: Config): Promise<Dialect> {
-  const dialect = await openEngine(config);
+async function openOnce(config: Config): Promise<AnyEngine> {
+  const engine = await openEngine(config);
   try {
-    await dialect.migrate();
-    return dialect;
+    await engine.migrate();
+    return engine;
   } catch (error) {
-    await dialect[Symbol.asyncDispose]();
+    await engine[Symbol.asyncDispose]();
     throw error;
   }
 }
 
 /** Loads only the engine that is used. */
-async function openEngine({ databaseUrl, dataDir, maxOpenNamespaces, dbPoolSize, limits }: Config): Promise<Dialect> {
+async function openEngine({ databaseUrl, dataDir, maxOpenNamespaces, dbPoolSize, limits }: Config): Promise<AnyEngine> {
   if (databaseUrl !== undefined) {
-    const { openPostgres } = await import("./store/postgres/dialect.ts");
-    return openPostgres({ url: databaseUrl, maxConnections: dbPoolSize, statementTimeoutMs: limits.maxTimeoutMs });
+    const { openPostgres } = await import("./kernel/store/engines/postgres/engine.ts");
+    return openPostgres({
+      schema: STORE_SCHEMA,
+      url: databaseUrl,
+      maxConnections: dbPoolSize,
+      statementTimeoutMs: limits.maxTimeoutMs,
+    });
   }
   prepareDirectory(dataDir);
-  const { openSqlite } = await import("./store/sqlite/dialect.ts");
-  return openSqlite({ directory: dataDir, maxOpenNamespaces });
+  const { openSqlite } = await import("./kernel/store/engines/sqlite/engine.ts");
+  return openSqlite({ schema: STORE_SCHEMA, directory: dataDir, maxOpenNamespaces });
 }
 
 function prepareDirectory(directory: string): void {

@@ -2,15 +2,18 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
-import type { AppendOutcome, StreamAppend } from "../../src/domain/append.ts";
-import { newMessageId } from "../../src/domain/message-id.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { Category, StreamName } from "../../src/domain/stream-name.ts";
-import type { Dialect } from "../../src/store/dialect.ts";
-import { openPostgres } from "../../src/store/postgres/dialect.ts";
-import { quotedSchema } from "../../src/store/postgres/schema-name.ts";
-import { openSqlite } from "../../src/store/sqlite/dialect.ts";
-import { Store } from "../../src/store/store.ts";
+import { STORE_SCHEMA } from "../../src/areas/index.ts";
+import type { AppendOutcome, StreamAppend } from "../../src/areas/streams/domain/append.ts";
+import type { Category, StreamName } from "../../src/areas/streams/domain/stream-name.ts";
+import { streamStore } from "../../src/areas/streams/store/stores.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import type { AnyEngine } from "../../src/kernel/store/engines/any-engine.ts";
+import { openPostgres } from "../../src/kernel/store/engines/postgres/engine.ts";
+import { quotedSchema } from "../../src/kernel/store/engines/postgres/schema-name.ts";
+import { openSqlite } from "../../src/kernel/store/engines/sqlite/engine.ts";
+import type { Store } from "../../src/kernel/store/store.ts";
+import { newMessageId } from "../../src/kernel/uuid.ts";
+import { appendsOf, storeOn } from "../../test/support/stores.ts";
 import { DATA, METADATA, TYPE } from "./workload.ts";
 
 /** A namespace of a store that is called without a network in between. */
@@ -34,9 +37,9 @@ const PAGE_BYTES = 3 * 1024 * 1024;
 /** Opens a store with a namespace: in a database, or, without one, in a new directory. */
 export async function openInProcess(databaseUrl?: string, namespaceId = "in-process"): Promise<InProcessStore> {
   await using opening = new AsyncDisposableStack();
-  const dialect = opening.use(await (databaseUrl === undefined ? openFiles(opening) : openDatabase(databaseUrl)));
-  await dialect.migrate();
-  const store = new Store(dialect, { ...BOUNDS, ...QUEUE });
+  const engine = opening.use(await (databaseUrl === undefined ? openFiles(opening) : openDatabase(databaseUrl)));
+  await engine.migrate();
+  const store = storeOn(engine);
   const namespace = await provision(store, namespaceId, databaseUrl);
   const opened = opening.move();
   return { ...namespace, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -44,8 +47,9 @@ export async function openInProcess(databaseUrl?: string, namespaceId = "in-proc
 
 async function provision(store: Store, namespaceId: string, databaseUrl?: string): Promise<InProcessStore> {
   const id = namespaceId as NamespaceId;
-  await store.transact((em) => store.dialect.provisionNamespace(id, em));
-  const append = (appends: readonly StreamAppend[]): Promise<AppendOutcome> => store.append(id, { appends }, {});
+  await store.transact((em) => store.engine.provisionNamespace(id, em));
+  const queues = appendsOf(store, { ...BOUNDS, ...QUEUE });
+  const append = (appends: readonly StreamAppend[]): Promise<AppendOutcome> => queues.append(id, { appends }, {});
   return {
     append: (streamName, data, metadata, count) => append([newAppend(streamName, data, metadata, count)]),
     fill: async (count) => {
@@ -57,7 +61,7 @@ async function provision(store: Store, namespaceId: string, databaseUrl?: string
     },
     readPage: async (category, from, limit) => {
       const selector = { kind: "category", category: category as Category } as const;
-      const page = await store.streams(id).page({ selector, from, limit, maxBytes: PAGE_BYTES }, {});
+      const page = await streamStore(store.engine, id).page({ selector, from, limit, maxBytes: PAGE_BYTES }, {});
       return page.messages.length;
     },
     another: (other) => provision(store, other, databaseUrl),
@@ -78,12 +82,12 @@ function newAppend(streamName: string, data: string, metadata: string, count: nu
   return { streamName: streamName as StreamName, expectation: { kind: "any" }, messages };
 }
 
-async function openFiles(opening: AsyncDisposableStack): Promise<Dialect> {
+async function openFiles(opening: AsyncDisposableStack): Promise<AnyEngine> {
   const directory = await mkdtemp(join(tmpdir(), "satchel-bench-"));
   opening.defer(() => rm(directory, { recursive: true, force: true }));
-  return openSqlite({ directory, maxOpenNamespaces: MAX_OPEN_NAMESPACES });
+  return openSqlite({ schema: STORE_SCHEMA, directory, maxOpenNamespaces: MAX_OPEN_NAMESPACES });
 }
 
-function openDatabase(url: string): Promise<Dialect> {
-  return openPostgres({ url, maxConnections: 4, statementTimeoutMs: 30_000 });
+function openDatabase(url: string): Promise<AnyEngine> {
+  return openPostgres({ schema: STORE_SCHEMA, url, maxConnections: 4, statementTimeoutMs: 30_000 });
 }

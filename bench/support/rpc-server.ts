@@ -8,23 +8,23 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import * as grpc from "@grpc/grpc-js";
-import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { Principal } from "../../src/domain/principal.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import {
   type AppendMessagesRequest,
   AppendMessagesRequestSchema,
   AppendMessagesResponseSchema,
   StreamService,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { createLogger } from "../../src/log.ts";
-import { Metrics } from "../../src/metrics.ts";
-import { accessInterceptor } from "../../src/rpc/interceptors/access.ts";
-import { deadlineInterceptor } from "../../src/rpc/interceptors/deadline.ts";
-import { errorsInterceptor } from "../../src/rpc/interceptors/errors.ts";
-import { validateInterceptor } from "../../src/rpc/interceptors/validate.ts";
-import { Readiness } from "../../src/rpc/readiness.ts";
-import { Server } from "../../src/rpc/server.ts";
+import { createLogger } from "../../src/kernel/log.ts";
+import { Metrics } from "../../src/kernel/metrics.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import type { Principal } from "../../src/kernel/principal.ts";
+import { accessInterceptor } from "../../src/kernel/rpc/interceptors/access.ts";
+import { deadlineInterceptor } from "../../src/kernel/rpc/interceptors/deadline.ts";
+import { errorsInterceptor } from "../../src/kernel/rpc/interceptors/errors.ts";
+import { validateInterceptor } from "../../src/kernel/rpc/interceptors/validate.ts";
+import { Readiness } from "../../src/kernel/transport/readiness.ts";
+import { Server } from "../../src/kernel/transport/server.ts";
 
 const HOST = "127.0.0.1";
 const ANSWER = { messages: [{ id: "0190b2f4-7b7e-7c3a-9d6e-1f2a3b4c5d6e", position: 41n, globalPosition: 4711n }] };
@@ -87,11 +87,12 @@ function satchelInterceptors(): Interceptor[] {
     errorsInterceptor(() => undefined),
     deadlineInterceptor({ maxTimeoutMs: DEFAULT_LIMITS.maxTimeoutMs, shutdown: new AbortController().signal }),
     accessInterceptor({
+      recheckMs: 1_000,
       limits: DEFAULT_LIMITS,
       methods: StreamService.methods,
       authenticate: () => Promise.resolve(CALLER),
     }),
-    validateInterceptor([StreamService]),
+    validateInterceptor([StreamService], DEFAULT_LIMITS),
   ];
 }
 

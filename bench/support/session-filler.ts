@@ -1,17 +1,15 @@
+import { command } from "../../src/kernel/store/statement.ts";
+import { storeOn } from "../../test/support/stores.ts";
 import { type InProcessSessions, NAMESPACE } from "./session-store.ts";
 
-interface StatementRunner {
-  executeQuery(query: { readonly sql: string }): Promise<unknown>;
-}
-
-const COLUMNS = `id, user_id, device_id, token_hash, token_key, token_generation, create_time, authenticate_time,
-  last_activity_time, idle_timeout, touch_interval, idle_expire_time, absolute_expire_time, sweep_time, aal, amr,
+const COLUMNS = `id, user_id, device_id, token_hash, token_key, token_generation, create_time_micros, authenticate_time_micros,
+  last_activity_time_micros, idle_timeout_micros, touch_interval_micros, idle_expire_time_micros, absolute_expire_time_micros, sweep_time_micros, aal, amr,
   client_type, client_version, user_agent, ip_address, location, device_name, version`;
 
 /** Makes sessions of the last 30 days, a few of which have expired and were not swept yet. */
-export async function fillSessions({ dialect }: InProcessSessions, count: number): Promise<void> {
+export async function fillSessions({ engine }: InProcessSessions, count: number): Promise<void> {
   const now = BigInt(Date.now()) * 1_000n;
-  const postgres = dialect.engine === "postgresql";
+  const postgres = engine.kind === "postgresql";
   const [text, cast] = postgres ? ["::text", "::bigint"] : ["", ""];
   const created = `${now} - (n * 2592000000000${cast} / ${count})`;
   const expires = `${now} + CASE WHEN n % 1000 = 0 THEN -1000000 ELSE 2592000000000 END`;
@@ -23,11 +21,9 @@ export async function fillSessions({ dialect }: InProcessSessions, count: number
     ? `generate_series(1, ${count}) n`
     : `(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${count}) SELECT n FROM s)`;
   const table = postgres ? `"ns_${NAMESPACE}".sessions` : "sessions";
-  const transaction = await dialect.begin(NAMESPACE);
-  const runner = transaction.entities().getTransactionContext<StatementRunner>();
-  await runner?.executeQuery({ sql: `INSERT INTO ${table} (${COLUMNS}) SELECT ${values} FROM ${series}` });
-  await transaction.commit();
+  const fill = command(`INSERT INTO {sessions} (${COLUMNS}) SELECT ${values} FROM ${series}`);
+  await storeOn(engine).aloneInNamespace(NAMESPACE, (unit) => unit.change(fill, []));
   // As autovacuum would, by the time that a real server has so many.
   const vacuum = `VACUUM ANALYZE ${table}, "ns_${NAMESPACE}".session_counts`;
-  if (postgres) await dialect.orm.em.fork().getDriver().getConnection().execute(vacuum);
+  if (postgres) await engine.orm.em.fork().getDriver().getConnection().execute(vacuum);
 }

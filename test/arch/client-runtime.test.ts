@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-/** Code that needs more than Node 20 has. Lint refuses the stacks of resources: test/arch/boundaries.test.ts. */
+/** Code that needs more than Node 20 has. Lint refuses DisposableStack and AsyncDisposableStack. */
 const TOO_NEW = [
   "Promise.withResolvers<void>();",
   "Promise.try(() => 1);",

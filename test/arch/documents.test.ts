@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { configHelp } from "../../src/config.ts";
-import { LIMITS, type LimitName, wireName } from "../../src/domain/limits.ts";
-import { REASONS } from "../../src/errors.ts";
+import { configHelp } from "../../src/config/config.ts";
+import { LIMITS } from "../../src/config/limits.ts";
 import { ErrorReasonSchema } from "../../src/gen/satchel/v1/errors_pb.ts";
+import { REASONS } from "../../src/kernel/errors.ts";
+import { type LimitName, wireName } from "../../src/kernel/limits.ts";
 import { commentOf, protoComments } from "../support/proto-source.ts";
 
 describe("the reasons of errors", () => {

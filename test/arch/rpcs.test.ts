@@ -7,8 +7,6 @@ import { commentOf, protoComments, services } from "../support/proto-source.ts";
 
 const METHODS = (await services()).flatMap(({ methods }) => methods);
 const COMMENTS = protoComments();
-const HANDLERS = sourceOf("src/rpc/*.ts");
-const TESTS = sourceOf("test/{contract,wire}/**/*.ts");
 const DOCS = sourceOf("docs/rpcs.md");
 
 test("there are RPCs", () => {
@@ -32,28 +30,19 @@ describe.each(METHODS.map((method) => [`${method.parent.name}/${method.name}`, m
       expect(method.idempotency === Idempotency.NO_SIDE_EFFECTS).toBe(/^(Get|List|Read|Count)/.test(method.name));
     });
 
-    test("has a handler", () => {
-      expect(HANDLERS).toMatch(new RegExp(`\\b${method.localName}\\b`));
-    });
-
-    test("has a contract or wire test", () => {
-      expect(TESTS).toMatch(new RegExp(`\\b(${method.localName}|${method.name})\\b`));
-    });
-
     test("is in docs/rpcs.md", () => {
       expect(DOCS).toContain(`| \`${method.name}\` `);
     });
   },
 );
 
-// In C++ the comments of services and RPCs go through a template in which it begins a variable.
-test("no comment of a service or an RPC has a dollar sign, at which grpc_cpp_plugin breaks off", () => {
-  const files = globSync("proto/satchel/**/*.proto").map((path) => [path, readFileSync(path, "utf8")] as const);
-  const described = files.flatMap(([path, text]) =>
-    [...text.matchAll(/^((?:\/\/.*\n)*)service \w+ \{\n([\s\S]*?)^\}/gm)].map(([service]) => [path, service] as const),
+// In C++ the comments of services and RPCs go through a template, in which a dollar sign begins a variable.
+test("no comment of a .proto has a dollar sign, at which grpc_cpp_plugin breaks off", () => {
+  const comments = globSync("proto/satchel/**/*.proto").flatMap((path) =>
+    [...readFileSync(path, "utf8").matchAll(/^ *\/\/.*$/gm)].map(([line]) => ({ path, line })),
   );
-  expect(described.length).toBeGreaterThan(4);
-  expect(described.filter(([, service]) => service.includes("$")).map(([path]) => path)).toEqual([]);
+  expect(comments.length).toBeGreaterThan(500);
+  expect(comments.filter(({ line }) => line.includes("$"))).toEqual([]);
 });
 
 test("docs/rpcs.md names no RPC that is not there", () => {

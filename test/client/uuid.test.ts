@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { newUuid } from "../../clients/typescript/src/core/uuid.ts";
-import { parseMessageId } from "../../src/domain/message-id.ts";
+import { parseMessageId } from "../../src/kernel/uuid.ts";
 
 const MAX_MS = 2 ** 48 - 1;
 

@@ -2,10 +2,11 @@ import type { Interceptor } from "@connectrpc/connect";
 import fc from "fast-check";
 import { isDeepStrictEqual } from "node:util";
 import { expect, test, vi } from "vitest";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { deadlineInterceptor } from "../../src/rpc/interceptors/deadline.ts";
-import { errorsInterceptor } from "../../src/rpc/interceptors/errors.ts";
-import { validateInterceptor } from "../../src/rpc/interceptors/validate.ts";
+import { deadlineInterceptor } from "../../src/kernel/rpc/interceptors/deadline.ts";
+import { errorsInterceptor } from "../../src/kernel/rpc/interceptors/errors.ts";
+import { validateInterceptor } from "../../src/kernel/rpc/interceptors/validate.ts";
 import { type Pair, startPair } from "./pair.ts";
 import { type CallOptions, MAX_REQUEST_BYTES, anyCall, rawRequest } from "./requests.ts";
 
@@ -25,7 +26,7 @@ const CHAINS: Readonly<Record<string, () => Interceptor[]>> = {
   "pass ours": () => [
     errorsInterceptor(() => undefined),
     deadlineInterceptor({ maxTimeoutMs: 60_000, shutdown: new AbortController().signal }),
-    validateInterceptor([StreamService]),
+    validateInterceptor([StreamService], DEFAULT_LIMITS),
   ],
   "pass some that meddle with everything": () => [meddle],
 };

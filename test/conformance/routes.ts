@@ -8,7 +8,7 @@ import {
   ReadMessagesResponseSchema,
   StreamService,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { encodedMessage } from "../../src/rpc/encoded-message.ts";
+import { encodedMessage } from "../../src/kernel/rpc/encoded-message.ts";
 
 /** What a handler was told of its call. */
 export type Seen = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { Adapter } from "../../src/rpc/http/adapter.ts";
+import { Adapter } from "../../src/kernel/transport/adapter.ts";
 import { envelope } from "../support/raw.ts";
 import type { RawRequest } from "./exchange.ts";
 import { type Outcome, type Pair, startPair } from "./pair.ts";

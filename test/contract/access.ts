@@ -1,5 +1,7 @@
-import { describe, expect, it } from "vitest";
-import { newToken } from "../../src/domain/token.ts";
+import { expect } from "vitest";
+import { newToken } from "../../src/kernel/crypto/token.ts";
+import { VERSION } from "../../src/kernel/version.ts";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import {
   ConsumerGroupService,
@@ -108,7 +110,7 @@ export function accessContract(h: () => Harness): void {
       },
     );
 
-    it("to namespaces is the operator's alone", async () => {
+    it.overWire("to namespaces is the operator's alone", async () => {
       const { id, token } = await h().namespace();
       for (const method of NamespaceService.methods) {
         const call = (client: Harness["operator"]) =>
@@ -127,7 +129,7 @@ export function accessContract(h: () => Harness): void {
       await h().operator.getNamespace({ namespaceId: id });
     });
 
-    it("is checked before anything is said about the request", async () => {
+    it.overWire("is checked before anything is said about the request", async () => {
       const { id } = await h().namespace();
       const reader = await h().streamsAs(id, Role.READER);
       const bad = { streamName: "", messages: [] };
@@ -138,13 +140,13 @@ export function accessContract(h: () => Harness): void {
       });
     });
 
-    it("to GetServerInfo is anyone's, with whatever credential", async () => {
+    it.overWire("to GetServerInfo is anyone's, with whatever credential", async () => {
       const info = await h().anyone(ServerService).getServerInfo({});
-      expect(info).toMatchObject({ version: "0.0.0-test", engine: h().engine.dialect.engine });
+      expect(info).toMatchObject({ version: VERSION, engine: h().engine.engine.kind });
       expect(await h().holding(ServerService, "Bearer nonsense").getServerInfo({})).toEqual(info);
     });
 
-    it("is by a bearer token, however the scheme is written", async () => {
+    it.overWire("is by a bearer token, however the scheme is written", async () => {
       const { token } = await h().namespace();
       for (const good of [`Bearer ${token}`, `bearer ${token}`, `BEARER  ${token}`])
         await h().holding(StreamService, good).listStreams({});
@@ -172,19 +174,23 @@ export function accessContract(h: () => Harness): void {
       });
     });
 
-    it("says the same of a token that is unknown, wrong, expired, revoked or of a namespace that is gone", async () => {
-      const { id: namespaceId } = await h().namespace();
-      const failure = async (token: string) => failureOf(h().holding(StreamService, `Bearer ${token}`).listStreams({}));
-      const unknown = await failure(newToken("namespace").token);
+    it.overWire(
+      "says the same of a token that is unknown, wrong, expired, revoked or of a namespace that is gone",
+      async () => {
+        const { id: namespaceId } = await h().namespace();
+        const failure = async (token: string) =>
+          failureOf(h().holding(StreamService, `Bearer ${token}`).listStreams({}));
+        const unknown = await failure(newToken("namespace").token);
 
-      const { token: revoked, info } = await h().operator.createToken({ namespaceId, role: Role.ADMIN });
-      await h().operator.revokeToken({ namespaceId, tokenId: info!.tokenId });
-      expect(await failure(revoked)).toEqual(unknown);
+        const { token: revoked, info } = await h().operator.createToken({ namespaceId, role: Role.ADMIN });
+        await h().operator.revokeToken({ namespaceId, tokenId: info!.tokenId });
+        expect(await failure(revoked)).toEqual(unknown);
 
-      const gone = await h().namespace();
-      await h().operator.deleteNamespace({ namespaceId: gone.id });
-      expect(await failure(gone.token)).toEqual(unknown);
-    });
+        const gone = await h().namespace();
+        await h().operator.deleteNamespace({ namespaceId: gone.id });
+        expect(await failure(gone.token)).toEqual(unknown);
+      },
+    );
   });
 }
 

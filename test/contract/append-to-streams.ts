@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness } from "../support/harness.ts";
 import { append, message, newId, upTo, valuesOf } from "../support/streams.ts";
@@ -8,7 +9,7 @@ const NO_STREAM = -1n;
 /** AppendToStreams. */
 export function appendToStreamsContract(h: () => Harness): void {
   describe("AppendToStreams", () => {
-    it("appends to all of them", async () => {
+    it.overWire("appends to all of them", async () => {
       const { streams } = await h().namespace();
       await append(streams, "b-1", ["before"]);
       const { appends } = await streams.appendToStreams({
@@ -27,7 +28,7 @@ export function appendToStreamsContract(h: () => Harness): void {
       expect(valuesOf((await streams.getStreamMessages({ streamName: "b-1" })).messages)).toEqual(["before", 3]);
     });
 
-    it("names every stream that is not as expected, and appends to none", async () => {
+    it.overWire("names every stream that is not as expected, and appends to none", async () => {
       const { streams } = await h().namespace();
       await append(streams, "b-1", ["x", "y"]);
       const failure = await failureOf(
@@ -106,7 +107,7 @@ export function appendToStreamsContract(h: () => Harness): void {
       expect((await streams.listStreams({})).streams.map(({ streamName }) => streamName)).toEqual(["a-1"]);
     });
 
-    it("refuses a stream or an id that comes twice", async () => {
+    it.overWire("refuses a stream or an id that comes twice", async () => {
       const { streams } = await h().namespace();
       const twice = streams.appendToStreams({
         appends: [

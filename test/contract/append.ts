@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness } from "../support/harness.ts";
 import { append, message, newId, upTo, valuesOf } from "../support/streams.ts";
@@ -8,20 +9,23 @@ const NO_STREAM = -1n;
 /** AppendMessages. */
 export function appendContract(h: () => Harness): void {
   describe("AppendMessages", () => {
-    it("numbers the messages of a stream from 0, without gaps, and those of the namespace upwards", async () => {
-      const { streams } = await h().namespace();
-      const first = await append(streams, "a-1", ["x", "y"]);
-      const second = await append(streams, "a-1", ["z"]);
-      const other = await append(streams, "b-1", ["w"]);
-      expect([...first, ...second].map(({ position }) => position)).toEqual([0n, 1n, 2n]);
-      expect(other[0]?.position).toBe(0n);
-      const globals = [...first, ...second, ...other].map(({ globalPosition }) => globalPosition);
-      expect(globals[0]).toBeGreaterThanOrEqual(1n);
-      expect(globals).toEqual(globals.toSorted((a, b) => Number(a - b)));
-      expect(new Set(globals).size).toBe(4);
-    });
+    it.overWire(
+      "numbers the messages of a stream from 0, without gaps, and those of the namespace upwards",
+      async () => {
+        const { streams } = await h().namespace();
+        const first = await append(streams, "a-1", ["x", "y"]);
+        const second = await append(streams, "a-1", ["z"]);
+        const other = await append(streams, "b-1", ["w"]);
+        expect([...first, ...second].map(({ position }) => position)).toEqual([0n, 1n, 2n]);
+        expect(other[0]?.position).toBe(0n);
+        const globals = [...first, ...second, ...other].map(({ globalPosition }) => globalPosition);
+        expect(globals[0]).toBeGreaterThanOrEqual(1n);
+        expect(globals).toEqual(globals.toSorted((a, b) => Number(a - b)));
+        expect(new Set(globals).size).toBe(4);
+      },
+    );
 
-    it("returns what was appended as it was appended", async () => {
+    it.overWire("returns what was appended as it was appended", async () => {
       const { streams } = await h().namespace();
       const id = newId();
       const before = Date.now();
@@ -48,7 +52,7 @@ export function appendContract(h: () => Harness): void {
       expect(read!.time!.nanos % 1_000).toBe(0);
     });
 
-    it("tells no data from null", async () => {
+    it.overWire("tells no data from null", async () => {
       const { streams } = await h().namespace();
       await streams.appendMessages({
         streamName: "a-1",
@@ -87,7 +91,7 @@ export function appendContract(h: () => Harness): void {
   });
 
   describe("what an append expects", () => {
-    it("-1: that there is no stream", async () => {
+    it.overWire("-1: that there is no stream", async () => {
       const { streams } = await h().namespace();
       const creation = () =>
         streams.appendMessages({
@@ -103,7 +107,7 @@ export function appendContract(h: () => Harness): void {
       });
     });
 
-    it("a version: that this is the position of the last message", async () => {
+    it.overWire("a version: that this is the position of the last message", async () => {
       const { streams } = await h().namespace();
       const at = (value: bigint) =>
         streams.appendMessages({
@@ -142,7 +146,7 @@ export function appendContract(h: () => Harness): void {
       expect((await existing()).messages[0]?.position).toBe(1n);
     });
 
-    it("nothing that makes no sense", async () => {
+    it.overWire("nothing that makes no sense", async () => {
       const { streams } = await h().namespace();
       for (const value of [-2n, -(2n ** 63n)]) {
         const call = streams.appendMessages({
@@ -168,7 +172,7 @@ export function appendContract(h: () => Harness): void {
       });
     });
 
-    it("and when it is disappointed, nothing is written", async () => {
+    it.overWire("and when it is disappointed, nothing is written", async () => {
       const { streams } = await h().namespace();
       await failureOf(
         streams.appendMessages({
@@ -181,7 +185,7 @@ export function appendContract(h: () => Harness): void {
       expect((await streams.listCategories({})).categories).toEqual([]);
     });
 
-    it("lets exactly one of many who expect the same succeed", async () => {
+    it.overWire("lets exactly one of many who expect the same succeed", async () => {
       const { streams } = await h().namespace();
       await append(streams, "a-1", ["x"]);
       const calls = upTo(50).map((value) =>

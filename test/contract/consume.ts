@@ -1,6 +1,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { describe, expect, it } from "vitest";
-import { memberOf } from "../../src/domain/consumer-group.ts";
+import { expect } from "vitest";
+import { memberOf } from "../../src/areas/streams/domain/group-member.ts";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import { eventually, newGroup, positionOf, sumOf, valueOf, valuesIn } from "../support/groups.ts";
 import { ConsumerGroupService, type Harness, Role } from "../support/harness.ts";
@@ -9,50 +10,56 @@ import { append, inCategory, readAll, upTo } from "../support/streams.ts";
 /** What one member is given. */
 export function consumeContract(h: () => Harness): void {
   describe("Consume", () => {
-    it("says who the member is, gives it the partitions, delivers what there is, and goes on live", async () => {
-      const { streams, join } = await newGroup(h(), { acknowledgeTimeout: { seconds: 20n, nanos: 0 } });
-      for (const value of upTo(5)) await append(streams, `a-${value}`, [value]);
-      const begun = Date.now();
-      await using member = await join({ memberName: "worker" });
-      const there = await member.take(5);
-      for (const value of upTo(5)) await append(streams, `a-${value + 5}`, [value + 5]);
-      const deliveries = [...there, ...(await member.take(5))];
+    it.overWire(
+      "says who the member is, gives it the partitions, delivers what there is, and goes on live",
+      async () => {
+        const { streams, join } = await newGroup(h(), { acknowledgeTimeout: { seconds: 20n, nanos: 0 } });
+        for (const value of upTo(5)) await append(streams, `a-${value}`, [value]);
+        const begun = Date.now();
+        await using member = await join({ memberName: "worker" });
+        const there = await member.take(5);
+        for (const value of upTo(5)) await append(streams, `a-${value + 5}`, [value + 5]);
+        const deliveries = [...there, ...(await member.take(5))];
 
-      expect(member.frames[0]).toMatchObject({
-        case: "joined",
-        value: { acknowledgeTimeout: { seconds: 20n, nanos: 0 } },
-      });
-      expect(member.memberId).not.toBe("");
-      expect(member.frames[1]?.case).toBe("assigned");
-      expect([...member.leases.keys()].toSorted((a, b) => a - b)).toEqual(upTo(8));
-      const { messages } = await readAll(streams, { selector: inCategory("a") });
-      const byPosition = deliveries.toSorted((a, b) => Number(positionOf(a) - positionOf(b)));
-      expect(byPosition.map(({ message }) => message)).toEqual(messages);
-      for (const { message, partition, epoch, attempt, deadline } of deliveries) {
-        expect(BigInt(partition)).toBe(memberOf(message!.streamName, 8n));
-        expect(epoch).toBe(member.leases.get(partition));
-        expect(attempt).toBe(1);
-        expect(timestampMs(deadline!)).toBeGreaterThanOrEqual(begun);
-      }
-    });
+        expect(member.frames[0]).toMatchObject({
+          case: "joined",
+          value: { acknowledgeTimeout: { seconds: 20n, nanos: 0 } },
+        });
+        expect(member.memberId).not.toBe("");
+        expect(member.frames[1]?.case).toBe("assigned");
+        expect([...member.leases.keys()].toSorted((a, b) => a - b)).toEqual(upTo(8));
+        const { messages } = await readAll(streams, { selector: inCategory("a") });
+        const byPosition = deliveries.toSorted((a, b) => Number(positionOf(a) - positionOf(b)));
+        expect(byPosition.map(({ message }) => message)).toEqual(messages);
+        for (const { message, partition, epoch, attempt, deadline } of deliveries) {
+          expect(BigInt(partition)).toBe(memberOf(message!.streamName, 8n));
+          expect(epoch).toBe(member.leases.get(partition));
+          expect(attempt).toBe(1);
+          expect(timestampMs(deadline!)).toBeGreaterThanOrEqual(begun);
+        }
+      },
+    );
 
-    it("delivers the next message of an entity when the one before is settled, and others meanwhile", async () => {
-      const { streams, join } = await newGroup(h(), { partitions: 1 });
-      await append(streams, "a-1", [0, 1]);
-      await append(streams, "a-1+part", [2]);
-      await append(streams, "a-2", [10]);
-      await using member = await join();
-      const [first, other] = byValue(await member.take(2));
-      expect([valueOf(first!), valueOf(other!)]).toEqual([0, 10]);
-      await member.acknowledge(other!);
-      await append(streams, "a-3", [20]);
-      expect(valueOf(await member.takeOne())).toBe(20);
-      expect(await member.acknowledge(first!)).toBe(1n);
-      const second = await member.takeOne();
-      expect(valueOf(second)).toBe(1);
-      await member.reject(second, { case: "skip", value: {} });
-      expect(valueOf(await member.takeOne())).toBe(2);
-    });
+    it.overWire(
+      "delivers the next message of an entity when the one before is settled, and others meanwhile",
+      async () => {
+        const { streams, join } = await newGroup(h(), { partitions: 1 });
+        await append(streams, "a-1", [0, 1]);
+        await append(streams, "a-1+part", [2]);
+        await append(streams, "a-2", [10]);
+        await using member = await join();
+        const [first, other] = byValue(await member.take(2));
+        expect([valueOf(first!), valueOf(other!)]).toEqual([0, 10]);
+        await member.acknowledge(other!);
+        await append(streams, "a-3", [20]);
+        expect(valueOf(await member.takeOne())).toBe(20);
+        expect(await member.acknowledge(first!)).toBe(1n);
+        const second = await member.takeOne();
+        expect(valueOf(second)).toBe(1);
+        await member.reject(second, { case: "skip", value: {} });
+        expect(valueOf(await member.takeOne())).toBe(2);
+      },
+    );
 
     it("delivers as many messages of an entity as may be in flight, in order", async () => {
       const { streams, join } = await newGroup(h(), { maxInFlightPerEntity: 3 });
@@ -168,7 +175,7 @@ export function consumeContract(h: () => Harness): void {
       expect(await member.failure()).toMatchObject({ code: "NotFound", reason: "GROUP_NOT_FOUND" });
     });
 
-    it("ends when its token is revoked, before it delivers anything else", async () => {
+    it.overWire("ends when its token is revoked, before it delivers anything else", async () => {
       const { id: namespaceId, streams, groups } = await newGroup(h());
       const { token, info } = await h().operator.createToken({ namespaceId, role: Role.WRITER });
       const writer = h().holding(ConsumerGroupService, `Bearer ${token}`);

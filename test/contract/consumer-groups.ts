@@ -1,11 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
 import type {
   ConsumerGroupSchema,
   CreateConsumerGroupRequestSchema,
 } from "../../src/gen/satchel/v1/consumer_groups_pb.ts";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import { GROUP_ID, newGroup, sumOf } from "../support/groups.ts";
 import type { GroupClient, Harness } from "../support/harness.ts";
@@ -35,7 +36,7 @@ const NOT_FOUND = { code: "NotFound", reason: "GROUP_NOT_FOUND" };
 /** Making consumer groups, looking at them, changing them. */
 export function consumerGroupsContract(h: () => Harness): void {
   describe("CreateConsumerGroup", () => {
-    it("fills in what is unset", async () => {
+    it.overWire("fills in what is unset", async () => {
       const { consumerGroups } = await h().namespace();
       const { consumerGroup } = await consumerGroups.createConsumerGroup({
         consumerGroup: { consumerGroupId: "a:B.c_d-1", category: "orders" },
@@ -60,7 +61,7 @@ export function consumerGroupsContract(h: () => Harness): void {
       );
     });
 
-    it("keeps what is set", async () => {
+    it.overWire("keeps what is set", async () => {
       const { consumerGroups } = await h().namespace();
       const createTime = timestampFromMs(0);
       const group = { consumerGroupId: "g", category: "orders", ...CHOSEN };
@@ -72,7 +73,7 @@ export function consumerGroupsContract(h: () => Harness): void {
       expect(status.partitions).toHaveLength(3);
     });
 
-    it("answers a repeat with the group that is there, and refuses another one of its id", async () => {
+    it.overWire("answers a repeat with the group that is there, and refuses another one of its id", async () => {
       const { consumerGroups } = await h().namespace();
       const group = { consumerGroupId: "g", category: "orders", types: ["A", "B"] };
       const created = await consumerGroups.createConsumerGroup({ consumerGroup: group });
@@ -139,7 +140,7 @@ export function consumerGroupsContract(h: () => Harness): void {
       expect(partitions.map(({ checkpoint }) => checkpoint)).toEqual(upTo(8).map(() => 0n));
     });
 
-    it("names everything that is wrong, each field by its path", async () => {
+    it.overWire("names everything that is wrong, each field by its path", async () => {
       const { consumerGroups } = await h().namespace();
       const consumerGroup = {
         consumerGroupId: "-g",
@@ -167,7 +168,7 @@ export function consumerGroupsContract(h: () => Harness): void {
       expect((await consumerGroups.listConsumerGroups({})).consumerGroups).toEqual([]);
     });
 
-    it("names what breaks what the .proto declares", async () => {
+    it.overWire("names what breaks what the .proto declares", async () => {
       const { consumerGroups } = await h().namespace();
       const refused = { code: "InvalidArgument", reason: "FIELD_INVALID" };
       expect(await failureOf(consumerGroups.createConsumerGroup({}))).toMatchObject({
@@ -194,7 +195,7 @@ export function consumerGroupsContract(h: () => Harness): void {
   });
 
   describe("ListConsumerGroups", () => {
-    it("lists by id, bytewise, in pages, perhaps of one category only", async () => {
+    it.overWire("lists by id, bytewise, in pages, perhaps of one category only", async () => {
       const { consumerGroups } = await h().namespace();
       const ids = ["b", "B", "a1", "a", "a.", "a-", "_".padStart(2, "z")];
       for (const [index, consumerGroupId] of ids.entries())
@@ -231,7 +232,7 @@ export function consumerGroupsContract(h: () => Harness): void {
   });
 
   describe("UpdateConsumerGroup", () => {
-    it.each([
+    it.overWire.each([
       ["acknowledge_timeout", { acknowledgeTimeout: CHOSEN.acknowledgeTimeout }],
       ["retry_policy", { retryPolicy: CHOSEN.retryPolicy }],
       ["retry_policy.max_attempts", { retryPolicy: { ...DEFAULTS.retryPolicy, maxAttempts: 3 } }],
@@ -254,7 +255,7 @@ export function consumerGroupsContract(h: () => Harness): void {
       expect(await update({})).toMatchObject({ category: "a", ...DEFAULTS });
     });
 
-    it("changes what may be changed, and only good values", async () => {
+    it.overWire("changes what may be changed, and only good values", async () => {
       const { groups } = await newGroup(h());
       const failure = (paths: string[], values: Group = {}) =>
         failureOf(
@@ -278,7 +279,7 @@ export function consumerGroupsContract(h: () => Harness): void {
   });
 
   describe("DeleteConsumerGroup", () => {
-    it("forgets everything about the group", async () => {
+    it.overWire("forgets everything about the group", async () => {
       const { groups, streams } = await newGroup(h());
       await append(streams, "a-1", [1]);
       await groups.resetConsumerGroup({ consumerGroupId: GROUP_ID, start: { case: "end", value: true } });
@@ -292,7 +293,7 @@ export function consumerGroupsContract(h: () => Harness): void {
   });
 
   describe("ResetConsumerGroup", () => {
-    it("moves every partition, forwards and back, and says where to", async () => {
+    it.overWire("moves every partition, forwards and back, and says where to", async () => {
       const { groups, streams, status } = await newGroup(h());
       const appended = [];
       for (const value of upTo(4)) appended.push(...(await append(streams, `a-${value}`, [value])));
@@ -314,7 +315,7 @@ export function consumerGroupsContract(h: () => Harness): void {
   });
 
   describe("a consumer group that is not there", () => {
-    it("is GROUP_NOT_FOUND to every RPC; an id that cannot be one is FIELD_INVALID", async () => {
+    it.overWire("is GROUP_NOT_FOUND to every RPC; an id that cannot be one is FIELD_INVALID", async () => {
       const { consumerGroups: groups } = await h().namespace();
       await newGroup(h());
       const calls = (consumerGroupId: string) => [

@@ -1,8 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
 import type { ReadMessagesRequestSchema, ReadMessagesResponse } from "../../src/gen/satchel/v1/streams_pb.ts";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import { type Harness, Role, type StreamClient, StreamService } from "../support/harness.ts";
 import { ALL, append, inCategory, inStream, readAll, upTo, valuesOf } from "../support/streams.ts";
@@ -46,7 +47,7 @@ export function followContract(h: () => Harness): void {
       expect(inShort(frames)).toEqual([0, 1, "caughtUp", 2, 3, 4]);
     });
 
-    it("begins at the end, at a position, at a time, or after a cursor", async () => {
+    it.overWire("begins at the end, at a position, at a time, or after a cursor", async () => {
       const { streams } = await h().namespace();
       await append(streams, "a-1", [0]);
       await delay(20);
@@ -88,7 +89,7 @@ export function followContract(h: () => Harness): void {
       expect((value as { position: bigint }).position).toBeGreaterThan(3n);
     });
 
-    it("selects live as it does when it reads what there is", async () => {
+    it.overWire("selects live as it does when it reads what there is", async () => {
       const { streams } = await h().namespace();
       const requests: Request[] = [
         { selector: inCategory("a"), consumerGroup: { member: 1n, size: 2n } },
@@ -124,7 +125,7 @@ export function followContract(h: () => Harness): void {
       }
     });
 
-    it("ends when its token is revoked, before it delivers anything else", async () => {
+    it.overWire("ends when its token is revoked, before it delivers anything else", async () => {
       const { id: namespaceId, streams } = await h().namespace();
       const { token, info } = await h().operator.createToken({ namespaceId, role: Role.READER });
       const reader = h().holding(StreamService, `Bearer ${token}`);
@@ -164,7 +165,7 @@ export function followContract(h: () => Harness): void {
       expect(inShort(frames)).toEqual(["first", "caughtUp", "second", "third"]);
     });
 
-    it("misses nothing and repeats nothing, slow and cut off at random, while others write", async () => {
+    it.overWire("misses nothing and repeats nothing, slow and cut off at random, while others write", async () => {
       const { streams } = await h().namespace();
       const total = 600;
       const writing = Promise.all(

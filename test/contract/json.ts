@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
-import { sameJson } from "../../src/domain/json-text.ts";
+import { expect } from "vitest";
+import { sameJson } from "../../src/kernel/json-text.ts";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness, StreamClient } from "../support/harness.ts";
 
@@ -53,7 +54,7 @@ export function jsonContract(h: () => Harness): void {
       },
     );
 
-    it("is text and stays text where SQL might see something in it", async () => {
+    it.overWire("is text and stays text where SQL might see something in it", async () => {
       const { streams } = await h().namespace();
       for (const value of ["'; DROP TABLE messages; --", "$1", "\\", "%_", "{}", "null", "\\u0000"]) {
         expect(JSON.parse(await roundTrip(streams, JSON.stringify(value)))).toBe(value);
@@ -104,7 +105,7 @@ export function jsonContract(h: () => Harness): void {
       },
     );
 
-    it("takes any object as metadata", async () => {
+    it.overWire("takes any object as metadata", async () => {
       const { streams } = await h().namespace();
       for (const metadata of [
         "{}",

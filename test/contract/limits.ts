@@ -1,5 +1,7 @@
-import { describe, expect, it } from "vitest";
-import { LIMITS, wireName } from "../../src/domain/limits.ts";
+import { expect } from "vitest";
+import { LIMITS } from "../../src/config/limits.ts";
+import { wireName } from "../../src/kernel/limits.ts";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import { GROUP_ID, newGroup } from "../support/groups.ts";
 import { type Harness, Role, ServerService } from "../support/harness.ts";
@@ -17,7 +19,7 @@ export function limitsContract(h: () => Harness): void {
   }
 
   describe("a limit", () => {
-    it("is listed with its value", async () => {
+    it.overWire("is listed with its value", async () => {
       const { limits } = await h().anyone(ServerService).getServerInfo({});
       const expected = Object.entries(LIMITS).map(([name, { description }]) => ({
         name: wireName(name as keyof typeof LIMITS),
@@ -27,7 +29,7 @@ export function limitsContract(h: () => Harness): void {
       expect(limits).toMatchObject(expected);
     });
 
-    it("of a message's data and metadata", async () => {
+    it.overWire("of a message's data and metadata", async () => {
       const { streams } = await h().namespace();
       const { maxMessageBytes: maximum } = h().limits;
       const data = (bytes: number) => JSON.stringify("x".repeat(bytes - 2));
@@ -61,7 +63,7 @@ export function limitsContract(h: () => Harness): void {
       expect(await streams.getStreamVersion({ streamName: "a-1" })).toMatchObject({ version: 1n });
     });
 
-    it("of the messages of an append", async () => {
+    it.overWire("of the messages of an append", async () => {
       const { streams } = await h().namespace();
       const { maxAppendMessages: maximum } = h().limits;
       const messages = (count: number) => upTo(count).map((value) => message(value));
@@ -125,7 +127,7 @@ export function limitsContract(h: () => Harness): void {
       }
     });
 
-    it("of the items of a page of a list", async () => {
+    it.overWire("of the items of a page of a list", async () => {
       const { id: namespaceId, streams, groups } = await newGroup(h());
       const { operator, limits } = h();
       const { maxPageSize: maximum } = limits;
@@ -279,7 +281,7 @@ export function limitsContract(h: () => Harness): void {
       });
     });
 
-    it("is reported after what is plainly wrong", async () => {
+    it.overWire("is reported after what is plainly wrong", async () => {
       const { streams } = await h().namespace();
       const data = JSON.stringify("x".repeat(h().limits.maxMessageBytes));
       const failure = await failureOf(streams.appendMessages({ streamName: "a", messages: [{ type: "", data }] }));
@@ -292,7 +294,7 @@ export function limitsContract(h: () => Harness): void {
   });
 
   describe("what is wrong with a request", () => {
-    it("is named all at once, each field by its path", async () => {
+    it.overWire("is named all at once, each field by its path", async () => {
       const { streams } = await h().namespace();
       const failure = await failureOf(
         streams.appendToStreams({
@@ -326,7 +328,7 @@ export function limitsContract(h: () => Harness): void {
       });
     });
 
-    it("is only counted when it is more than headers can carry", async () => {
+    it.overWire("is only counted when it is more than headers can carry", async () => {
       const { streams } = await h().namespace();
       const failure = await failureOf(
         streams.appendMessages({ streamName: "a-1", messages: upTo(1_000).map(() => ({ type: "", data: "{" })) }),
@@ -336,7 +338,7 @@ export function limitsContract(h: () => Harness): void {
       expect(failure.message).toContain("1999 more");
     });
 
-    it("may be a hundred conflicts with the longest names", async () => {
+    it.overWire("may be a hundred conflicts with the longest names", async () => {
       const { streams } = await h().namespace();
       const appends = upTo(100).map((index) => ({
         streamName: `c-${String(index).padStart(253, "x")}`,

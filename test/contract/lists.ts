@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness } from "../support/harness.ts";
 import { append, upTo } from "../support/streams.ts";
@@ -6,7 +7,7 @@ import { append, upTo } from "../support/streams.ts";
 /** ListCategories and ListStreams. */
 export function listsContract(h: () => Harness): void {
   describe("ListCategories", () => {
-    it("lists what there is, with counts and the last positions", async () => {
+    it.overWire("lists what there is, with counts and the last positions", async () => {
       const { streams } = await h().namespace();
       await append(streams, "b-1", [1, 2, 3]);
       const [inA] = await append(streams, "a-1", [1]);
@@ -44,7 +45,7 @@ export function listsContract(h: () => Harness): void {
   });
 
   describe("ListStreams", () => {
-    it("lists what there is, with counts and the last positions", async () => {
+    it.overWire("lists what there is, with counts and the last positions", async () => {
       const { streams } = await h().namespace();
       await append(streams, "b-1", [1, 2]);
       const last = await append(streams, "b-1", [3]);
@@ -72,7 +73,7 @@ export function listsContract(h: () => Harness): void {
   });
 
   describe("pages of a list", () => {
-    it("together are the list, whatever their size", async () => {
+    it.overWire("together are the list, whatever their size", async () => {
       const { streams } = await h().namespace();
       const names = upTo(23).map((index) => `c${String(index).padStart(2, "0")}`);
       for (const name of names) await append(streams, `${name}-1`, [1]);
@@ -115,7 +116,7 @@ export function listsContract(h: () => Harness): void {
       ).toEqual(["e", "f", "g"]);
     });
 
-    it("are refused with a token of another list, selection or namespace", async () => {
+    it.overWire("are refused with a token of another list, selection or namespace", async () => {
       const { streams } = await h().namespace();
       const other = await h().namespace();
       for (const name of ["a", "b", "c"]) await append(streams, `${name}-1`, [1]);
@@ -130,7 +131,7 @@ export function listsContract(h: () => Harness): void {
       }
     });
 
-    it("are refused with a prefix that cannot be one", async () => {
+    it.overWire("are refused with a prefix that cannot be one", async () => {
       const { streams } = await h().namespace();
       for (const prefix of ["a\u0000", "x".repeat(256)]) {
         expect(await failureOf(streams.listCategories({ prefix }))).toMatchObject({

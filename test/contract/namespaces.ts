@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
 import { NamespaceState } from "../../src/gen/satchel/v1/namespaces_pb.ts";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import { type Harness, Role, StreamService } from "../support/harness.ts";
 import { append, upTo, valuesOf } from "../support/streams.ts";
@@ -9,7 +10,7 @@ const BAD_IDS = ["", "-a", "_a", "A", "a.b", "a/b", "../a", "a b", "ä", "a\u000
 /** NamespaceService. */
 export function namespacesContract(h: () => Harness): void {
   describe("CreateNamespace", () => {
-    it("makes an empty namespace, and a token that does everything in it", async () => {
+    it.overWire("makes an empty namespace, and a token that does everything in it", async () => {
       const { namespace, token } = await h().operator.createNamespace({
         namespaceId: "create-1",
         description: "a «description» 😀",
@@ -51,7 +52,7 @@ export function namespacesContract(h: () => Harness): void {
       expect(await failureOf(update)).toMatchObject({ ...refused, fields: ["namespace.namespace_id"] });
     });
 
-    it("refuses an id that exists, and leaves what is there alone", async () => {
+    it.overWire("refuses an id that exists, and leaves what is there alone", async () => {
       const { id, streams } = await h().namespace();
       await append(streams, "a-1", [1]);
       expect(await failureOf(h().operator.createNamespace({ namespaceId: id }))).toMatchObject({
@@ -79,7 +80,7 @@ export function namespacesContract(h: () => Harness): void {
   });
 
   describe("a namespace", () => {
-    it("is a boundary: nothing of one shows in another", async () => {
+    it.overWire("is a boundary: nothing of one shows in another", async () => {
       const [one, other] = [await h().namespace(), await h().namespace()];
       await append(one.streams, "a-1", [1, 2]);
       await append(other.streams, "a-1", [3]);
@@ -88,7 +89,7 @@ export function namespacesContract(h: () => Harness): void {
       expect((await other.streams.listStreams({})).streams).toMatchObject([{ streamName: "a-1", version: 0n }]);
     });
 
-    it("says what it holds", async () => {
+    it.overWire("says what it holds", async () => {
       const { id, streams } = await h().namespace();
       expect((await h().operator.getNamespace({ namespaceId: id })).statistics).toMatchObject({
         messageCount: 0n,
@@ -103,7 +104,7 @@ export function namespacesContract(h: () => Harness): void {
       expect(statistics!.storageBytes).toBeGreaterThan(0n);
     });
 
-    it("that is not there is NOT_FOUND", async () => {
+    it.overWire("that is not there is NOT_FOUND", async () => {
       const { operator } = h();
       const namespaceId = "nowhere";
       const missing = { code: "NotFound", reason: "NAMESPACE_NOT_FOUND" };
@@ -121,7 +122,7 @@ export function namespacesContract(h: () => Harness): void {
   });
 
   describe("ListNamespaces", () => {
-    it("lists by id, in pages, by prefix", async () => {
+    it.overWire("lists by id, in pages, by prefix", async () => {
       const ids = ["list-a", "list-b", "list0", "list_a", "listing", "lisu"];
       for (const namespaceId of ids) await h().operator.createNamespace({ namespaceId });
       const listed = async (prefix: string, pageSize: number): Promise<string[]> => {
@@ -155,7 +156,7 @@ export function namespacesContract(h: () => Harness): void {
   });
 
   describe("UpdateNamespace", () => {
-    it("changes the description, and when it was last changed", async () => {
+    it.overWire("changes the description, and when it was last changed", async () => {
       const { id } = await h().namespace();
       const { namespace: before } = await h().operator.getNamespace({ namespaceId: id });
       const { namespace } = await h().operator.updateNamespace({
@@ -169,7 +170,7 @@ export function namespacesContract(h: () => Harness): void {
       expect((await h().operator.getNamespace({ namespaceId: id })).namespace?.description).toBe("");
     });
 
-    it("changes nothing else, and not nothing", async () => {
+    it.overWire("changes nothing else, and not nothing", async () => {
       const { id: namespaceId } = await h().namespace();
       const refused = { code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["update_mask"] };
       for (const updateMask of [
@@ -191,7 +192,7 @@ export function namespacesContract(h: () => Harness): void {
   });
 
   describe("DeleteNamespace", () => {
-    it("removes everything, says how much it was, and refuses its tokens from then on", async () => {
+    it.overWire("removes everything, says how much it was, and refuses its tokens from then on", async () => {
       const { id, streams } = await h().namespace();
       const reader = await h().streamsAs(id, Role.READER);
       await append(streams, "a-1", upTo(5));

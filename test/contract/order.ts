@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness, StreamClient } from "../support/harness.ts";
 import { ALL, append, inCategory, message, newId, readAll, upTo, valuesOf } from "../support/streams.ts";
@@ -9,18 +10,21 @@ const CATEGORIES = ["a", "b", "c"];
 /** Many at once: readers miss nothing, and nobody's append suffers from a neighbour's. */
 export function orderContract(h: () => Harness): void {
   describe("case one: while many write to several categories", () => {
-    it("whoever asks for what comes after the last position seen sees every message once, in order", async () => {
-      const { streams } = await h().namespace();
-      const writing = writers(streams, { count: 8, appends: 25 });
-      const [written, ...seen] = await Promise.all([
-        writing.done,
-        ...CATEGORIES.map((category) => followCategory(streams, category, writing)),
-        followCategory(streams, "a", writing, { backlog: 3 }),
-      ]);
-      for (const [index, category] of [...CATEGORIES, "a"].entries()) {
-        expect(seen[index]!.toSorted()).toEqual(written.filter((id) => id.startsWith(category)).toSorted());
-      }
-    });
+    it.overWire(
+      "whoever asks for what comes after the last position seen sees every message once, in order",
+      async () => {
+        const { streams } = await h().namespace();
+        const writing = writers(streams, { count: 8, appends: 25 });
+        const [written, ...seen] = await Promise.all([
+          writing.done,
+          ...CATEGORIES.map((category) => followCategory(streams, category, writing)),
+          followCategory(streams, "a", writing, { backlog: 3 }),
+        ]);
+        for (const [index, category] of [...CATEGORIES, "a"].entries()) {
+          expect(seen[index]!.toSorted()).toEqual(written.filter((id) => id.startsWith(category)).toSorted());
+        }
+      },
+    );
 
     it("whoever reads the namespace from cursor to cursor sees every message once, in order", async () => {
       const { streams } = await h().namespace();
@@ -60,7 +64,7 @@ export function orderContract(h: () => Harness): void {
   });
 
   describe("hundreds of appends at once", () => {
-    it("each get their own result, whatever becomes of their neighbours", async () => {
+    it.overWire("each get their own result, whatever becomes of their neighbours", async () => {
       const { streams } = await h().namespace();
       const taken = newId();
       await append(streams, "taken-1", ["x"], { id: taken });
@@ -167,7 +171,7 @@ export function orderContract(h: () => Harness): void {
       expect(valuesOf((await streams.getStreamMessages({ streamName: "counter-1" })).messages)).toEqual(upTo(12));
     });
 
-    it("that are cancelled leave nothing half done", async () => {
+    it.overWire("that are cancelled leave nothing half done", async () => {
       const { streams } = await h().namespace();
       const outcomes = await Promise.all(
         upTo(100).map(async (index) => {

@@ -1,9 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
 import type {
   GetCategoryMessagesRequestSchema,
   GetStreamMessagesRequestSchema,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness, StreamClient } from "../support/harness.ts";
 import { append, message, upTo, valuesOf } from "../support/streams.ts";
@@ -32,12 +33,12 @@ export function pagesContract(h: () => Harness): void {
       };
     }
 
-    it("returns the whole stream when it is short", async () => {
+    it.overWire("returns the whole stream when it is short", async () => {
       const page = await ten();
       expect(await page()).toEqual({ values: upTo(10), hasMore: false });
     });
 
-    it("begins at a position, inclusive, and ends at the batch size", async () => {
+    it.overWire("begins at a position, inclusive, and ends at the batch size", async () => {
       const page = await ten();
       expect(await page({ position: 3n, batchSize: 4 })).toEqual({ values: [3, 4, 5, 6], hasMore: true });
       expect(await page({ position: 3n, batchSize: 7 })).toEqual({ values: [3, 4, 5, 6, 7, 8, 9], hasMore: false });
@@ -53,7 +54,7 @@ export function pagesContract(h: () => Harness): void {
       expect(await page({ position: -5n, backwards: true })).toEqual({ values: [0], hasMore: false });
     });
 
-    it("goes backwards, from the end or from a position", async () => {
+    it.overWire("goes backwards, from the end or from a position", async () => {
       const page = await ten();
       expect(await page({ backwards: true, batchSize: 3 })).toEqual({ values: [9, 8, 7], hasMore: true });
       expect(await page({ backwards: true, position: 2n })).toEqual({ values: [2, 1, 0], hasMore: false });
@@ -64,7 +65,7 @@ export function pagesContract(h: () => Harness): void {
       });
     });
 
-    it("returns only the types asked for, and says of them whether there are more", async () => {
+    it.overWire("returns only the types asked for, and says of them whether there are more", async () => {
       const page = await ten();
       expect(await page({ types: ["Odd"], batchSize: 3 })).toEqual({ values: [1, 3, 5], hasMore: true });
       expect(await page({ types: ["Odd"], position: 5n, batchSize: 3 })).toEqual({ values: [5, 7, 9], hasMore: false });
@@ -161,7 +162,7 @@ export function pagesContract(h: () => Harness): void {
   describe("a page's bytes", () => {
     const value = "x".repeat(100_000);
 
-    it("end it before they exceed max_page_bytes, and it says that there is more", async () => {
+    it.overWire("end it before they exceed max_page_bytes, and it says that there is more", async () => {
       const { streams } = await h().namespace();
       const room = Math.floor(h().limits.maxPageBytes / value.length);
       const total = room + 5;
@@ -216,7 +217,7 @@ export function pagesContract(h: () => Harness): void {
       return { streams, globals };
     }
 
-    it("returns the messages of all its streams by global position", async () => {
+    it.overWire("returns the messages of all its streams by global position", async () => {
       const { streams, globals } = await three();
       const { messages, hasMore } = await streams.getCategoryMessages({ category: "a" });
       expect(valuesOf(messages)).toEqual([0, 1, 2, 3]);
@@ -254,7 +255,7 @@ export function pagesContract(h: () => Harness): void {
       }
     });
 
-    it("selects by the category that messages are correlated with", async () => {
+    it.overWire("selects by the category that messages are correlated with", async () => {
       const { streams } = await h().namespace();
       for (const [index, correlated] of [
         "job-1",
@@ -284,7 +285,7 @@ export function pagesContract(h: () => Harness): void {
       expect(await of("job", { types: ["Other"] })).toEqual([]);
     });
 
-    it("shares its streams among the members of a group as Message DB does", async () => {
+    it.overWire("shares its streams among the members of a group as Message DB does", async () => {
       const { streams } = await h().namespace();
       const named = groupMembers.filter(({ stream }) => stream.includes("-") && !stream.startsWith("-"));
       for (const { stream } of named) await append(streams, stream, [stream]);
@@ -360,7 +361,7 @@ export function pagesContract(h: () => Harness): void {
   });
 
   describe("the end of a stream", () => {
-    it("is its last message, or its last one of a type", async () => {
+    it.overWire("is its last message, or its last one of a type", async () => {
       const { streams } = await h().namespace();
       await append(streams, "a-1", [0, 1], { type: "Early" });
       await append(streams, "a-1", [2], { type: "Late" });
@@ -377,7 +378,7 @@ export function pagesContract(h: () => Harness): void {
       expect(await streams.getStreamVersion({ streamName: "a-1" })).toMatchObject({ version: 2n });
     });
 
-    it("is nothing where there is no stream", async () => {
+    it.overWire("is nothing where there is no stream", async () => {
       const { streams } = await h().namespace();
       await streams.appendMessages({ streamName: "a-10", messages: [message(1)] });
       expect((await streams.getLastStreamMessage({ streamName: "a-1" })).message).toBeUndefined();

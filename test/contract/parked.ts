@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import { eventually, GROUP_ID, newGroup, positionOf, sumOf, type TestGroup, valueOf } from "../support/groups.ts";
 import type { Harness } from "../support/harness.ts";
@@ -21,7 +22,7 @@ export function parkedContract(h: () => Harness): void {
   }
 
   describe("a parked message", () => {
-    it("is listed with its reason, and lets its entity go on", async () => {
+    it.overWire("is listed with its reason, and lets its entity go on", async () => {
       const { streams, groups, join, status } = await newGroup(h(), { partitions: 1 });
       await append(streams, "a-1", [0, 1]);
       await using member = await join();
@@ -53,7 +54,7 @@ export function parkedContract(h: () => Harness): void {
       expect(done.partitions).toMatchObject([{ parked: 1n, checkpoint: positionOf(next) }]);
     });
 
-    it("is delivered again when it is replayed, from attempt 1, and is then no longer parked", async () => {
+    it.overWire("is delivered again when it is replayed, from attempt 1, and is then no longer parked", async () => {
       const group = await newGroup(h());
       const { groups, join } = group;
       const [position, other] = await park(group, ["parked", "stays"]);
@@ -96,7 +97,7 @@ export function parkedContract(h: () => Harness): void {
       expect(await groups.replayParkedMessages({ ...GROUP, all: true })).toMatchObject({ replayedCount: 0n });
     });
 
-    it("can be forgotten", async () => {
+    it.overWire("can be forgotten", async () => {
       const group = await newGroup(h());
       const { groups, join, streams, status } = group;
       const [first] = await park(group, upTo(4));
@@ -142,7 +143,7 @@ export function parkedContract(h: () => Harness): void {
   });
 
   describe("parked messages", () => {
-    it("are listed by global position, in pages", async () => {
+    it.overWire("are listed by global position, in pages", async () => {
       const group = await newGroup(h());
       const positions = await park(group, upTo(7));
       for (const pageSize of [0, 1, 3, 7]) {

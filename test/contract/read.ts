@@ -1,5 +1,6 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness } from "../support/harness.ts";
 import { ALL, append, inCategory, inStream, readAll, upTo, valuesOf } from "../support/streams.ts";
@@ -9,7 +10,7 @@ const MAX_INT64 = 2n ** 63n - 1n;
 /** ReadMessages. */
 export function readContract(h: () => Harness): void {
   describe("ReadMessages", () => {
-    it("of nothing has caught up at once", async () => {
+    it.overWire("of nothing has caught up at once", async () => {
       const { streams } = await h().namespace();
       for (const selector of [ALL, inCategory("a"), inStream("a-1")]) {
         const { messages, caughtUp } = await readAll(streams, { selector });
@@ -18,7 +19,7 @@ export function readContract(h: () => Harness): void {
       }
     });
 
-    it("returns a stream, a category or the whole namespace, in order", async () => {
+    it.overWire("returns a stream, a category or the whole namespace, in order", async () => {
       const { streams } = await h().namespace();
       for (const value of upTo(30)) await append(streams, `${value % 3 === 0 ? "a" : "b"}-${value % 2}`, [value]);
       expect(valuesOf((await readAll(streams, { selector: ALL })).messages)).toEqual(upTo(30));
@@ -61,7 +62,7 @@ export function readContract(h: () => Harness): void {
       expect(await from(inStream("a-1"), MAX_INT64)).toEqual({ values: [], position: MAX_INT64 });
     });
 
-    it("begins at a time: with the first message at or after it", async () => {
+    it.overWire("begins at a time: with the first message at or after it", async () => {
       const { streams } = await h().namespace();
       for (const value of upTo(6)) {
         await append(streams, `a-${value % 2}`, [value]);
@@ -105,7 +106,7 @@ export function readContract(h: () => Harness): void {
         expect(failure).toMatchObject({ code: "InvalidArgument", reason: "FIELD_INVALID", fields: ["time"] });
     });
 
-    it("goes on after a cursor: of any batch, and of caught_up", async () => {
+    it.overWire("goes on after a cursor: of any batch, and of caught_up", async () => {
       const { streams } = await h().namespace();
       await append(streams, "a-1", upTo(1_000));
       await append(
@@ -152,37 +153,40 @@ export function readContract(h: () => Harness): void {
       ).toEqual([1]);
     });
 
-    it("refuses a cursor of another selector, filter or namespace, and anything else that is none", async () => {
-      const { streams } = await h().namespace();
-      const other = await h().namespace();
-      await append(streams, "a-1", [1]);
-      const { cursor } = (await readAll(streams, { selector: inCategory("a"), types: ["T"] })).caughtUp!;
-      const start = { case: "cursor", value: cursor } as const;
-      const refused = { code: "InvalidArgument", reason: "PAGE_TOKEN_INVALID", fields: ["cursor"] };
-      expect((await readAll(streams, { selector: inCategory("a"), types: ["T"], start })).messages).toEqual([]);
-      for (const request of [
-        { selector: inCategory("b"), types: ["T"] },
-        { selector: ALL, types: ["T"] },
-        { selector: inStream("a-1"), types: ["T"] },
-        { selector: inCategory("a") },
-        { selector: inCategory("a"), types: ["U"] },
-        { selector: inCategory("a"), types: ["T"], correlation: "a" },
-        { selector: inCategory("a"), types: ["T"], consumerGroup: { member: 0n, size: 2n } },
-      ]) {
-        expect(await failureOf(streams.readMessages({ ...request, start }))).toMatchObject(refused);
-      }
-      expect(
-        await failureOf(other.streams.readMessages({ selector: inCategory("a"), types: ["T"], start })),
-      ).toMatchObject(refused);
-      const pageToken = (await streams.listStreams({})).nextPageToken;
-      for (const value of ["", "x", cursor.slice(1), `${cursor}A`, pageToken]) {
+    it.overWire(
+      "refuses a cursor of another selector, filter or namespace, and anything else that is none",
+      async () => {
+        const { streams } = await h().namespace();
+        const other = await h().namespace();
+        await append(streams, "a-1", [1]);
+        const { cursor } = (await readAll(streams, { selector: inCategory("a"), types: ["T"] })).caughtUp!;
+        const start = { case: "cursor", value: cursor } as const;
+        const refused = { code: "InvalidArgument", reason: "PAGE_TOKEN_INVALID", fields: ["cursor"] };
+        expect((await readAll(streams, { selector: inCategory("a"), types: ["T"], start })).messages).toEqual([]);
+        for (const request of [
+          { selector: inCategory("b"), types: ["T"] },
+          { selector: ALL, types: ["T"] },
+          { selector: inStream("a-1"), types: ["T"] },
+          { selector: inCategory("a") },
+          { selector: inCategory("a"), types: ["U"] },
+          { selector: inCategory("a"), types: ["T"], correlation: "a" },
+          { selector: inCategory("a"), types: ["T"], consumerGroup: { member: 0n, size: 2n } },
+        ]) {
+          expect(await failureOf(streams.readMessages({ ...request, start }))).toMatchObject(refused);
+        }
         expect(
-          await failureOf(
-            streams.readMessages({ selector: inCategory("a"), types: ["T"], start: { case: "cursor", value } }),
-          ),
+          await failureOf(other.streams.readMessages({ selector: inCategory("a"), types: ["T"], start })),
         ).toMatchObject(refused);
-      }
-    });
+        const pageToken = (await streams.listStreams({})).nextPageToken;
+        for (const value of ["", "x", cursor.slice(1), `${cursor}A`, pageToken]) {
+          expect(
+            await failureOf(
+              streams.readMessages({ selector: inCategory("a"), types: ["T"], start: { case: "cursor", value } }),
+            ),
+          ).toMatchObject(refused);
+        }
+      },
+    );
 
     it("returns only the types asked for, and looks past the others", async () => {
       const { streams } = await h().namespace();
@@ -201,7 +205,7 @@ export function readContract(h: () => Harness): void {
       expect(none.caughtUp?.position).toBeGreaterThan(6_000n);
     });
 
-    it("selects by correlation and consumer group within a category", async () => {
+    it.overWire("selects by correlation and consumer group within a category", async () => {
       const { streams } = await h().namespace();
       for (const value of upTo(40)) {
         await append(
@@ -232,7 +236,7 @@ export function readContract(h: () => Harness): void {
       expect(valuesOf(both.messages)).toEqual(shares[1]!.filter((value) => even.includes(Number(value))));
     });
 
-    it("stops after a number of messages, without having caught up", async () => {
+    it.overWire("stops after a number of messages, without having caught up", async () => {
       const { streams } = await h().namespace();
       for (const round of upTo(3))
         await append(
@@ -271,7 +275,7 @@ export function readContract(h: () => Harness): void {
       expect(read).toBe(3_000);
     });
 
-    it("cuts batches by bytes", async () => {
+    it.overWire("cuts batches by bytes", async () => {
       const { streams } = await h().namespace();
       const value = "x".repeat(100_000);
       for (const index of upTo(20)) await append(streams, `a-${index}`, [value]);
@@ -280,7 +284,7 @@ export function readContract(h: () => Harness): void {
       expect(Math.max(...batches.map(({ size }) => size))).toBeLessThanOrEqual(3);
     });
 
-    it("delivers a message larger than any batch", async () => {
+    it.overWire("delivers a message larger than any batch", async () => {
       const { streams } = await h().namespace();
       const large = "x".repeat(h().limits.maxMessageBytes - 2);
       await append(streams, "a-1", ["before"]);
@@ -290,7 +294,7 @@ export function readContract(h: () => Harness): void {
       expect(valuesOf(messages).map((value) => String(value).length)).toEqual([6, large.length, 5]);
     });
 
-    it("can be left at any time, and the rest read later", async () => {
+    it.overWire("can be left at any time, and the rest read later", async () => {
       const { streams } = await h().namespace();
       for (const round of upTo(5))
         await append(
@@ -308,7 +312,7 @@ export function readContract(h: () => Harness): void {
       expect(h().faults).toEqual([]);
     });
 
-    it("stops when its caller cancels it", async () => {
+    it.overWire("stops when its caller cancels it", async () => {
       const { streams } = await h().namespace();
       for (const round of upTo(5))
         await append(
@@ -324,7 +328,7 @@ export function readContract(h: () => Harness): void {
       expect(h().faults).toEqual([]);
     });
 
-    it("goes on live after the end when it follows", async () => {
+    it.overWire("goes on live after the end when it follows", async () => {
       const { streams } = await h().namespace();
       await append(streams, "a-1", [0, 1]);
       const seen: unknown[] = [];
@@ -336,7 +340,7 @@ export function readContract(h: () => Harness): void {
       expect(seen).toEqual([0, 1, 2]);
     });
 
-    it("names everything that is wrong with a request", async () => {
+    it.overWire("names everything that is wrong with a request", async () => {
       const { streams } = await h().namespace();
       const refused = { code: "InvalidArgument", reason: "FIELD_INVALID" };
       const group = { member: 0n, size: 1n };

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness, StreamClient } from "../support/harness.ts";
 import { ALL, append, inCategory, inStream, message, newId, readAll, upTo, valuesOf } from "../support/streams.ts";
@@ -6,7 +7,7 @@ import { ALL, append, inCategory, inStream, message, newId, readAll, upTo, value
 /** TruncateStream and DeleteStream. */
 export function removalContract(h: () => Harness): void {
   describe("TruncateStream", () => {
-    it("removes the messages before a position, and only those", async () => {
+    it.overWire("removes the messages before a position, and only those", async () => {
       const { streams } = await h().namespace();
       await append(streams, "a-1", upTo(5));
       await append(streams, "a-2", upTo(2));
@@ -61,7 +62,7 @@ export function removalContract(h: () => Harness): void {
       expect(await summaries(streams)).toEqual({ a: [50n, 1n], "a-1": [50n, 2_699n] });
     });
 
-    it("refuses a journal stream, a category and a position below 0", async () => {
+    it.overWire("refuses a journal stream, a category and a position below 0", async () => {
       const { streams } = await h().namespace();
       for (const streamName of ["$session-1", "a", ""]) {
         for (const call of [streams.truncateStream({ streamName }), streams.deleteStream({ streamName })]) {
@@ -76,7 +77,7 @@ export function removalContract(h: () => Harness): void {
   });
 
   describe("what was removed", () => {
-    it("is empty to pages and reads, which go on at the first message that is kept", async () => {
+    it.overWire("is empty to pages and reads, which go on at the first message that is kept", async () => {
       const { streams } = await h().namespace();
       await append(streams, "a-1", upTo(4));
       const kept = await append(streams, "b-1", [4]);
@@ -148,7 +149,7 @@ export function removalContract(h: () => Harness): void {
   });
 
   describe("DeleteStream", () => {
-    it("removes a stream, which an append creates again at the next version", async () => {
+    it.overWire("removes a stream, which an append creates again at the next version", async () => {
       const { streams } = await h().namespace();
       await append(streams, "a-1", upTo(3));
       await append(streams, "a-2", [1]);
@@ -211,7 +212,7 @@ export function removalContract(h: () => Harness): void {
       expect((await streams.getStreamVersion({ streamName: "a-1" })).version).toBeUndefined();
     });
 
-    it("at another version than expected is a conflict, and removes nothing", async () => {
+    it.overWire("at another version than expected is a conflict, and removes nothing", async () => {
       const { streams } = await h().namespace();
       await append(streams, "a-1", upTo(3));
       for (const expectedVersion of [-1n, 1n, 3n]) {
@@ -227,7 +228,7 @@ export function removalContract(h: () => Harness): void {
       });
     });
 
-    it("with a tombstone refuses every append from then on", async () => {
+    it.overWire("with a tombstone refuses every append from then on", async () => {
       const { streams } = await h().namespace();
       await append(streams, "a-1", upTo(3));
       const tombstone = { streamName: "a-1", tombstone: true };

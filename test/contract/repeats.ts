@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness } from "../support/harness.ts";
 import { append, message, type NewMessage, newId, upTo } from "../support/streams.ts";
@@ -8,7 +9,7 @@ const NO_STREAM = -1n;
 /** Appends that are made again. */
 export function repeatsContract(h: () => Harness): void {
   describe("a repeated append", () => {
-    it("is answered with the first positions, whatever it expects", async () => {
+    it.overWire("is answered with the first positions, whatever it expects", async () => {
       const { streams } = await h().namespace();
       const messages = [message("x", { id: newId() }), message("y", { id: newId() })];
       const call = () =>
@@ -117,7 +118,7 @@ export function repeatsContract(h: () => Harness): void {
       expect(await failureOf(call)).toMatchObject({ reason: "VERSION_CONFLICT" });
     });
 
-    it("by many at once appends once", async () => {
+    it.overWire("by many at once appends once", async () => {
       const { streams } = await h().namespace();
       const messages = [message("x", { id: newId() }), message("y", { id: newId() })];
       const results = await Promise.all(upTo(30).map(() => streams.appendMessages({ streamName: "a-1", messages })));

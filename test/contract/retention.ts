@@ -1,6 +1,7 @@
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { setImmediate } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { expect } from "vitest";
+import { afterEach, beforeEach, describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness, StreamClient } from "../support/harness.ts";
 import { append, inCategory, inStream, upTo, valuesOf } from "../support/streams.ts";
@@ -23,7 +24,7 @@ export function retentionContract(h: () => Harness): void {
     // Other tests compare the clock with this machine's.
     afterEach(() => h().passTime(before - h().passed()));
 
-    it("keeps the last messages of each stream of a category, by count", async () => {
+    it.overWire("keeps the last messages of each stream of a category, by count", async () => {
       const { streams } = await h().namespace();
       for (const stream of upTo(4)) await append(streams, `a-${stream + 1}`, upTo(stream * 3 + 3));
       await append(streams, "b-1", upTo(9));
@@ -125,28 +126,31 @@ export function retentionContract(h: () => Harness): void {
       expect((await streams.getRetention({ target: inCategory("a") })).policy).toBeUndefined();
     });
 
-    it("is answered with the policy, and returned by GetRetention: the stream's own, or its category's", async () => {
-      const { streams } = await h().namespace();
-      const policy = { maxAge: { seconds: 90n, nanos: 1_500 }, maxCount: 7n };
-      const stored = { maxAge: { seconds: 90n, nanos: 2_000 }, maxCount: 7n };
-      expect((await streams.getRetention({ target: inStream("a-1") })).policy).toBeUndefined();
-      expect(await streams.setRetention({ target: inCategory("a"), policy })).toMatchObject({ policy: stored });
-      expect(await streams.getRetention({ target: inCategory("a") })).toMatchObject({
-        policy: stored,
-        inherited: false,
-      });
-      expect(await streams.getRetention({ target: inStream("a-1") })).toMatchObject({
-        policy: stored,
-        inherited: true,
-      });
-      await streams.setRetention({ target: inStream("a-1"), policy: { maxCount: 1n } });
-      const own = await streams.getRetention({ target: inStream("a-1") });
-      expect(own).toMatchObject({ policy: { maxCount: 1n }, inherited: false });
-      expect(own.policy?.maxAge).toBeUndefined();
-      expect((await streams.getRetention({ target: inStream("b-1") })).policy).toBeUndefined();
-    });
+    it.overWire(
+      "is answered with the policy, and returned by GetRetention: the stream's own, or its category's",
+      async () => {
+        const { streams } = await h().namespace();
+        const policy = { maxAge: { seconds: 90n, nanos: 1_500 }, maxCount: 7n };
+        const stored = { maxAge: { seconds: 90n, nanos: 2_000 }, maxCount: 7n };
+        expect((await streams.getRetention({ target: inStream("a-1") })).policy).toBeUndefined();
+        expect(await streams.setRetention({ target: inCategory("a"), policy })).toMatchObject({ policy: stored });
+        expect(await streams.getRetention({ target: inCategory("a") })).toMatchObject({
+          policy: stored,
+          inherited: false,
+        });
+        expect(await streams.getRetention({ target: inStream("a-1") })).toMatchObject({
+          policy: stored,
+          inherited: true,
+        });
+        await streams.setRetention({ target: inStream("a-1"), policy: { maxCount: 1n } });
+        const own = await streams.getRetention({ target: inStream("a-1") });
+        expect(own).toMatchObject({ policy: { maxCount: 1n }, inherited: false });
+        expect(own.policy?.maxAge).toBeUndefined();
+        expect((await streams.getRetention({ target: inStream("b-1") })).policy).toBeUndefined();
+      },
+    );
 
-    it("refuses what is no target and no policy", async () => {
+    it.overWire("refuses what is no target and no policy", async () => {
       const { streams } = await h().namespace();
       const policy = { maxCount: 1n };
       const reason = async (request: Parameters<StreamClient["setRetention"]>[0]) =>

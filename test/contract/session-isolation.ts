@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
 import { Role } from "../../src/gen/satchel/options/v1/access_pb.ts";
 import { SessionRefusal, SessionService } from "../../src/gen/satchel/v1/sessions_pb.ts";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import { type Harness, NamespaceService, StreamService } from "../support/harness.ts";
 import {
@@ -97,7 +98,7 @@ export function sessionIsolationContract(h: () => Harness): void {
       expect(await refusal(h().anyone(SessionService))).toBe("CREDENTIAL_MISSING");
     });
 
-    it("to another user's session is like access to none, byte for byte", async () => {
+    it.overWire("to another user's session is like access to none, byte for byte", async () => {
       const namespace = await sessionNamespace(h());
       const ann = await logIn(namespace.sessions, { deviceId: "phone" });
       const bob = await logIn(namespace.sessions, { userId: "bob", deviceId: "tablet" });
@@ -143,7 +144,7 @@ export function sessionIsolationContract(h: () => Harness): void {
       expect(await namespace.sessions.getSession({ sessionId: ann.id })).toEqual(before);
     });
 
-    it("of a user is to her own, without naming them", async () => {
+    it.overWire("of a user is to her own, without naming them", async () => {
       const namespace = await sessionNamespace(h());
       const one = await logIn(namespace.sessions, { userId: "Änn ✓", deviceId: "a" });
       const two = await logIn(namespace.sessions, { userId: "Änn ✓", deviceId: "b" });
@@ -181,7 +182,7 @@ export function sessionIsolationContract(h: () => Harness): void {
       expect(await eventsOf(namespace, id)).toEqual(["SessionCreated"]);
     });
 
-    it("with a token of a session opens nothing that is not the user's", async () => {
+    it.overWire("with a token of a session opens nothing that is not the user's", async () => {
       const namespace = await sessionNamespace(h());
       const { token } = await logIn(namespace.sessions);
       const denied = { code: "PermissionDenied", reason: "ACCESS_DENIED" };

@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
 import { AddressPolicy, SessionEndReason, SessionEviction } from "../../src/gen/satchel/v1/sessions_pb.ts";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness } from "../support/harness.ts";
 import {
@@ -20,7 +21,7 @@ import { upTo } from "../support/streams.ts";
 /** Policies, the cap on sessions, devices, addresses and statistics. */
 export function sessionPolicyContract(h: () => Harness): void {
   describe("the policy of sessions", () => {
-    it("has defaults, and is changed field by field, at a version", async () => {
+    it.overWire("has defaults, and is changed field by field, at a version", async () => {
       const namespace = await sessionNamespace(h());
       const { sessions } = namespace;
       const { policy } = await sessions.getSessionPolicy({});
@@ -35,7 +36,7 @@ export function sessionPolicyContract(h: () => Harness): void {
       expect(changed.policy!.idleTimeout).toMatchObject(lasting(DAY));
       expect((await sessions.getSessionPolicy({})).policy).toEqual(changed.policy);
       expect(await failureOf(sessions.updateSessionPolicy({ presetAal: 2, expectedVersion: 0n }))).toMatchObject({
-        reason: "SESSION_CHANGED",
+        reason: "VERSION_CONFLICT",
         metadata: { actual_version: "1" },
       });
       expect(await eventsOf(namespace)).toEqual(["SessionPolicyUpdated"]);
@@ -54,7 +55,7 @@ export function sessionPolicyContract(h: () => Harness): void {
       expect(session.absoluteExpireTime!.seconds - session.createTime!.seconds).toBe(absolute / 1_000_000n);
     });
 
-    it("is refused when it makes no sense", async () => {
+    it.overWire("is refused when it makes no sense", async () => {
       const { sessions } = await sessionNamespace(h());
       const cases: [object, string[], string][] = [
         [{}, [], "update_mask"],
@@ -128,7 +129,7 @@ export function sessionPolicyContract(h: () => Harness): void {
   });
 
   describe("devices", () => {
-    it("are listed with when they were seen first and last, and forgotten with their sessions", async () => {
+    it.overWire("are listed with when they were seen first and last, and forgotten with their sessions", async () => {
       const namespace = await sessionNamespace(h());
       const { sessions } = namespace;
       const first = await logIn(sessions, { deviceId: "phone", client: { deviceName: "old name" } });
@@ -211,7 +212,7 @@ export function sessionPolicyContract(h: () => Harness): void {
   });
 
   describe("statistics", () => {
-    it("are what counting by hand comes to", async () => {
+    it.overWire("are what counting by hand comes to", async () => {
       const { sessions } = await sessionNamespace(h());
       const idle = { idleTimeout: lasting(10n * MINUTE) };
       const HOUR = 60n * MINUTE;

@@ -1,8 +1,9 @@
-import { describe, expect, it } from "vitest";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import { newServiceKey } from "../../src/domain/service-key.ts";
-import { newSessionToken } from "../../src/domain/session-token.ts";
+import { expect } from "vitest";
+import { newSessionToken } from "../../src/areas/sessions/domain/session-token.ts";
 import { SessionEndReason, SessionRefusal } from "../../src/gen/satchel/v1/sessions_pb.ts";
+import { newServiceKey } from "../../src/kernel/crypto/service-key.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness } from "../support/harness.ts";
 import { asUser, DAY, eventsOf, lasting, later, logIn, MINUTE, SECOND, sessionNamespace } from "../support/sessions.ts";
@@ -11,7 +12,7 @@ import { upTo } from "../support/streams.ts";
 /** Tokens of sessions and what replaces them. */
 export function sessionTokensContract(h: () => Harness): void {
   describe("RefreshSession", () => {
-    it("replaces the token by one successor, however many ask at once, in a token-long chain", async () => {
+    it.overWire("replaces the token by one successor, however many ask at once, in a token-long chain", async () => {
       const namespace = await sessionNamespace(h());
       const { sessions } = namespace;
       const { id, token } = await logIn(sessions);
@@ -112,7 +113,7 @@ export function sessionTokensContract(h: () => Harness): void {
   });
 
   describe("RotateSessionToken", () => {
-    it("replaces the token and nothing else", async () => {
+    it.overWire("replaces the token and nothing else", async () => {
       const { sessions } = await sessionNamespace(h());
       const { token, session } = await logIn(sessions);
       await later(h(), 2n * MINUTE, async () => {
@@ -127,7 +128,7 @@ export function sessionTokensContract(h: () => Harness): void {
   });
 
   describe("ElevateSession", () => {
-    it("notes the authentication and replaces the token, and extends nothing", async () => {
+    it.overWire("notes the authentication and replaces the token, and extends nothing", async () => {
       const namespace = await sessionNamespace(h());
       const { sessions } = namespace;
       const { id, token, session } = await logIn(sessions, { amr: ["pwd"] });
@@ -152,7 +153,7 @@ export function sessionTokensContract(h: () => Harness): void {
   });
 
   describe("CreateImpersonationSession", () => {
-    it("says who and why, is short, and cannot be renewed or end anything", async () => {
+    it.overWire("says who and why, is short, and cannot be renewed or end anything", async () => {
       const namespace = await sessionNamespace(h());
       const { sessions } = namespace;
       const own = await logIn(sessions);
@@ -188,7 +189,7 @@ export function sessionTokensContract(h: () => Harness): void {
   });
 
   describe("DeleteExpiredSessions", () => {
-    it("deletes what has expired and what was ended long ago, and nothing else", async () => {
+    it.overWire("deletes what has expired and what was ended long ago, and nothing else", async () => {
       const namespace = await sessionNamespace(h());
       const { sessions } = namespace;
       const short = { idleTimeout: lasting(10n * MINUTE) };

@@ -1,5 +1,5 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
 import {
   AddressPolicy,
   SessionEndReason,
@@ -8,6 +8,7 @@ import {
   SessionRefusal,
   SessionStatus,
 } from "../../src/gen/satchel/v1/sessions_pb.ts";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import type { Harness } from "../support/harness.ts";
 import {
@@ -29,7 +30,7 @@ import { inCategory, upTo } from "../support/streams.ts";
 /** Sessions from their creation to their end. */
 export function sessionsContract(h: () => Harness): void {
   describe("a session", () => {
-    it("has what it was created with, and its token is shown once", async () => {
+    it.overWire("has what it was created with, and its token is shown once", async () => {
       const namespace = await sessionNamespace(h());
       const client = {
         clientType: "web",
@@ -80,7 +81,7 @@ export function sessionsContract(h: () => Harness): void {
       });
     });
 
-    it("is refused with what is wrong about it", async () => {
+    it.overWire("is refused with what is wrong about it", async () => {
       const { sessions } = await sessionNamespace(h());
       const cases: [Parameters<typeof sessions.createSession>[0], string][] = [
         [{ userId: "" }, "user_id"],
@@ -124,7 +125,7 @@ export function sessionsContract(h: () => Harness): void {
       });
     });
 
-    it("is created once for a request id, and the repeat has a token that replaces the lost one", async () => {
+    it.overWire("is created once for a request id, and the repeat has a token that replaces the lost one", async () => {
       const namespace = await sessionNamespace(h());
       const request = { requestId: "r-1", deviceId: "phone" };
       const first = await logIn(namespace.sessions, request);
@@ -162,7 +163,7 @@ export function sessionsContract(h: () => Harness): void {
       });
     });
 
-    it("is touched at most once in the touch interval, and never in the journal", async () => {
+    it.overWire("is touched at most once in the touch interval, and never in the journal", async () => {
       const namespace = await sessionNamespace(h());
       const { sessions } = namespace;
       const { id, token, session } = await logIn(sessions);
@@ -187,7 +188,7 @@ export function sessionsContract(h: () => Harness): void {
       expect(await eventsOf(namespace, id)).toEqual(["SessionCreated"]);
     });
 
-    it("must be as strong and as fresh as the validation asks", async () => {
+    it.overWire("must be as strong and as fresh as the validation asks", async () => {
       const { sessions } = await sessionNamespace(h());
       const { token } = await logIn(sessions, { aal: 1, authenticateTime: timestampFromMs(Date.now() - 600_000) });
       const refusal = async (more: Parameters<typeof sessions.validateSession>[0]) =>
@@ -198,7 +199,7 @@ export function sessionsContract(h: () => Harness): void {
       expect(await refusal({ maxAuthenticationAge: lasting(9n * MINUTE) })).toBe(SessionRefusal.AUTHENTICATION_TOO_OLD);
     });
 
-    it("that was revoked stays so, with the reason", async () => {
+    it.overWire("that was revoked stays so, with the reason", async () => {
       const namespace = await sessionNamespace(h());
       const { sessions } = namespace;
       const { id, token } = await logIn(sessions);
@@ -246,7 +247,7 @@ export function sessionsContract(h: () => Harness): void {
       expect(await sessions.countSessions({})).toMatchObject({ totalCount: 4n, activeCount: 2n });
     });
 
-    it("is changed field by field, at a version", async () => {
+    it.overWire("is changed field by field, at a version", async () => {
       const namespace = await sessionNamespace(h());
       const { sessions } = namespace;
       const { id, session } = await logIn(sessions, { metadata: '{"a":1}', client: { location: "here" } });
@@ -262,7 +263,11 @@ export function sessionsContract(h: () => Harness): void {
         await failureOf(
           sessions.updateSession({ session: change, updateMask: { paths: ["metadata"] }, expectedVersion: 1n }),
         ),
-      ).toMatchObject({ code: "Aborted", reason: "SESSION_CHANGED", metadata: { actual_version: "2" } });
+      ).toMatchObject({
+        code: "Aborted",
+        reason: "VERSION_CONFLICT",
+        metadata: { expected_version: "1", actual_version: "2" },
+      });
       const removed = await sessions.updateSession({
         session: { sessionId: id },
         updateMask: { paths: ["metadata"] },
@@ -277,7 +282,7 @@ export function sessionsContract(h: () => Harness): void {
       expect(await eventsOf(namespace, id)).toEqual(["SessionCreated", "SessionUpdated", "SessionUpdated"]);
     });
 
-    it("is changed in what the mask names, whatever else the request has", async () => {
+    it.overWire("is changed in what the mask names, whatever else the request has", async () => {
       const { sessions } = await sessionNamespace(h());
       await sessions.updateSessionPolicy({
         policy: { addressPolicy: AddressPolicy.HASHED },
@@ -290,7 +295,7 @@ export function sessionsContract(h: () => Harness): void {
       expect(updated.session).toEqual({ ...read, client: session.client, version: 2n });
     });
 
-    it("takes any characters in what names it", async () => {
+    it.overWire("takes any characters in what names it", async () => {
       const namespace = await sessionNamespace(h());
       const { sessions } = namespace;
       await sessions.updateSessionPolicy({
@@ -318,7 +323,7 @@ export function sessionsContract(h: () => Harness): void {
       }
     });
 
-    it("is gone once it is deleted, but for the journal", async () => {
+    it.overWire("is gone once it is deleted, but for the journal", async () => {
       const namespace = await sessionNamespace(h());
       const { sessions } = namespace;
       const { id, token } = await logIn(sessions);
@@ -328,7 +333,7 @@ export function sessionsContract(h: () => Harness): void {
       expect(await eventsOf(namespace, id)).toEqual(["SessionCreated", "SessionDeleted"]);
     });
 
-    it("is listed in pages, by status and in either order", async () => {
+    it.overWire("is listed in pages, by status and in either order", async () => {
       const { sessions } = await sessionNamespace(h());
       const logins: Login[] = [];
       for (const index of upTo(7)) logins.push(await logIn(sessions, { client: { deviceName: `${index}` } }));
@@ -360,7 +365,7 @@ export function sessionsContract(h: () => Harness): void {
   });
 
   describe("the journal of sessions", () => {
-    it("is followed live: who has logged in where", async () => {
+    it.overWire("is followed live: who has logged in where", async () => {
       const { sessions, streams } = await sessionNamespace(h());
       const stop = new AbortController();
       const seen: string[] = [];

@@ -1,8 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
 import type { RejectRequestSchema } from "../../src/gen/satchel/v1/consumer_groups_pb.ts";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import { eventually, GROUP_ID, newGroup, positionOf, sumOf, valueOf, valuesIn } from "../support/groups.ts";
 import type { Harness } from "../support/harness.ts";
@@ -159,7 +160,7 @@ export function settleContract(h: () => Harness): void {
       ]);
     });
 
-    it("takes what the .proto declares and no more", async () => {
+    it.overWire("takes what the .proto declares and no more", async () => {
       const { groups } = await newGroup(h());
       const lease = { consumerGroupId: GROUP_ID, partition: 0, epoch: 1n };
       const refused = { code: "InvalidArgument", reason: "FIELD_INVALID" };
@@ -175,35 +176,38 @@ export function settleContract(h: () => Harness): void {
   });
 
   describe("a lease", () => {
-    it("ends when the group is reset: what is said under it is refused, and everything comes again", async () => {
-      const { streams, groups, join } = await newGroup(h(), { partitions: 1 });
-      await append(streams, "a-1", [0, 1]);
-      await using member = await join();
-      const before = await member.takeOne();
-      await member.acknowledge(before);
-      const held = await member.takeOne();
-      await groups.resetConsumerGroup({ consumerGroupId: GROUP_ID });
-      const [current] = (await groups.getConsumerGroup({ consumerGroupId: GROUP_ID })).partitions;
-      const lost = {
-        code: "Aborted",
-        reason: "LEASE_LOST",
-        metadata: {
-          consumer_group_id: GROUP_ID,
-          partition: "0",
-          epoch: `${held.epoch}`,
-          current_epoch: `${current!.epoch}`,
-        },
-      };
-      expect(await failureOf(member.acknowledge(held))).toMatchObject(lost);
-      expect(await failureOf(member.reject(held, SKIP))).toMatchObject(lost);
-      const first = await member.takeOne();
-      expect([valueOf(first), first.attempt]).toEqual([0, 1]);
-      expect(first.epoch).toBe(current!.epoch);
-      expect(first.epoch).toBe(member.leases.get(0));
-      await member.acknowledge(first);
-      const second = await member.takeOne();
-      expect([valueOf(second), second.attempt]).toEqual([1, 1]);
-    });
+    it.overWire(
+      "ends when the group is reset: what is said under it is refused, and everything comes again",
+      async () => {
+        const { streams, groups, join } = await newGroup(h(), { partitions: 1 });
+        await append(streams, "a-1", [0, 1]);
+        await using member = await join();
+        const before = await member.takeOne();
+        await member.acknowledge(before);
+        const held = await member.takeOne();
+        await groups.resetConsumerGroup({ consumerGroupId: GROUP_ID });
+        const [current] = (await groups.getConsumerGroup({ consumerGroupId: GROUP_ID })).partitions;
+        const lost = {
+          code: "Aborted",
+          reason: "LEASE_LOST",
+          metadata: {
+            consumer_group_id: GROUP_ID,
+            partition: "0",
+            epoch: `${held.epoch}`,
+            current_epoch: `${current!.epoch}`,
+          },
+        };
+        expect(await failureOf(member.acknowledge(held))).toMatchObject(lost);
+        expect(await failureOf(member.reject(held, SKIP))).toMatchObject(lost);
+        const first = await member.takeOne();
+        expect([valueOf(first), first.attempt]).toEqual([0, 1]);
+        expect(first.epoch).toBe(current!.epoch);
+        expect(first.epoch).toBe(member.leases.get(0));
+        await member.acknowledge(first);
+        const second = await member.takeOne();
+        expect([valueOf(second), second.attempt]).toEqual([1, 1]);
+      },
+    );
 
     it("that nobody has had yet settles nothing, nor does one of a partition that is not there", async () => {
       const { groups } = await newGroup(h(), { partitions: 3 });

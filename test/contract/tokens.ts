@@ -1,6 +1,7 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { setImmediate } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
+import { describe, it } from "../support/cases.ts";
 import { failureOf } from "../support/failures.ts";
 import { type Harness, Role, StreamService } from "../support/harness.ts";
 import { upTo } from "../support/streams.ts";
@@ -8,7 +9,7 @@ import { upTo } from "../support/streams.ts";
 /** The tokens of a namespace. */
 export function tokensContract(h: () => Harness): void {
   describe("a token", () => {
-    it("has the properties it was made with, and is never shown again", async () => {
+    it.overWire("has the properties it was made with, and is never shown again", async () => {
       const { id, token: first } = await h().namespace();
       const expireTime = timestampFromMs(Date.UTC(9999, 11, 31));
       const { token, info } = await h().operator.createToken({
@@ -50,7 +51,7 @@ export function tokensContract(h: () => Harness): void {
       }
     });
 
-    it("must have a role, and expire in the future", async () => {
+    it.overWire("must have a role, and expire in the future", async () => {
       const { id: namespaceId } = await h().namespace();
       const refused = { code: "InvalidArgument", reason: "FIELD_INVALID" };
       expect(await failureOf(h().operator.createToken({ namespaceId }))).toMatchObject({
@@ -90,7 +91,7 @@ export function tokensContract(h: () => Harness): void {
       }
     });
 
-    it("is refused once it is revoked; revoking it again changes nothing", async () => {
+    it.overWire("is refused once it is revoked; revoking it again changes nothing", async () => {
       const { id: namespaceId } = await h().namespace();
       const { token, info } = await h().operator.createToken({ namespaceId, role: Role.READER });
       const streams = h().holding(StreamService, `Bearer ${token}`);
@@ -133,7 +134,7 @@ export function tokensContract(h: () => Harness): void {
       expect(late).toBe(0);
     });
 
-    it("of another namespace, or of none, cannot be revoked", async () => {
+    it.overWire("of another namespace, or of none, cannot be revoked", async () => {
       const [one, other] = [await h().namespace(), await h().namespace()];
       const { tokens } = await h().operator.listTokens({ namespaceId: other.id });
       for (const tokenId of [tokens[0]!.tokenId, "0".repeat(32)]) {

@@ -7,8 +7,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Commit, readCommits } from "../../examples/git-history/git-log.ts";
 import { messageIdOf, streamNameOf } from "../../examples/git-history/message-of.ts";
-import { parseMessageId } from "../../src/domain/message-id.ts";
-import { streamNameProblem } from "../../src/domain/stream-name.ts";
+import { streamNameProblem } from "../../src/areas/streams/domain/stream-name.ts";
+import { parseMessageId } from "../../src/kernel/uuid.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Selector } from "../../src/domain/message.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { Category } from "../../src/domain/stream-name.ts";
+import type { Selector } from "../../src/areas/streams/domain/message.ts";
+import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import { FakeStreams } from "../support/fake-streams.ts";
 
 const NS = "live" as NamespaceId;

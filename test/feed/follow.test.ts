@@ -1,47 +1,43 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { AppendRequest } from "../../src/domain/append.ts";
-import { newMessageId } from "../../src/domain/message-id.ts";
-import type { Selector } from "../../src/domain/message.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { ReadRequest, ReadStart } from "../../src/domain/read.ts";
-import type { Category, StreamName } from "../../src/domain/stream-name.ts";
-import { Feed } from "../../src/feed/feed.ts";
-import { followFrames } from "../../src/feed/follow.ts";
-import { Store } from "../../src/store/store.ts";
+import type { AppendRequest } from "../../src/areas/streams/domain/append.ts";
+import type { Selector } from "../../src/areas/streams/domain/message.ts";
+import type { ReadRequest, ReadStart } from "../../src/areas/streams/domain/read-messages.ts";
+import type { Category, StreamName } from "../../src/areas/streams/domain/stream-name.ts";
+import { Feed } from "../../src/areas/streams/feed/feed.ts";
+import { followFrames } from "../../src/areas/streams/feed/follow-frames.ts";
+import { streamStore } from "../../src/areas/streams/store/stores.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import { newMessageId } from "../../src/kernel/uuid.ts";
 import { openEngine } from "../support/engines.ts";
+import { appendsOf, feedSource, storeOn } from "../support/stores.ts";
 
 const NS = "live" as NamespaceId;
-const QUEUE = {
-  maxMessages: 1_000,
-  maxBytes: 1 << 20,
-  maxCategories: 100,
-  maxQueued: 10_000,
-  lockTimeoutMs: 1_000,
-  maxLockWaiters: 2,
-};
 
 async function open({ pollIntervalMs = 100 } = {}) {
   const cleanUp = new AsyncDisposableStack();
   const engine = cleanUp.use(await openEngine("sqlite-memory"));
-  await engine.dialect.orm.em.fork().transactional((em) => engine.dialect.provisionNamespace(NS, em));
-  const store = new Store(engine.dialect, QUEUE);
-  const feed = cleanUp.use(new Feed(store, { window: { maxMessages: 20, maxBytes: 1 << 20 }, pollIntervalMs }));
+  await engine.engine.orm.em.fork().transactional((em) => engine.engine.provisionNamespace(NS, em));
+  const store = storeOn(engine.engine);
+  const feed = cleanUp.use(
+    new Feed(feedSource(store), { window: { maxMessages: 20, maxBytes: 1 << 20 }, pollIntervalMs, checkpointMs: 200 }),
+  );
   store.watch((...appended) => feed.wake(...appended));
+  const appends = appendsOf(store);
   const requestOf = (streamName: string, type = "T"): AppendRequest => {
     const messages = [{ id: newMessageId(), type, data: "{}", metadata: null }];
     return { appends: [{ streamName: streamName as StreamName, expectation: { kind: "any" }, messages }] };
   };
   const append = async (streamName: string) => {
-    await store.append(NS, requestOf(streamName), {});
+    await appends.append(NS, requestOf(streamName), {});
   };
   /** As another process does whose announcement is still on its way. */
   const appendUnheard = async (streamName: string) => {
-    await engine.dialect.streamStore(NS).append([requestOf(streamName)], { lockTimeoutMs: 0 });
+    await streamStore(engine.engine, NS).append([requestOf(streamName)], { lockTimeoutMs: 0 });
   };
   const follow = (request: Partial<ReadRequest>, signal: AbortSignal) =>
     followFrames(
-      { feed, store: store.streams(NS), namespaceId: NS, signal },
+      { feed, store: streamStore(store.engine, NS), namespaceId: NS, signal },
       {
         selector: { kind: "all" },
         start: { kind: "beginning" },
@@ -129,7 +125,10 @@ test("followers of everything, a category and a stream, slow and cut at random, 
   end.abort();
   await Promise.all(following);
   for (const [index, selector] of selectors.entries()) {
-    const { messages } = await live.store.streams(NS).page({ selector, from: 0n, limit: 5_000, maxBytes: 1 << 24 }, {});
+    const { messages } = await streamStore(live.store.engine, NS).page(
+      { selector, from: 0n, limit: 5_000, maxBytes: 1 << 24 },
+      {},
+    );
     expect(messages.length).toBeGreaterThan(50);
     expect(seen[index]).toEqual(messages.map(({ globalPosition }) => globalPosition));
   }

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import { pushOf, type Take } from "../../src/domain/pushed.ts";
-import type { ReadFrame } from "../../src/domain/read.ts";
-import type { Category } from "../../src/domain/stream-name.ts";
-import { followFrames } from "../../src/feed/follow.ts";
+import type { ReadFrame } from "../../src/areas/streams/domain/read-messages.ts";
+import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
+import { followFrames } from "../../src/areas/streams/feed/follow-frames.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import { pushOf, type Take } from "../../src/kernel/pushed.ts";
 import { FakeStreams } from "../support/fake-streams.ts";
 import { upTo } from "../support/streams.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Delivery } from "../../src/domain/consumer-groups.ts";
-import { Member } from "../../src/groups/member.ts";
+import { Member } from "../../src/areas/groups/delivery/member.ts";
+import type { Delivery } from "../../src/areas/groups/domain/consumer-groups.ts";
 
 const delivery = {} as Delivery;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import type { Category } from "../../src/domain/stream-name.ts";
-import { storeUnavailable } from "../../src/errors.ts";
+import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
+import { storeUnavailable } from "../../src/kernel/errors.ts";
 import { accountsOf, GROUP_ID, groupOf, park } from "../support/consumer-groups.ts";
 import { Gate, type GroupRuntime, openRuntime } from "../support/group-runtime.ts";
 

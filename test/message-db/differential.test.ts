@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import { openPostgres, type PostgresDialect } from "../../src/store/postgres/dialect.ts";
+import { STORE_SCHEMA } from "../../src/areas/index.ts";
+import { streamStore } from "../../src/areas/streams/store/stores.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import { openPostgres, type PostgresEngine } from "../../src/kernel/store/engines/postgres/engine.ts";
 import type { TestDatabase } from "../support/database-on.ts";
 import { createDatabase } from "../support/databases.ts";
 import { installMessageDb } from "../support/message-db.ts";
@@ -11,15 +13,20 @@ import { CALLS, GROUP_CALLS, NAME_CALLS } from "./calls.ts";
 const NAMESPACE = "compat" as NamespaceId;
 
 let database: TestDatabase;
-let dialect: PostgresDialect;
+let engine: PostgresEngine;
 let reference: Client;
 let ours: Client;
 
 beforeAll(async () => {
   database = await createDatabase();
-  dialect = await openPostgres({ url: database.url, maxConnections: 2, statementTimeoutMs: 10_000 });
-  await dialect.migrate();
-  await dialect.orm.em.fork().transactional((em) => dialect.provisionNamespace(NAMESPACE, em));
+  engine = await openPostgres({
+    schema: STORE_SCHEMA,
+    url: database.url,
+    maxConnections: 2,
+    statementTimeoutMs: 10_000,
+  });
+  await engine.migrate();
+  await engine.orm.em.fork().transactional((em) => engine.provisionNamespace(NAMESPACE, em));
   reference = await connect("message_store");
   await installMessageDb(reference);
   ours = await connect(`"ns_${NAMESPACE}"`);
@@ -28,7 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await reference.end();
   await ours.end();
-  await dialect[Symbol.asyncDispose]();
+  await engine[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
 });
 
@@ -126,7 +133,7 @@ describe("a namespace answers as Message DB does", () => {
 
   test("TRUNCATE ... RESTART IDENTITY empties the namespace and its counts", async () => {
     await ours.query("TRUNCATE messages RESTART IDENTITY");
-    const streams = dialect.streamStore(NAMESPACE);
+    const streams = streamStore(engine, NAMESPACE);
     expect(await streams.categories({ prefix: "", limit: 10 }, {})).toEqual([]);
     await ours.query("SELECT write_message(gen_random_uuid()::varchar, 'again-1', 'T', '{}')");
     expect(await streams.head({ kind: "all" }, {})).toBe(1n);

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import type { StreamName } from "../../src/domain/stream-name.ts";
+import type { StreamName } from "../../src/areas/streams/domain/stream-name.ts";
+import { retentionStore } from "../../src/areas/streams/store/stores.ts";
 import { openPostgresNamespace, NAMESPACE } from "../support/postgres-namespace.ts";
 
 const WRITE = "SELECT write_message(gen_random_uuid()::varchar, $1, 'T', '{}', NULL, $2) AS position";
@@ -21,7 +22,7 @@ async function open() {
     GRANT USAGE, SELECT ON SEQUENCE messages_global_position_seq TO ${role};
     SET ROLE ${role};`);
   return {
-    retention: replica.dialect.retentionStore(NAMESPACE),
+    retention: retentionStore(replica.engine, NAMESPACE),
     append: replica.append,
     version: async (stream: string) => (await client.query(VERSION, [stream])).rows[0].version as string | null,
     write: async (stream: string, expected: number | null = null) =>

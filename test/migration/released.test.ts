@@ -1,44 +1,98 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { CONTROL_MIGRATIONS, NAMESPACE_MIGRATIONS } from "../../src/store/postgres/migrations/index.ts";
-import { MIGRATIONS } from "../../src/store/sqlite/migrations/index.ts";
+import { STORE_SCHEMA } from "../../src/areas/index.ts";
+import type { AreaMigrations, Migration } from "../../src/kernel/store/migration.ts";
 
-function fingerprint(sql: string): string {
-  return createHash("sha256").update(sql).digest("hex").slice(0, 16);
+function fingerprints(steps: readonly Migration[]): string[] {
+  return steps.map(({ sql }) => createHash("sha256").update(sql).digest("hex").slice(0, 16));
 }
 
-// A database that has taken a step will not take it again: a change goes into a new step, whose line is added here.
+function released(areas: readonly AreaMigrations[]): unknown {
+  return Object.fromEntries(
+    areas.map(({ area, control, namespace }) => [
+      area,
+      { control: fingerprints(control), namespace: fingerprints(namespace) },
+    ]),
+  );
+}
+
+// A database that has taken a step does not take it again: a change is a new step, and its fingerprint is added here.
 test("no step of a schema is changed once it was released", () => {
-  expect({
-    postgresqlControl: CONTROL_MIGRATIONS.map(({ sql }) => fingerprint(sql)),
-    postgresqlNamespace: NAMESPACE_MIGRATIONS.map(({ sql }) => fingerprint(sql)),
-    sqliteControl: MIGRATIONS.control.map(fingerprint),
-    sqliteNamespace: MIGRATIONS.namespace.map(fingerprint),
-  }).toMatchInlineSnapshot(`
-    {
-      "postgresqlControl": [
-        "c2c244852b1a1831",
-        "78bc9b992aca835a",
-      ],
-      "postgresqlNamespace": [
-        "922e9ea7225cd5e5",
-        "1ef9c3936b7c07c2",
-        "6e0e1274707c698a",
-        "ed5df3c08b29b205",
-        "2c79fd0519bd973b",
-        "710871bddfbdd9da",
-        "361284a63085d75b",
-      ],
-      "sqliteControl": [
-        "0669679ca3f83748",
-        "dd10b599c0b7d0ce",
-      ],
-      "sqliteNamespace": [
-        "dba6bb57ac1a8f2f",
-        "d7c992df88e04598",
-        "0c81c446bd7ff791",
-        "eca1dbe4eecb1dc1",
-      ],
-    }
-  `);
+  expect({ postgresql: released(STORE_SCHEMA.migrations.postgresql), sqlite: released(STORE_SCHEMA.migrations.sqlite) })
+    .toMatchInlineSnapshot(`
+      {
+        "postgresql": {
+          "groups": {
+            "control": [],
+            "namespace": [
+              "6e0e1274707c698a",
+            ],
+          },
+          "namespaces": {
+            "control": [
+              "c2c244852b1a1831",
+            ],
+            "namespace": [],
+          },
+          "sessions": {
+            "control": [],
+            "namespace": [
+              "cdc346c2484a5fd6",
+            ],
+          },
+          "streams": {
+            "control": [
+              "78bc9b992aca835a",
+            ],
+            "namespace": [
+              "389be4b93f0f629d",
+            ],
+          },
+        },
+        "sqlite": {
+          "groups": {
+            "control": [],
+            "namespace": [
+              "0c81c446bd7ff791",
+            ],
+          },
+          "namespaces": {
+            "control": [
+              "0669679ca3f83748",
+            ],
+            "namespace": [],
+          },
+          "sessions": {
+            "control": [],
+            "namespace": [
+              "80f82597af1d74f3",
+            ],
+          },
+          "streams": {
+            "control": [
+              "dd10b599c0b7d0ce",
+            ],
+            "namespace": [
+              "fc5d86c9c0632ad4",
+            ],
+          },
+        },
+      }
+    `);
+});
+
+test.for([
+  { engine: "postgresql", areas: STORE_SCHEMA.migrations.postgresql },
+  { engine: "sqlite", areas: STORE_SCHEMA.migrations.sqlite },
+])("$engine lists an area once, and its steps from 1 without gaps", ({ areas }) => {
+  expect(new Set(areas.map(({ area }) => area)).size).toBe(areas.length);
+  for (const steps of areas.flatMap(({ control, namespace }) => [control, namespace])) {
+    expect(steps.map(({ version }) => version)).toEqual(steps.map((_, index) => index + 1));
+  }
+});
+
+test("the engines have the same areas, in the same order", () => {
+  expect(STORE_SCHEMA.migrations.postgresql.map(({ area }) => area)).toEqual(
+    STORE_SCHEMA.migrations.sqlite.map(({ area }) => area),
+  );
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { categoryOf } from "../../src/domain/stream-name.ts";
+import { categoryOf } from "../../src/areas/streams/domain/stream-name.ts";
 import { ENGINES } from "../support/engines.ts";
 import { failureOf } from "../support/failures.ts";
 import { type Harness, openHarness, type StreamClient } from "../support/harness.ts";

@@ -89,7 +89,10 @@ describe.each(ENGINES)("on %s", (engine) => {
     const caller = await services!.namespace();
     const sessions = services!.process();
     const property = fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 25 }), async (steps) => {
-      const created = await createSession(sessions, caller, { idleTimeout: IDLE, absoluteTimeout: ABSOLUTE });
+      const created = await createSession(sessions, caller, {
+        idleTimeoutMicros: IDLE,
+        absoluteTimeoutMicros: ABSOLUTE,
+      });
       const model = new Model(created.token);
       for (const one of steps) {
         if (one.kind === "pass") {
@@ -97,7 +100,7 @@ describe.each(ENGINES)("on %s", (engine) => {
           model.now += BigInt(one.seconds) * SECOND;
         } else if (one.kind === "revoke") {
           model.revoke();
-          await sessions.sessions.revoke(caller, created.session.id, "", {});
+          await sessions.revoke(caller, { sessionId: created.session.id, comment: "" }, {});
         } else if (one.kind === "validate") {
           const token = model.pick(one.back);
           expect(await worth(sessions, caller, token)).toBe(model.validate(token));
@@ -133,10 +136,10 @@ describe.each(ENGINES)("on %s", (engine) => {
         const age = BigInt(ageMinutes) * 60n * SECOND;
         const client = { clientType, clientVersion: "", userAgent: "", ipAddress: "", location: "", deviceName: "" };
         const past = services!.process({ skewMicros: -age });
-        const idle = end === "idle" ? { idleTimeout: 60n * SECOND } : {};
+        const idle = end === "idle" ? { idleTimeoutMicros: 60n * SECOND } : {};
         const { session } = await createSession(past, caller, { client, aal, ...idle });
-        if (end === "revoke") await past.sessions.revoke(caller, session.id, "", {});
-        if (end === "delete") await past.sessions.delete(caller, session.id, {});
+        if (end === "revoke") await past.revoke(caller, { sessionId: session.id, comment: "" }, {});
+        if (end === "delete") await past.deleteSession(caller, session.id, {});
         if (end === "delete") continue;
         expected.total++;
         if (end === "no" || (end === "idle" && ageMinutes < 1)) expected.active++;
@@ -144,13 +147,13 @@ describe.each(ENGINES)("on %s", (engine) => {
         if (age <= 7n * 24n * HOUR) expected.thisWeek++;
         if (age <= 5n * HOUR) expected.inWindow++;
       }
-      const { byClientType, byAal, averageDuration, ...counted } = await sessions.statistics.get(caller, 5n * HOUR);
+      const { byClientType, byAal, averageDurationMicros, ...counted } = await sessions.statistics(caller, 5n * HOUR);
       expect(counted).toEqual(expected);
       for (const groups of [byClientType, byAal]) {
         expect(groups.reduce((sum, { total }) => sum + total, 0n)).toBe(expected.total);
         expect(groups.reduce((sum, { active }) => sum + active, 0n)).toBe(expected.active);
       }
-      expect(averageDuration).toBe(expected.total === expected.active ? undefined : 0n);
+      expect(averageDurationMicros).toBe(expected.total === expected.active ? undefined : 0n);
     });
     await fc.assert(property, { numRuns: engine === "postgresql" ? 5 : 20 });
   });

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { Selector } from "../../src/domain/message.ts";
-import type { ReadRequest, ReadStart } from "../../src/domain/read.ts";
-import type { Category } from "../../src/domain/stream-name.ts";
-import { Feed } from "../../src/feed/feed.ts";
-import { followFrames } from "../../src/feed/follow.ts";
+import type { Selector } from "../../src/areas/streams/domain/message.ts";
+import type { ReadRequest, ReadStart } from "../../src/areas/streams/domain/read-messages.ts";
+import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
+import { Feed } from "../../src/areas/streams/feed/feed.ts";
+import { followFrames } from "../../src/areas/streams/feed/follow-frames.ts";
 import { CATEGORIES, messageDbWriter, satchelWriter, storedPositions } from "../support/category-writers.ts";
 import {
   NAMESPACE,
@@ -12,6 +12,7 @@ import {
   type PostgresNamespace,
   type Replica,
 } from "../support/postgres-namespace.ts";
+import { feedSource } from "../support/stores.ts";
 
 const SELECTORS: readonly Selector[] = [
   { kind: "all" },
@@ -95,8 +96,8 @@ test("who follows, slow and cut off at random, from replica to replica, sees eve
   const replicas = [await namespace.replica(), await namespace.replica()];
   await using feeds = new AsyncDisposableStack();
   const followed = replicas.map((replica) => {
-    const options = { window: { maxMessages: 30, maxBytes: 1 << 20 }, pollIntervalMs: 100 };
-    const feed = feeds.use(new Feed(replica.store, options));
+    const options = { window: { maxMessages: 30, maxBytes: 1 << 20 }, pollIntervalMs: 100, checkpointMs: 200 };
+    const feed = feeds.use(new Feed(feedSource(replica.store), options));
     replica.store.watch((...appended) => feed.wake(...appended));
     return { replica, feed };
   });

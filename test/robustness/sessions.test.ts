@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createClient, type SatchelClient } from "../../clients/typescript/src/index.ts";
-import type { Category } from "../../src/domain/stream-name.ts";
+import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
+import { streamStore } from "../../src/areas/streams/store/stores.ts";
 import { collect } from "../client/fake-server.ts";
 import { createDatabase } from "../support/databases.ts";
 import { startServer } from "../support/server-process.ts";
@@ -118,8 +119,8 @@ test("logins whose connections are cut are unavailable or done, and never half d
   stop.abort();
   await cutter;
   expect(new Set(reasons)).toEqual(reasons.length === 0 ? new Set() : new Set(["STORE_UNAVAILABLE"]));
-  const page = { userId: "ann", status: undefined, order: "createTime", pageSize: 1_000, pageToken: "" } as const;
-  const ids = (await sessions.sessions.list(caller, page)).items.map(({ id }) => id);
+  const page = { userId: "ann", status: undefined, order: "createTimeMicros", pageSize: 1_000, pageToken: "" } as const;
+  const ids = (await sessions.list(caller, page)).items.map(({ id }) => id);
   expect(acknowledged.filter((id) => !ids.includes(id))).toEqual([]);
   const query = {
     selector: { kind: "category", category: "$session" as Category },
@@ -128,9 +129,9 @@ test("logins whose connections are cut are unavailable or done, and never half d
     limit: 1_000,
     maxBytes: 10_000_000,
   } as const;
-  const journal = (await services.store.streams(caller.namespaceId).page(query, {})).messages;
+  const journal = (await streamStore(services.store.engine, caller.namespaceId).page(query, {})).messages;
   expect(journal.map(({ streamName }) => streamName.slice("$session-".length)).toSorted()).toEqual(ids.toSorted());
-  expect((await sessions.statistics.count(caller, undefined)).total).toBe(BigInt(ids.length));
+  expect((await sessions.count(caller, undefined)).total).toBe(BigInt(ids.length));
 }, 60_000);
 
 test.each(["sqlite", "postgresql"])(

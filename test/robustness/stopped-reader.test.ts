@@ -2,7 +2,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { once } from "node:events";
 import { type ClientHttp2Stream, connect } from "node:http2";
 import { expect, test } from "vitest";
-import { payloadLength } from "../../src/domain/message.ts";
+import { payloadLength } from "../../src/areas/streams/domain/message.ts";
 import { ReadMessagesRequestSchema, ReadMessagesResponseSchema } from "../../src/gen/satchel/v1/streams_pb.ts";
 import { openHarness, type StreamClient } from "../support/harness.ts";
 import { heldBytes } from "../support/held-bytes.ts";
@@ -75,7 +75,7 @@ test.each(["sqlite-file", "postgresql"] as const)(
     await using harness = await openHarness({
       engine,
       distance: "grpc",
-      feed: { window: { maxMessages: 2_000, maxBytes: WINDOW_BYTES }, pollIntervalMs: 200 },
+      feed: { window: { maxMessages: 2_000, maxBytes: WINDOW_BYTES }, pollIntervalMs: 200, checkpointMs: 200 },
       onFrame: (frame) => {
         if (frame.kind === "messages") for (const message of frame.messages) takenBytes += payloadLength(message);
       },

@@ -165,7 +165,9 @@ test("connections beyond the limit of a worker are refused", async () => {
   let refused = 0;
   const sockets = upTo(12).map(() => connect(Number(new URL(server.url).port), "127.0.0.1"));
   for (const socket of sockets) socket.on("error", () => undefined).on("close", () => refused++);
-  await expect.poll(() => refused).toBe(8);
+  // Two workers take two each, unless all went to one of them.
+  await expect.poll(() => refused).toBeGreaterThanOrEqual(8);
+  expect(refused).toBeLessThanOrEqual(10);
   for (const socket of sockets) socket.destroy();
 }, 60_000);
 

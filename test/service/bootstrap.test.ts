@@ -1,22 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { DEFAULT_LIMITS, type Limits } from "../../src/domain/limits.ts";
-import { DEFAULT_NAMESPACE, type NamespaceId } from "../../src/domain/namespace-id.ts";
-import { bootstrap } from "../../src/service/bootstrap.ts";
-import { NamespaceTokens } from "../../src/service/namespace-tokens.ts";
-import { Namespaces } from "../../src/service/namespaces.ts";
-import { Tokens } from "../../src/service/tokens.ts";
-import type { Dialect } from "../../src/store/dialect.ts";
-import { Store } from "../../src/store/store.ts";
+import { bootstrap } from "../../src/areas/namespaces/bootstrap.ts";
+import { NamespaceTokens } from "../../src/areas/namespaces/namespace-tokens.ts";
+import { Namespaces } from "../../src/areas/namespaces/namespaces.ts";
+import { Tokens } from "../../src/areas/namespaces/tokens.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
+import { type Limits } from "../../src/kernel/limits.ts";
+import { DEFAULT_NAMESPACE, type NamespaceId } from "../../src/kernel/namespace-id.ts";
+import type { AnyEngine } from "../../src/kernel/store/engines/any-engine.ts";
+import type { Store } from "../../src/kernel/store/store.ts";
 import { ENGINES, openEngine, type TestEngine } from "../support/engines.ts";
+import { storeOn } from "../support/stores.ts";
 
-const QUEUE = {
-  maxMessages: 100,
-  maxBytes: 1_000_000,
-  maxCategories: 10,
-  maxQueued: 100,
-  lockTimeoutMs: 100,
-  maxLockWaiters: 1,
-};
 const NAMESPACE = "crashed" as NamespaceId;
 
 describe.each(ENGINES)("on %s", (name) => {
@@ -25,7 +19,7 @@ describe.each(ENGINES)("on %s", (name) => {
 
   beforeEach(async () => {
     engine = await openEngine(name);
-    store = new Store(engine.dialect, QUEUE);
+    store = storeOn(engine.engine);
   });
   afterEach(() => engine[Symbol.asyncDispose]());
 
@@ -77,7 +71,7 @@ describe.each(ENGINES)("on %s", (name) => {
 
   describe("what was cut off", () => {
     it("in a creation leaves nothing in the way of the next one", async () => {
-      const failing = new Store(after(engine.dialect, "provisionNamespace"), QUEUE);
+      const failing = storeOn(after(engine.engine, "provisionNamespace"));
       await expect(namespaces(failing).create(NAMESPACE, "")).rejects.toThrow("cut off");
       await expect(namespaces().get(NAMESPACE, {})).rejects.toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
       const { token } = await namespaces().create(NAMESPACE, "");
@@ -90,8 +84,8 @@ describe.each(ENGINES)("on %s", (name) => {
       async (when) => {
         const { token } = await namespaces().create(NAMESPACE, "");
         const cutOff =
-          when === "before" ? before(engine.dialect, "dropNamespace") : after(engine.dialect, "dropNamespace");
-        await expect(namespaces(new Store(cutOff, QUEUE)).delete(NAMESPACE, {})).rejects.toThrow("cut off");
+          when === "before" ? before(engine.engine, "dropNamespace") : after(engine.engine, "dropNamespace");
+        await expect(namespaces(storeOn(cutOff)).delete(NAMESPACE, {})).rejects.toThrow("cut off");
 
         await expect(new Tokens(store).authenticate(token)).rejects.toMatchObject({ reason: "CREDENTIAL_INVALID" });
         expect(await namespaces().get(NAMESPACE, {})).toMatchObject({
@@ -147,24 +141,24 @@ describe.each(ENGINES)("on %s", (name) => {
 });
 
 /** The engine, cut off before it does this. */
-function before(dialect: Dialect, method: "dropNamespace"): Dialect {
-  return replacing(dialect, method, () => Promise.reject(new Error("cut off")));
+function before(engine: AnyEngine, method: "dropNamespace"): AnyEngine {
+  return replacing(engine, method, () => Promise.reject(new Error("cut off")));
 }
 
 /** The engine, cut off after it has done this. */
-function after(dialect: Dialect, method: "dropNamespace" | "provisionNamespace"): Dialect {
-  return replacing(dialect, method, async (...args) => {
-    await (dialect[method] as (...given: unknown[]) => Promise<void>).apply(dialect, args);
+function after(engine: AnyEngine, method: "dropNamespace" | "provisionNamespace"): AnyEngine {
+  return replacing(engine, method, async (...args) => {
+    await (engine[method] as (...given: unknown[]) => Promise<void>).apply(engine, args);
     throw new Error("cut off");
   });
 }
 
 function replacing(
-  dialect: Dialect,
-  method: keyof Dialect,
+  engine: AnyEngine,
+  method: keyof AnyEngine,
   replacement: (...args: unknown[]) => Promise<void>,
-): Dialect {
-  return new Proxy(dialect, {
+): AnyEngine {
+  return new Proxy(engine, {
     get(target, property) {
       if (property === method) return replacement;
       const value: unknown = Reflect.get(target, property, target);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ServicePrincipal } from "../../src/domain/principal.ts";
-import { newServiceKey } from "../../src/domain/service-key.ts";
-import { SessionEntity } from "../../src/store/entities/session.ts";
+import { findSession, saveSession } from "../../src/areas/sessions/store/sessions.ts";
+import { newServiceKey } from "../../src/kernel/crypto/service-key.ts";
+import type { ServicePrincipal } from "../../src/kernel/principal.ts";
 import { ENGINES } from "../support/engines.ts";
 import {
   createSession,
@@ -24,10 +24,8 @@ describe.each(ENGINES)("on %s", (engine) => {
   /** The session as it is stored now, and a way to have it so again, as a backup would. */
   const backup = async ({ namespaceId }: ServicePrincipal, id: string) => {
     const { store } = services();
-    const row = await store.readNamespace(namespaceId, (em) => em.findOneOrFail(SessionEntity, { id }));
-    const { id: _id, ...values } = { ...row };
-    return () =>
-      store.inNamespace(namespaceId, async ({ em }) => void (await em.nativeUpdate(SessionEntity, { id }, values)));
+    const row = (await findSession(store, namespaceId, id))!;
+    return () => store.inNamespace(namespaceId, (unit) => saveSession(unit, row));
   };
 
   it("a replica whose clock is ahead or behind takes no token for stolen, and sets no activity back", async () => {
@@ -37,7 +35,7 @@ describe.each(ENGINES)("on %s", (engine) => {
     const { token: successor } = await refreshed(ahead!, token);
     expect(await refreshed(behind!, token)).toEqual({ token: successor });
     expect(await refreshed(exact!, token)).toEqual({ token: successor });
-    const activity = async () => (await exact!.sessions.get(caller, session.id)).lastActivityTime;
+    const activity = async () => (await exact!.get(caller, session.id)).lastActivityTimeMicros;
     const noted = await activity();
     expect(await worth(behind!, caller, successor!)).toBe("good");
     expect(await activity()).toBe(noted);

@@ -1,8 +1,8 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { ServicePrincipal } from "../../src/domain/principal.ts";
-import { newServiceKey } from "../../src/domain/service-key.ts";
-import { newSessionToken } from "../../src/domain/session-token.ts";
+import { newSessionToken } from "../../src/areas/sessions/domain/session-token.ts";
+import { newServiceKey } from "../../src/kernel/crypto/service-key.ts";
+import type { ServicePrincipal } from "../../src/kernel/principal.ts";
 import { createSession, openSessionServices, type SessionServices, worth } from "../support/session-services.ts";
 
 const NOBODY = "00000000-0000-7000-8000-000000000000";
@@ -48,15 +48,15 @@ describe("what is done in the database", () => {
     const { namespaceId } = service;
     const nobodys = newSessionToken({ namespaceId, sessionId: NOBODY }, 0, key).text;
     const calls: Readonly<Record<string, (id: string, token: string) => Promise<unknown>>> = {
-      get: (id) => sessions.sessions.get(bob, id),
-      touch: (id) => sessions.sessions.touch(bob, id),
+      get: (id) => sessions.get(bob, id),
+      touch: (id) => sessions.touch(bob, id),
       update: (sessionId) =>
-        sessions.sessions.update(bob, { sessionId, expectedVersion: undefined, values: { location: "x" } }, {}),
-      revoke: (id) => sessions.sessions.revoke(bob, id, "", {}),
-      delete: (id) => sessions.sessions.delete(bob, id, {}),
+        sessions.update(bob, { sessionId, expectedVersion: undefined, values: { location: "x" } }, {}),
+      revoke: (id) => sessions.revoke(bob, { sessionId: id, comment: "" }, {}),
+      delete: (id) => sessions.deleteSession(bob, id, {}),
       validate: (_, token) => worth(sessions, bob, token),
-      rotate: (_, token) => sessions.tokens.rotate(bob, token, {}),
-      elevate: (_, token) => sessions.tokens.elevate(bob, { token, aal: 2, amr: [], authenticateTime: undefined }, {}),
+      rotate: (_, token) => sessions.rotate(bob, token, {}),
+      elevate: (_, token) => sessions.elevate(bob, { token, aal: 2, amr: [], authenticateTimeMicros: undefined }, {}),
     };
     for (const [name, call] of Object.entries(calls)) {
       const foreign = await statementsOf(() => call(ann.session.id, ann.token));
@@ -64,8 +64,8 @@ describe("what is done in the database", () => {
       const none = await statementsOf(() => call(NOBODY, nobodys));
       expect([name, ...foreign]).toEqual([name, ...none]);
     }
-    const forget = (userId: string) => () => sessions.devices.forget(bob, userId, "phone");
+    const forget = (userId: string) => () => sessions.forgetDevice(bob, { userId, deviceId: "phone" });
     expect(await statementsOf(forget("ann"))).toEqual(await statementsOf(forget("nobody")));
-    expect((await sessions.sessions.get(service, ann.session.id)).endTime).toBeNull();
+    expect((await sessions.get(service, ann.session.id)).endTimeMicros).toBeNull();
   });
 });

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { createClient, type SatchelClient, SatchelClientError } from "../../clients/typescript/src/index.ts";
 import { createApp } from "../../src/app.ts";
-import { readConfig } from "../../src/config.ts";
-import { createLogger } from "../../src/log.ts";
+import { namespacesArea } from "../../src/areas/namespaces/area.ts";
+import { readConfig } from "../../src/config/config.ts";
+import { createLogger } from "../../src/kernel/log.ts";
 import { openEngine } from "../support/engines.ts";
 
 function sha256(text: string, encoding: "hex" | "base64"): string {
@@ -27,8 +28,8 @@ test("no log, error, list, message or metric has a token in it, or the SHA-256 o
   const config = readConfig({ SATCHEL_PORT: "0", SATCHEL_DATA_DIR: ":memory:" });
   const said: string[] = [];
   const secrets: string[] = [];
-  await using app = await createApp(config, { log: logger, dialect: engine.dialect });
-  using client = createClient({ baseUrl: app.url, token: app.made.defaultNamespaceToken });
+  await using app = await createApp(config, { log: logger, engine: engine.engine });
+  using client = createClient({ baseUrl: app.url, token: app.use(namespacesArea).made.defaultNamespaceToken });
   const { sessions } = client;
   const first = await sessions.create({ userId: "ann", deviceId: "phone", amr: ["pwd"] });
   const second = await sessions.refresh(first.token);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ServicePrincipal } from "../../src/domain/principal.ts";
-import { newServiceKey } from "../../src/domain/service-key.ts";
-import { newSessionToken } from "../../src/domain/session-token.ts";
+import { newSessionToken } from "../../src/areas/sessions/domain/session-token.ts";
+import { newServiceKey } from "../../src/kernel/crypto/service-key.ts";
+import type { ServicePrincipal } from "../../src/kernel/principal.ts";
+import { command, statement } from "../../src/kernel/store/statement.ts";
 import { ENGINES } from "../support/engines.ts";
 import {
   createSession,
@@ -15,10 +16,6 @@ import { upTo } from "../support/streams.ts";
 const MINUTE = 60_000_000n;
 const TABLES = ["sessions", "session_devices", "messages"];
 
-interface StatementRunner {
-  executeQuery(query: { readonly sql: string }): Promise<{ readonly rows: readonly { readonly n: unknown }[] }>;
-}
-
 /** How often sessions are written, row by row, as triggers of the test count it. */
 describe.each(ENGINES)("on %s", (engine) => {
   let opened: SessionServices | undefined;
@@ -27,11 +24,14 @@ describe.each(ENGINES)("on %s", (engine) => {
   afterAll(async () => opened?.[Symbol.asyncDispose]());
 
   const run = async ({ namespaceId }: ServicePrincipal, statements: readonly string[]): Promise<number> => {
-    const transaction = await services().store.dialect.begin(namespaceId);
-    const runner = transaction.entities().getTransactionContext<StatementRunner>()!;
+    const { store } = services();
     let count = 0;
-    for (const sql of statements) count = Number((await runner.executeQuery({ sql })).rows[0]?.n ?? 0);
-    await transaction.commit();
+    for (const sql of statements) {
+      if (sql.startsWith("SELECT")) {
+        const [row] = await store.run(namespaceId, statement({ n: "integer" }, sql), []);
+        count = row?.n ?? 0;
+      } else await store.aloneInNamespace(namespaceId, (unit) => unit.change(command(sql), []));
+    }
     return count;
   };
 
@@ -93,7 +93,7 @@ describe.each(ENGINES)("on %s", (engine) => {
     for (const { text } of [...strangers, ...forged]) {
       expect(await refreshed(sessions, text)).toEqual({ reason: "SESSION_NOT_FOUND" });
       expect(await worth(sessions, caller, text)).toBe("not-found");
-      await expect(sessions.tokens.rotate(caller, text, {})).rejects.toMatchObject({ reason: "SESSION_NOT_FOUND" });
+      await expect(sessions.rotate(caller, text, {})).rejects.toMatchObject({ reason: "SESSION_NOT_FOUND" });
     }
     expect(await writes()).toBe(before);
   });

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "pg";
 import { expect, test } from "vitest";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { WakeUp } from "../../src/store/dialect.ts";
-import { Notifications } from "../../src/store/postgres/notifications.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import { Notifications } from "../../src/kernel/store/engines/postgres/notifications.ts";
+import type { Store } from "../../src/kernel/store/store.ts";
+import type { WakeUp } from "../../src/kernel/store/wake-up.ts";
 import { NAMESPACE, openPostgresNamespace } from "../support/postgres-namespace.ts";
 
 type News = readonly [NamespaceId | undefined, readonly string[] | undefined];

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { memberOf } from "../../src/domain/consumer-group.ts";
-import type { ConsumerGroupId } from "../../src/domain/consumer-groups.ts";
-import type { Category } from "../../src/domain/stream-name.ts";
+import type { ConsumerGroupId } from "../../src/areas/groups/domain/consumer-groups.ts";
+import { memberOf } from "../../src/areas/streams/domain/group-member.ts";
+import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
 import {
   appendEach,
   CATEGORY,

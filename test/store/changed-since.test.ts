@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
+import { streamStore } from "../../src/areas/streams/store/stores.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import { ENGINES } from "../support/engines.ts";
 import { openHarness } from "../support/harness.ts";
 import { append } from "../support/streams.ts";
@@ -9,7 +10,7 @@ test.each(ENGINES)(
   async (engine) => {
     await using harness = await openHarness({ engine });
     const { id, streams } = await harness.namespace();
-    const store = harness.store.streams(id as NamespaceId);
+    const store = streamStore(harness.store.engine, id as NamespaceId);
     expect(await store.changedSince(0n, {})).toEqual(new Map());
     const [first] = await append(streams, "a-1", [0]);
     const [second] = await append(streams, "b-1", [1]);

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { ConsumerGroupId } from "../../src/domain/consumer-groups.ts";
-import type { Membership } from "../../src/domain/group-membership.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { Category } from "../../src/domain/stream-name.ts";
+import type { ConsumerGroupId } from "../../src/areas/groups/domain/consumer-groups.ts";
+import type { Membership } from "../../src/areas/groups/domain/group-membership.ts";
+import { groupStore } from "../../src/areas/groups/store/stores.ts";
+import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import {
   accountsOf,
   GROUP_ID,
@@ -17,6 +18,7 @@ import {
   type GroupPlace,
 } from "../support/consumer-groups.ts";
 import { ENGINES, openEngine, type TestEngine } from "../support/engines.ts";
+import { storeOn } from "../support/stores.ts";
 
 const NOBODY = "nobody" as ConsumerGroupId;
 
@@ -141,7 +143,7 @@ describe.each(ENGINES)("consumer groups on %s", (name) => {
   });
 
   it("says that a namespace is gone", async () => {
-    const groups = engine.dialect.consumerGroupStore("gone" as NamespaceId);
+    const groups = groupStore(storeOn(engine.engine), "gone" as NamespaceId);
     const gone = { reason: "NAMESPACE_NOT_FOUND" };
     await expect(groups.get(GROUP_ID, {})).rejects.toMatchObject(gone);
     await expect(groups.save(GROUP_ID, [])).rejects.toMatchObject(gone);
@@ -161,7 +163,7 @@ describe.each(ENGINES)("consumer groups on %s", (name) => {
   it("says that the store is away when it is closed", async () => {
     await using closed = await openEngine(name);
     const { groups } = await openPlace(closed);
-    await closed.dialect[Symbol.asyncDispose]();
+    await closed.engine[Symbol.asyncDispose]();
     const away = { reason: "STORE_UNAVAILABLE" };
     await expect(groups.get(GROUP_ID, {})).rejects.toMatchObject(away);
     await expect(groups.save(GROUP_ID, [])).rejects.toMatchObject(away);

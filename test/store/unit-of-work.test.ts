@@ -1,20 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { NewMessage } from "../../src/domain/append.ts";
-import { newMessageId } from "../../src/domain/message-id.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { StreamName } from "../../src/domain/stream-name.ts";
-import { SatchelError } from "../../src/errors.ts";
-import { SessionDeviceEntity } from "../../src/store/entities/session-device.ts";
-import type { Store } from "../../src/store/store.ts";
-import type { Unit } from "../../src/store/unit-of-work.ts";
+import { SessionDeviceEntity } from "../../src/areas/sessions/store/session-device.ts";
+import type { NewMessage } from "../../src/areas/streams/domain/append.ts";
+import type { StreamName } from "../../src/areas/streams/domain/stream-name.ts";
+import { streamStore } from "../../src/areas/streams/store/stores.ts";
+import { SatchelError } from "../../src/kernel/errors.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import { statement } from "../../src/kernel/store/statement.ts";
+import type { Store } from "../../src/kernel/store/store.ts";
+import { tableOf } from "../../src/kernel/store/table.ts";
+import type { Unit } from "../../src/kernel/store/unit.ts";
+import { newMessageId } from "../../src/kernel/uuid.ts";
 import { ENGINES } from "../support/engines.ts";
 import { openSessionServices, type SessionServices } from "../support/session-services.ts";
+import { appendsOf } from "../support/stores.ts";
 import { upTo } from "../support/streams.ts";
 
 const STREAM = "$unit-1" as StreamName;
+const DEVICES = tableOf(SessionDeviceEntity);
 const DEVICE = {
-  firstSeenTime: 1n,
-  lastSeenTime: 1n,
+  firstSeenTimeMicros: 1n,
+  lastSeenTimeMicros: 1n,
   clientType: "",
   clientVersion: "",
   userAgent: "",
@@ -29,7 +34,7 @@ function message(): NewMessage {
 
 /** State and journal of one thing. */
 async function note(unit: Unit, deviceId: string): Promise<void> {
-  await unit.em.insert(SessionDeviceEntity, { userId: "u", deviceId, ...DEVICE });
+  await unit.change(DEVICES.insert(), DEVICES.values({ userId: "u", deviceId, ...DEVICE }));
   unit.journal(STREAM, [message()]);
 }
 
@@ -43,7 +48,10 @@ describe.each(ENGINES)("units of work on %s", (engine) => {
   afterAll(async () => services?.[Symbol.asyncDispose]());
 
   const namespace = async () => (await services!.namespace()).namespaceId;
-  const devices = (id: NamespaceId) => store.readNamespace(id, (em) => em.count(SessionDeviceEntity));
+  const devices = async (id: NamespaceId) => {
+    const count = statement({ count: "integer" }, "SELECT count(*) FROM {session_devices}");
+    return (await store.run(id, count, []))[0]!.count;
+  };
   const messages = async (id: NamespaceId) => {
     const query = {
       selector: { kind: "stream", streamName: STREAM },
@@ -51,7 +59,7 @@ describe.each(ENGINES)("units of work on %s", (engine) => {
       limit: 1_000,
       maxBytes: 1_000_000,
     } as const;
-    return (await store.streams(id).page(query, {})).messages.length;
+    return (await streamStore(store.engine, id).page(query, {})).messages.length;
   };
   const run = (id: NamespaceId, name: string) => store.inNamespace(id, (unit) => note(unit, name));
 
@@ -88,7 +96,7 @@ describe.each(ENGINES)("units of work on %s", (engine) => {
     const append = (index: number) => {
       const streamName = `mine-${index}` as StreamName;
       const append = { streamName, expectation: { kind: "any" } as const, messages: [message()] };
-      return store.append(id, { appends: [append] }, {});
+      return appendsOf(store).append(id, { appends: [append] }, {});
     };
     const unit = store.inNamespace(id, async (unit) => {
       await note(unit, "a");
@@ -113,7 +121,7 @@ describe.each(ENGINES)("units of work on %s", (engine) => {
     for (const _ of upTo(8)) ids.push(await namespace());
     await Promise.all(ids.flatMap((id) => upTo(5).map((index) => run(id, `d${index}`))));
     for (const id of ids) expect([await devices(id), await messages(id)]).toEqual([5, 5]);
-    await store.dialect.dropNamespace(ids[0]!);
+    await store.engine.dropNamespace(ids[0]!);
     await expect(run(ids[0]!, "x")).rejects.toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
     await expect(devices(ids[0]!)).rejects.toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
   });

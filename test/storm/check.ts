@@ -1,4 +1,4 @@
-import { memberOf } from "../../src/domain/consumer-group.ts";
+import { memberOf } from "../../src/areas/streams/domain/group-member.ts";
 import { checkAppends } from "./check-appends.ts";
 import type { Call, History, Moment, SeenFrame, SeenMessage, Selected, Subscriber } from "./history.ts";
 

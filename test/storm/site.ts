@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { type App, createApp } from "../../src/app.ts";
-import { readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config/config.ts";
 import { NamespaceService } from "../../src/gen/satchel/v1/namespaces_pb.ts";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
 
@@ -35,7 +35,7 @@ export interface StormNamespace {
 
 const ROOT_TOKEN = "root-token-of-a-storm";
 /** Small, so that followers fall out of it. */
-const FEED = { window: { maxMessages: 20, maxBytes: 64 * 1024 }, pollIntervalMs: 200 };
+const FEED = { window: { maxMessages: 20, maxBytes: 64 * 1024 }, pollIntervalMs: 200, checkpointMs: 200 };
 const WINDOW_BYTES = 64 * 1024;
 
 /** Starts one replica on SQLite, or two on an empty database. */
@@ -53,7 +53,7 @@ export async function openSite(databaseUrl?: string): Promise<Site> {
       SATCHEL_SHUTDOWN_GRACE_MS: "100",
       DATABASE_URL: databaseUrl,
     });
-    apps.push(opening.use(await createApp(config, { feed: FEED })));
+    apps.push(opening.use(await createApp(config, { tuning: { streams: { feed: FEED } } })));
   }
   const open = opening.move();
   const connect = (replica: number, token: string, windowBytes = WINDOW_BYTES): Line & { transport: GrpcTransport } => {

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { setTimeout as delay } from "node:timers/promises";
-import { newMessageId } from "../../src/domain/message-id.ts";
+import { newMessageId } from "../../src/kernel/uuid.ts";
 import type { Append } from "./history.ts";
 import type { Random } from "./random.ts";
 import type { Recorder } from "./recorder.ts";

@@ -1,11 +1,14 @@
-import type { ConsumerGroup, ConsumerGroupId } from "../../src/domain/consumer-groups.ts";
-import { type Membership, updated } from "../../src/domain/group-membership.ts";
-import { newMessageId } from "../../src/domain/message-id.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { Category, StreamName } from "../../src/domain/stream-name.ts";
-import type { ConsumerGroupStore, PartitionAccounts, PartitionSave } from "../../src/store/consumer-group-store.ts";
-import type { StreamStore } from "../../src/store/dialect.ts";
+import type { ConsumerGroup, ConsumerGroupId } from "../../src/areas/groups/domain/consumer-groups.ts";
+import { type Membership, updated } from "../../src/areas/groups/domain/group-membership.ts";
+import type { ConsumerGroupStore, PartitionAccounts, PartitionSave } from "../../src/areas/groups/store/group-store.ts";
+import { groupStore } from "../../src/areas/groups/store/stores.ts";
+import type { Category, StreamName } from "../../src/areas/streams/domain/stream-name.ts";
+import { streamStore } from "../../src/areas/streams/store/stores.ts";
+import type { StreamStore } from "../../src/areas/streams/store/stream-store.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import { newMessageId } from "../../src/kernel/uuid.ts";
 import type { TestEngine } from "./engines.ts";
+import { storeOn } from "./stores.ts";
 
 export const GROUP_ID = "mailer" as ConsumerGroupId;
 export const CATEGORY = "order" as Category;
@@ -18,10 +21,10 @@ export interface GroupPlace {
 }
 
 /** Makes an empty namespace. */
-export async function openPlace({ dialect }: TestEngine): Promise<GroupPlace> {
+export async function openPlace({ engine }: TestEngine): Promise<GroupPlace> {
   const id = `groups-${crypto.randomUUID().slice(0, 8)}` as NamespaceId;
-  await dialect.orm.em.fork().transactional((em) => dialect.provisionNamespace(id, em));
-  return { id, groups: dialect.consumerGroupStore(id), streams: dialect.streamStore(id) };
+  await engine.orm.em.fork().transactional((em) => engine.provisionNamespace(id, em));
+  return { id, groups: groupStore(storeOn(engine), id), streams: streamStore(engine, id) };
 }
 
 /** A group. */

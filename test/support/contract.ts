@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { accessContract } from "../contract/access.ts";
 import { appendToStreamsContract } from "../contract/append-to-streams.ts";
 import { appendContract } from "../contract/append.ts";
@@ -24,7 +24,10 @@ import { sessionTokensContract } from "../contract/session-tokens.ts";
 import { sessionsContract } from "../contract/sessions.ts";
 import { settleContract } from "../contract/settle.ts";
 import { tokensContract } from "../contract/tokens.ts";
+import { registerCases } from "./cases.ts";
 import { type Harness, type HarnessOptions, openHarness } from "./harness.ts";
+import { services } from "./proto-source.ts";
+import { rpcName } from "./recorded-calls.ts";
 
 /** What every server promises to every client. */
 const CONTRACT = [
@@ -55,7 +58,12 @@ const CONTRACT = [
   sessionPolicyContract,
 ];
 
-/** Holds a server of this engine, at this distance, to the contract. */
+const RPCS = (await services()).flatMap(({ methods }) => methods.map(rpcName));
+/** It takes nothing and asks for no credential. */
+const NEVER_REFUSED = "ServerService/GetServerInfo";
+const REFUSED_ANYWHERE = ["StreamService/AppendMessages", "StreamService/ReadMessages", "SessionService/CreateSession"];
+
+/** Holds a server of this engine to the contract: to all of it, or at a distance to the cases that are held over the wire. */
 export function contract(options: HarnessOptions, disturb?: (harness: Harness) => AsyncDisposable): void {
   describe(`${options.engine}, ${options.distance ?? "direct"}`, () => {
     let opened: Harness | undefined;
@@ -79,6 +87,19 @@ export function contract(options: HarnessOptions, disturb?: (harness: Harness) =
       await opened?.[Symbol.asyncDispose]();
     });
 
-    for (const part of CONTRACT) part(harness);
+    registerCases(options.distance === undefined ? "all" : "over the wire", () => {
+      for (const part of CONTRACT) part(harness);
+    });
+
+    // The cases before have made the calls.
+    test("every RPC has been answered", () => {
+      expect(RPCS.filter((rpc) => !harness().calls.answered.has(rpc))).toEqual([]);
+    });
+
+    test("every RPC has been refused, or over a protocol some", () => {
+      // How an error travels is the same for every RPC, so over a protocol some RPCs will do.
+      const expected = options.distance === undefined ? RPCS.filter((rpc) => rpc !== NEVER_REFUSED) : REFUSED_ANYWHERE;
+      expect(expected.filter((rpc) => !harness().calls.refused.has(rpc))).toEqual([]);
+    });
   });
 }

@@ -1,10 +1,9 @@
 import { createRouterTransport, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import { createLogger } from "../../src/log.ts";
-import { Metrics } from "../../src/metrics.ts";
-import { Readiness } from "../../src/rpc/readiness.ts";
-import { interceptors, type RpcDependencies, routes } from "../../src/rpc/router.ts";
-import { Server } from "../../src/rpc/server.ts";
+import { type App, type AppOptions, createApp } from "../../src/app.ts";
+import { assemble } from "../../src/assembly.ts";
+import type { Config } from "../../src/config/config.ts";
+import type { Store } from "../../src/kernel/store/store.ts";
 
 /** How far a test is from the handlers: in the same process without a network, or over a socket by each protocol. */
 export const DISTANCES = ["direct", "connect", "connect-json", "grpc", "grpc-web"] as const;
@@ -13,6 +12,8 @@ export type Distance = (typeof DISTANCES)[number];
 
 /** The way to a server. */
 export interface Line extends AsyncDisposable {
+  readonly store: Store;
+  readonly use: App["use"];
   readonly transport: Transport;
   /** Where the server listens; unset without a network. */
   readonly url?: string;
@@ -20,41 +21,20 @@ export interface Line extends AsyncDisposable {
 
 const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 
-/** Serves the RPCs at a distance. */
-export async function connectAt(distance: Distance, dependencies: RpcDependencies): Promise<Line> {
-  const { limits } = dependencies;
-  const passed = interceptors(dependencies);
+/** Serves an app's RPCs at a distance. */
+export async function connectAt(distance: Distance, config: Config, options: AppOptions): Promise<Line> {
   if (distance === "direct") {
-    const router = { readMaxBytes: limits.maxRequestBytes, interceptors: passed };
-    return { transport: createRouterTransport(routes(dependencies), { router }), async [Symbol.asyncDispose]() {} };
+    const assembly = await assemble(config, options);
+    const router = { readMaxBytes: config.limits.maxRequestBytes, interceptors: assembly.interceptors };
+    const { store, use } = assembly;
+    const transport = createRouterTransport(assembly.routes, { router });
+    return { store, use, transport, [Symbol.asyncDispose]: () => assembly[Symbol.asyncDispose]() };
   }
-  const log = createLogger("silent");
-  const readiness = new Readiness({ ping: () => Promise.resolve(), log });
-  const server = new Server({
-    host: "127.0.0.1",
-    port: 0,
-    tls: undefined,
-    limits,
-    corsOrigins: [],
-    keepaliveMs: 60_000,
-    maxConnectionAgeMs: 0,
-    rpcAdapter: "lean",
-    routes: routes(dependencies),
-    interceptors: passed,
-    readiness,
-    metrics: new Metrics(log),
-    log,
-  });
-  await server.listen();
+  const app = await createApp(config, options);
+  const { store, use, url } = app;
   const httpVersion = distance === "connect-json" ? "1.1" : "2";
-  return {
-    transport: transportOf(distance, { baseUrl: server.url, httpVersion, readMaxBytes: MAX_RESPONSE_BYTES }),
-    url: server.url,
-    async [Symbol.asyncDispose]() {
-      readiness[Symbol.dispose]();
-      await server.close(100);
-    },
-  };
+  const transport = transportOf(distance, { baseUrl: url, httpVersion, readMaxBytes: MAX_RESPONSE_BYTES });
+  return { store, use, url, transport, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() };
 }
 
 function transportOf(

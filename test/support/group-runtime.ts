@@ -1,3 +1,4 @@
+import { Consumers } from "../../src/areas/groups/delivery/consumers.ts";
 import type {
   Acknowledgement,
   ConsumeFrame,
@@ -5,15 +6,17 @@ import type {
   ConsumeRequest,
   Delivery,
   PartitionLease,
-} from "../../src/domain/consumer-groups.ts";
-import { Feed } from "../../src/feed/feed.ts";
-import { Consumers } from "../../src/groups/consumers.ts";
-import type { ConsumerGroupStore } from "../../src/store/consumer-group-store.ts";
-import { Store } from "../../src/store/store.ts";
+} from "../../src/areas/groups/domain/consumer-groups.ts";
+import type { ConsumerGroupStore } from "../../src/areas/groups/store/group-store.ts";
+import { groupStore } from "../../src/areas/groups/store/stores.ts";
+import { Feed } from "../../src/areas/streams/feed/feed.ts";
+import { streamStore } from "../../src/areas/streams/store/stores.ts";
+import type { StreamStore } from "../../src/areas/streams/store/stream-store.ts";
 import { appendEach, GROUP_ID, groupOf, openPlace, type GroupPlace } from "./consumer-groups.ts";
 import { openEngine } from "./engines.ts";
+import { feedSource, storeOn } from "./stores.ts";
 
-type Streams = ReturnType<Store["streams"]>;
+type Streams = StreamStore;
 type Method = keyof ConsumerGroupStore | keyof Streams;
 
 /** What is done to calls of the store: before they are made, or before their answers are heard. */
@@ -36,8 +39,7 @@ export interface GroupRuntime extends AsyncDisposable {
   announce(): void;
 }
 
-const BOUNDS = { maxMessages: 1_000, maxBytes: 4 * 1024 * 1024, maxCategories: 64 };
-const FEED = { window: { maxMessages: 1_000, maxBytes: 1024 * 1024 }, pollIntervalMs: 100 };
+const FEED = { window: { maxMessages: 1_000, maxBytes: 1024 * 1024 }, pollIntervalMs: 100, checkpointMs: 200 };
 
 /** Makes a namespace in memory with a group of one partition, and consumers for it. */
 export async function openRuntime(fields: Partial<ConsumerGroup> = {}): Promise<GroupRuntime> {
@@ -45,16 +47,16 @@ export async function openRuntime(fields: Partial<ConsumerGroup> = {}): Promise<
   const engine = opening.use(await openEngine("sqlite-memory"));
   const place = await openPlace(engine);
   await place.groups.create(groupOf({ partitions: 1, createTime: 1n, ...fields }), 0n);
-  const store = new Store(engine.dialect, { ...BOUNDS, maxQueued: 1_000, lockTimeoutMs: 1_000, maxLockWaiters: 2 });
-  const feed = opening.use(new Feed(store, FEED));
+  const store = storeOn(engine.engine);
+  const feed = opening.use(new Feed(feedSource(store), FEED));
   store.watch((...news) => feed.wake(...news));
   const faults: Faults = {};
   const reported: unknown[] = [];
   const consumers = opening.use(
     new Consumers({
       store: {
-        streams: (id) => faulty(store.streams(id), faults),
-        consumerGroups: (id) => faulty(engine.dialect.consumerGroupStore(id), faults),
+        streams: (id) => faulty(streamStore(store.engine, id), faults),
+        consumerGroups: (id) => faulty(groupStore(store, id), faults),
         announce: (...news) => store.announce(...news),
       },
       feed,

@@ -1,23 +1,27 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
-import { type Clock, systemClock } from "../../src/domain/clock.ts";
-import { DEFAULT_LIMITS, type Limits } from "../../src/domain/limits.ts";
-import type { ReadFrame } from "../../src/domain/read.ts";
-import { Feed, type FeedOptions } from "../../src/feed/feed.ts";
+import { namespacesArea } from "../../src/areas/namespaces/area.ts";
+import { streamsArea } from "../../src/areas/streams/area.ts";
+import type { ReadFrame } from "../../src/areas/streams/domain/read-messages.ts";
+import type { FeedOptions } from "../../src/areas/streams/feed/feed.ts";
+import type { MessageReader } from "../../src/areas/streams/read.ts";
+import { Sweeper } from "../../src/areas/streams/retention/retention-sweeper.ts";
+import { readConfig } from "../../src/config/config.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import { Role } from "../../src/gen/satchel/options/v1/access_pb.ts";
 import { ConsumerGroupService } from "../../src/gen/satchel/v1/consumer_groups_pb.ts";
 import { NamespaceService } from "../../src/gen/satchel/v1/namespaces_pb.ts";
 import { ServerService } from "../../src/gen/satchel/v1/server_pb.ts";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { Consumers } from "../../src/groups/consumers.ts";
-import type { Fault } from "../../src/rpc/interceptors/errors.ts";
-import { bootstrap } from "../../src/service/bootstrap.ts";
-import { createServices } from "../../src/service/services.ts";
-import type { Streams } from "../../src/service/streams.ts";
-import { Sweeper } from "../../src/service/sweeper.ts";
-import { Store } from "../../src/store/store.ts";
+import { type Clock, systemClock } from "../../src/kernel/clock.ts";
+import { type Limits } from "../../src/kernel/limits.ts";
+import { createLogger } from "../../src/kernel/log.ts";
+import type { Fault } from "../../src/kernel/rpc/interceptors/errors.ts";
+import type { Store } from "../../src/kernel/store/store.ts";
+import { IN_MEMORY } from "../../src/open-store.ts";
 import { connectAt, type Distance } from "./distances.ts";
 import { type EngineName, openEngine, type TestEngine } from "./engines.ts";
+import { type RecordedCalls, recording } from "./recorded-calls.ts";
 
 export type StreamClient = Client<typeof StreamService>;
 export type GroupClient = Client<typeof ConsumerGroupService>;
@@ -44,6 +48,8 @@ export interface Harness extends AsyncDisposable {
   readonly operator: NamespaceClient;
   /** What went wrong inside; a test that expects a fault takes it out. */
   readonly faults: Fault[];
+  /** The calls that were made. */
+  readonly calls: RecordedCalls;
   /** Moves the clock by which tokens expire and messages are too old; messages get the time of the store. */
   readonly passTime: (micros: bigint) => void;
   /** How far the clock has been moved. */
@@ -90,8 +96,11 @@ const MAX_RETENTION_POLICIES = 20;
 /** So few that a sweep takes many steps. */
 const SWEEP_BATCH = 7;
 
-/** A window that followers fall out of, and polls that are soon. */
-const FEED = { window: { maxMessages: 50, maxBytes: 1024 * 1024 }, pollIntervalMs: 200 };
+/** Longer than any test. */
+const NEVER_MS = 86_400_000;
+
+/** A window so small that followers fall behind it, and short delays. */
+const FEED = { window: { maxMessages: 50, maxBytes: 1024 * 1024 }, pollIntervalMs: 200, checkpointMs: 200 };
 
 /** Starts a server. */
 export async function openHarness({
@@ -103,30 +112,30 @@ export async function openHarness({
 }: HarnessOptions): Promise<Harness> {
   const limits: Limits = { ...DEFAULT_LIMITS, maxRetentionPolicies: MAX_RETENTION_POLICIES, ...given };
   const engine = await openEngine(name);
-  const store = new Store(engine.dialect, { ...QUEUE, maxQueued: limits.maxQueuedAppends });
   const faults: Fault[] = [];
   const now = systemClock();
   let passed = 0n;
   const clock: Clock = () => now() + passed;
-  const { rootToken = "" } = await bootstrap(store, { clock });
-  const feed = new Feed(store, feedOptions);
-  store.watch((...news) => feed.wake(...news));
-  const report = (error: unknown): void => {
-    faults.push({ method: "satchel.v1.ConsumerGroupService/Consume", requestId: undefined, error });
+  const log = createLogger("silent");
+  const config = { ...readConfig({ SATCHEL_DATA_DIR: IN_MEMORY, SATCHEL_PORT: "0" }), limits, shutdownGraceMs: 100 };
+  const tuning = {
+    streams: { appends: QUEUE, feed: feedOptions },
+    sessions: { sweepIntervalMs: NEVER_MS },
   };
-  const consumers = new Consumers({ store, feed, clock: systemClock(), report });
-  store.watch((...news) => consumers.wake(...news));
-  const services = createServices({ store, feed, consumers, limits, version: "0.0.0-test", clock });
-  if (onFrame !== undefined) watchFrames(services.streams, onFrame);
-  const line = await connectAt(distance, { services, limits, log: (fault) => faults.push(fault) });
-
-  const holding: Harness["holding"] = (service, authorization, metadata = {}) =>
-    createClient(service, withHeaders(line.transport, { ...metadata, authorization }));
-  const operator = holding(NamespaceService, `Bearer ${rootToken}`);
-  const tokenOf = async (namespaceId: string, role: Role): Promise<string> =>
-    (await operator.createToken({ namespaceId, role })).token;
-  let count = 0;
+  const report = (fault: Fault): void => void faults.push(fault);
+  const line = await connectAt(
+    distance,
+    { ...config, retentionIntervalSeconds: NEVER_MS / 1_000 },
+    {
+      ...{ engine: engine.engine, clock, log, report, tuning },
+    },
+  );
+  const { store } = line;
+  const recorded = recording(line.transport);
+  const { rootToken = "" } = line.use(namespacesArea).made;
+  if (onFrame !== undefined) watchFrames(line.use(streamsArea).reader, onFrame);
   let removed = 0;
+  // One without an interval: what it has just seen to, it sees to again.
   const sweeper = new Sweeper({
     store,
     clock,
@@ -139,11 +148,18 @@ export async function openHarness({
     },
   });
 
+  const holding: Harness["holding"] = (service, authorization, metadata = {}) =>
+    createClient(service, withHeaders(recorded.transport, { ...metadata, authorization }));
+  const operator = holding(NamespaceService, `Bearer ${rootToken}`);
+  const tokenOf = async (namespaceId: string, role: Role): Promise<string> =>
+    (await operator.createToken({ namespaceId, role })).token;
+  let count = 0;
   return {
     engine,
     store,
     limits,
     url: line.url,
+    calls: recorded.calls,
     rootToken,
     operator,
     faults,
@@ -156,7 +172,7 @@ export async function openHarness({
       await sweeper.sweep();
       return removed - before;
     },
-    anyone: (service) => createClient(service, line.transport),
+    anyone: (service) => createClient(service, recorded.transport),
     holding,
     async namespace() {
       const id = `test-${count++}`;
@@ -170,10 +186,8 @@ export async function openHarness({
       return holding(StreamService, `Bearer ${await tokenOf(namespaceId, role)}`);
     },
     async [Symbol.asyncDispose]() {
-      await line[Symbol.asyncDispose]();
-      await consumers[Symbol.asyncDispose]();
       await sweeper[Symbol.asyncDispose]();
-      await feed[Symbol.asyncDispose]();
+      await line[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
     },
   };
@@ -181,9 +195,9 @@ export async function openHarness({
 
 export { ConsumerGroupService, NamespaceService, Role, ServerService, StreamService };
 
-function watchFrames(streams: Streams, onFrame: (frame: ReadFrame) => void): void {
-  const read = streams.read.bind(streams);
-  streams.read = async function* (...call) {
+function watchFrames(reader: MessageReader, onFrame: (frame: ReadFrame) => void): void {
+  const read = reader.read.bind(reader);
+  reader.read = async function* (...call) {
     for await (const frame of read(...call)) {
       onFrame(frame);
       yield frame;

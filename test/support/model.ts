@@ -1,4 +1,4 @@
-import { categoryOf } from "../../src/domain/stream-name.ts";
+import { categoryOf } from "../../src/areas/streams/domain/stream-name.ts";
 
 /** A message as the model has it. */
 export interface ModelMessage {

@@ -1,11 +1,15 @@
 import { Client } from "pg";
-import type { AppendOutcome } from "../../src/domain/append.ts";
-import { newMessageId } from "../../src/domain/message-id.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { StreamName } from "../../src/domain/stream-name.ts";
-import { openPostgres, type PostgresDialect } from "../../src/store/postgres/dialect.ts";
-import { Store } from "../../src/store/store.ts";
+import { STORE_SCHEMA } from "../../src/areas/index.ts";
+import type { AppendOutcome } from "../../src/areas/streams/domain/append.ts";
+import type { StreamName } from "../../src/areas/streams/domain/stream-name.ts";
+import { streamStore } from "../../src/areas/streams/store/stores.ts";
+import { type StreamStore } from "../../src/areas/streams/store/stream-store.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import { openPostgres, type PostgresEngine } from "../../src/kernel/store/engines/postgres/engine.ts";
+import type { Store } from "../../src/kernel/store/store.ts";
+import { newMessageId } from "../../src/kernel/uuid.ts";
 import { createDatabase } from "./databases.ts";
+import { appendsOf, storeOn } from "./stores.ts";
 
 /** The namespace of every PostgresNamespace. */
 export const NAMESPACE = "test" as NamespaceId;
@@ -20,9 +24,9 @@ const QUEUE = {
 
 /** One process that serves the namespace: its own connections and its own append queue. */
 export interface Replica extends AsyncDisposable {
-  readonly dialect: PostgresDialect;
+  readonly engine: PostgresEngine;
   readonly store: Store;
-  readonly streams: ReturnType<Store["streams"]>;
+  readonly streams: StreamStore;
   /** Appends `count` messages and returns the outcome. */
   append(
     streamName: string,
@@ -43,8 +47,8 @@ export async function openPostgresNamespace(): Promise<PostgresNamespace> {
   const cleanUp = new AsyncDisposableStack();
   const database = cleanUp.use(await createDatabase());
   const first = await openReplica(database.url);
-  await first.dialect.migrate();
-  await first.dialect.orm.em.fork().transactional((em) => first.dialect.provisionNamespace(NAMESPACE, em));
+  await first.engine.migrate();
+  await first.engine.orm.em.fork().transactional((em) => first.engine.provisionNamespace(NAMESPACE, em));
   await first[Symbol.asyncDispose]();
   return {
     url: database.url,
@@ -61,12 +65,13 @@ export async function openPostgresNamespace(): Promise<PostgresNamespace> {
 }
 
 async function openReplica(url: string): Promise<Replica> {
-  const dialect = await openPostgres({ url, maxConnections: 6, statementTimeoutMs: 10_000 });
-  const store = new Store(dialect, QUEUE);
+  const engine = await openPostgres({ schema: STORE_SCHEMA, url, maxConnections: 6, statementTimeoutMs: 10_000 });
+  const store = storeOn(engine);
+  const appends = appendsOf(store, QUEUE);
   return {
-    dialect,
+    engine,
     store,
-    streams: store.streams(NAMESPACE),
+    streams: streamStore(store.engine, NAMESPACE),
     append: (streamName, { count = 1, signal } = {}) => {
       const messages = Array.from({ length: count }, () => ({
         id: newMessageId(),
@@ -75,7 +80,7 @@ async function openReplica(url: string): Promise<Replica> {
         metadata: null,
       }));
       const append = { streamName: streamName as StreamName, expectation: { kind: "any" } as const, messages };
-      return store.append(NAMESPACE, { appends: [append] }, { signal });
+      return appends.append(NAMESPACE, { appends: [append] }, { signal });
     },
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

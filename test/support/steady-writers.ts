@@ -2,8 +2,8 @@ import { type Client, type Code, ConnectError, createClient, type Interceptor } 
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
-import { newMessageId } from "../../src/domain/message-id.ts";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
+import { newMessageId } from "../../src/kernel/uuid.ts";
 
 /** A message whose append was acknowledged. */
 interface Acknowledged {

@@ -1,12 +1,13 @@
 import { Code, ConnectError, type ConnectRouter, type HandlerContext, type Interceptor } from "@connectrpc/connect";
-import { DEFAULT_LIMITS, type Limits } from "../../src/domain/limits.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { ServerService } from "../../src/gen/satchel/v1/server_pb.ts";
 import { type ReadMessagesRequest, StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { createLogger } from "../../src/log.ts";
-import { Metrics } from "../../src/metrics.ts";
-import { Readiness } from "../../src/rpc/readiness.ts";
-import { Server, type ServerOptions } from "../../src/rpc/server.ts";
+import { type Limits } from "../../src/kernel/limits.ts";
+import { createLogger } from "../../src/kernel/log.ts";
+import { Metrics } from "../../src/kernel/metrics.ts";
+import { Readiness } from "../../src/kernel/transport/readiness.ts";
+import { Server, type ServerOptions } from "../../src/kernel/transport/server.ts";
 
 /** A line of the log. */
 export type LogLine = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ConfigError, configHelp, readConfig } from "../../src/config.ts";
-import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
+import { ConfigError, configHelp, readConfig } from "../../src/config/config.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 
 const problems = (env: Readonly<Record<string, string>>): string => {
   try {

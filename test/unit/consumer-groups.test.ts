@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
-import type { ConsumerGroup, ConsumerGroupId } from "../../src/domain/consumer-groups.ts";
-import { GROUP_DEFAULTS, type NewGroup } from "../../src/domain/group-settings.ts";
-import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { ServicePrincipal } from "../../src/domain/principal.ts";
-import type { Category } from "../../src/domain/stream-name.ts";
-import type { SatchelError } from "../../src/errors.ts";
-import { ConsumerGroups, type GroupRuntime } from "../../src/service/consumer-groups.ts";
-import type { GroupSource } from "../../src/service/group-source.ts";
-import type { ConsumerGroupStore } from "../../src/store/consumer-group-store.ts";
+import { ConsumerGroups, type GroupRuntime } from "../../src/areas/groups/consumer-groups.ts";
+import type { ConsumerGroup, ConsumerGroupId } from "../../src/areas/groups/domain/consumer-groups.ts";
+import { GROUP_DEFAULTS, type NewGroup } from "../../src/areas/groups/domain/group-settings.ts";
+import type { GroupSource } from "../../src/areas/groups/group-source.ts";
+import type { ConsumerGroupStore } from "../../src/areas/groups/store/group-store.ts";
+import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
+import type { SatchelError } from "../../src/kernel/errors.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import type { ServicePrincipal } from "../../src/kernel/principal.ts";
 
 const CALLER: ServicePrincipal = { kind: "service", namespaceId: "n" as NamespaceId, role: "admin", tokenId: "t" };
 const BEGINNING = { kind: "beginning" } as const;

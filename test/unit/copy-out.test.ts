@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CopyOut } from "../../src/store/postgres/copy-out.ts";
+import { CopyOut } from "../../src/kernel/store/engines/postgres/copy-out.ts";
 
 const HEADER = Buffer.concat([Buffer.from("PGCOPY\n\u00ff\r\n\0", "latin1"), Buffer.alloc(8)]);
 const TRAILER = Buffer.from([0xff, 0xff]);

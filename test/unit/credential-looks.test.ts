@@ -1,13 +1,13 @@
 import { type Interceptor, type StreamResponse, createContextValues } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import type { Principal } from "../../src/domain/principal.ts";
-import { pushOf, pushed, type Take } from "../../src/domain/pushed.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { accessInterceptor } from "../../src/rpc/interceptors/access.ts";
-import { CredentialLooks } from "../../src/rpc/interceptors/credential-looks.ts";
-import { credentialInvalid } from "../../src/service/tokens.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
+import type { Principal } from "../../src/kernel/principal.ts";
+import { pushOf, pushed, type Take } from "../../src/kernel/pushed.ts";
+import { credentialInvalid } from "../../src/kernel/rpc/authenticate.ts";
+import { accessInterceptor } from "../../src/kernel/rpc/interceptors/access.ts";
+import { CredentialLooks } from "../../src/kernel/rpc/interceptors/credential-looks.ts";
 import { upTo } from "../support/streams.ts";
 
 const RECHECK_MS = 1_000;
@@ -42,6 +42,7 @@ test("streams that are pushed share a look each second, and end before the next 
   let looks = 0;
   let revoked = false;
   const access = accessInterceptor({
+    recheckMs: 1_000,
     methods: StreamService.methods,
     limits: DEFAULT_LIMITS,
     authenticate: async () => {

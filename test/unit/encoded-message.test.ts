@@ -1,7 +1,7 @@
 import { create, equals, fromBinary, isMessage, toBinary, toJson } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { GetLastStreamMessageResponseSchema, ReadMessagesResponseSchema } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { encodedMessage, encodedOf } from "../../src/rpc/encoded-message.ts";
+import { encodedMessage, encodedOf } from "../../src/kernel/rpc/encoded-message.ts";
 
 const FRAMES = [
   create(ReadMessagesResponseSchema),

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { storeUnavailable } from "../../src/errors.ts";
-import { faultLog } from "../../src/fault-log.ts";
-import { createLogger } from "../../src/log.ts";
+import { storeUnavailable } from "../../src/kernel/errors.ts";
+import { faultLog } from "../../src/kernel/fault-log.ts";
+import { createLogger } from "../../src/kernel/log.ts";
 
 const about = { method: "satchel.v1.StreamService/AppendMessages", requestId: "r-1" };
 

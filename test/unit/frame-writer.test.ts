@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Writable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { FrameWriter } from "../../src/rpc/http/lean/frame-writer.ts";
+import { FrameWriter } from "../../src/kernel/transport/lean/frame-writer.ts";
 
 const KIB = 1024;
 

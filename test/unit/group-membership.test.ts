@@ -6,7 +6,7 @@ import {
   needsUpdate,
   spread,
   updated,
-} from "../../src/domain/group-membership.ts";
+} from "../../src/areas/groups/domain/group-membership.ts";
 
 const IDS = ["a", "b", "c", "d", "e"];
 const LEASE = 10n;

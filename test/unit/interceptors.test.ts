@@ -11,14 +11,14 @@ import {
 import { getEventListeners } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
-import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
-import { SatchelError, storeUnavailable } from "../../src/errors.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { GetStreamVersionResponseSchema, StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { Call, callKey } from "../../src/rpc/call.ts";
-import { accessInterceptor } from "../../src/rpc/interceptors/access.ts";
-import { deadlineInterceptor } from "../../src/rpc/interceptors/deadline.ts";
-import { errorsInterceptor, type Fault } from "../../src/rpc/interceptors/errors.ts";
+import { SatchelError, storeUnavailable } from "../../src/kernel/errors.ts";
+import { Call, callKey } from "../../src/kernel/rpc/call.ts";
+import { accessInterceptor } from "../../src/kernel/rpc/interceptors/access.ts";
+import { deadlineInterceptor } from "../../src/kernel/rpc/interceptors/deadline.ts";
+import { errorsInterceptor, type Fault } from "../../src/kernel/rpc/interceptors/errors.ts";
 import { failureOf } from "../support/failures.ts";
 
 describe("the access interceptor", () => {
@@ -27,17 +27,20 @@ describe("the access interceptor", () => {
   it("cannot be built for an RPC without a rule", () => {
     const [method] = StreamService.methods;
     const bare = { ...method!, proto: { ...method!.proto, options: undefined } };
-    expect(() => accessInterceptor({ limits: DEFAULT_LIMITS, methods: [bare], authenticate })).toThrow(
-      "satchel.v1.StreamService/AppendMessages has no access rule",
-    );
+    expect(() =>
+      accessInterceptor({ recheckMs: 1_000, limits: DEFAULT_LIMITS, methods: [bare], authenticate }),
+    ).toThrow("satchel.v1.StreamService/AppendMessages has no access rule");
   });
 
   it("lets anyone ask for health", () => {
-    expect(() => accessInterceptor({ limits: DEFAULT_LIMITS, methods: Health.methods, authenticate })).not.toThrow();
+    expect(() =>
+      accessInterceptor({ recheckMs: 1_000, limits: DEFAULT_LIMITS, methods: Health.methods, authenticate }),
+    ).not.toThrow();
   });
 
   it("admits nobody to an RPC that it has not been told of", async () => {
     const access = accessInterceptor({
+      recheckMs: 1_000,
       limits: DEFAULT_LIMITS,
       methods: [],
       authenticate: () => Promise.resolve({ kind: "operator" }),

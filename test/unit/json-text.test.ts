@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkJson, MAX_JSON_DEPTH, MAX_JSON_NUMBER_DIGITS, sameJson } from "../../src/domain/json-text.ts";
+import { checkJson, MAX_JSON_DEPTH, MAX_JSON_NUMBER_DIGITS, sameJson } from "../../src/kernel/json-text.ts";
 
 describe("checkJson", () => {
   it("takes whatever JSON.stringify writes, unless it has NUL or a lone surrogate", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { LazyHeaders } from "../../src/rpc/http/lean/lazy-headers.ts";
+import { LazyHeaders } from "../../src/kernel/transport/lean/lazy-headers.ts";
 
 const name = fc.constantFrom("a", "B", "x-long-name", "set-cookie", "authorization", "x-bin");
 const value = fc.oneof(fc.stringMatching(/^[ -~]{0,10}$/), fc.constantFrom(" padded ", "\ttabbed\t", "a, b", "\u00e9"));

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Call } from "../../src/rpc/call.ts";
-import { OpenCalls, type Underway } from "../../src/rpc/http/open-calls.ts";
+import { Call, type Underway } from "../../src/kernel/rpc/call.ts";
+import { OpenCalls } from "../../src/kernel/transport/open-calls.ts";
 
 const UNDERWAY: Underway = { awaitsRequest: () => false, abort: () => undefined };
 

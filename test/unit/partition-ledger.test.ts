@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { GroupSettings, Rejection } from "../../src/domain/consumer-groups.ts";
-import { EXPIRED, HOLDER_GONE, PartitionLedger } from "../../src/domain/partition-ledger.ts";
+import type { GroupSettings, Rejection } from "../../src/areas/groups/domain/consumer-groups.ts";
+import { EXPIRED, HOLDER_GONE, PartitionLedger } from "../../src/areas/groups/domain/partition-ledger.ts";
 
 const SETTINGS: GroupSettings = {
   acknowledgeTimeoutMicros: 10n,

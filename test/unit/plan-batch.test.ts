@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { AppendRequest, Expectation } from "../../src/domain/append.ts";
-import type { MessageId } from "../../src/domain/message-id.ts";
-import { categoryOf, type StreamName } from "../../src/domain/stream-name.ts";
-import { type BatchBounds, planBatch } from "../../src/store/plan-batch.ts";
+import type { AppendRequest, Expectation } from "../../src/areas/streams/domain/append.ts";
+import { categoryOf, type StreamName } from "../../src/areas/streams/domain/stream-name.ts";
+import { type BatchBounds, planBatch } from "../../src/areas/streams/store/plan-batch.ts";
+import type { MessageId } from "../../src/kernel/uuid.ts";
 
 const UNBOUNDED: BatchBounds = { maxRequests: 1_000, maxMessages: 1_000, maxBytes: 1_000_000, maxCategories: 1_000 };
 

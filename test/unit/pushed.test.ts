@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { pushOf, pushed, type Take, TakerGone } from "../../src/domain/pushed.ts";
-import { passing, type Stage } from "../../src/rpc/passing.ts";
+import { pushOf, pushed, type Take, TakerGone } from "../../src/kernel/pushed.ts";
+import { passing, type Stage } from "../../src/kernel/rpc/map-stream.ts";
 
 /** Pushes 1, 2, and so on, until nobody takes any more. */
 function counting(until: number, log: unknown[] = []) {

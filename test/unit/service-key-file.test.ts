@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { readServiceKeys } from "../../src/service-key-file.ts";
+import { readServiceKeys } from "../../src/kernel/crypto/service-key-file.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "satchel-keys-"));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { keepAddress, parseIpAddress } from "../../src/domain/ip-address.ts";
-import type { NamespaceId } from "../../src/domain/namespace-id.ts";
-import { newServiceKey, parseServiceKey, serviceKey } from "../../src/domain/service-key.ts";
+import { keepAddress, parseIpAddress } from "../../src/areas/sessions/domain/ip-address.ts";
 import {
   isAuthentic,
   newSessionToken,
   parseSessionToken,
   SESSION_TOKEN_PREFIX,
   successorOf,
-} from "../../src/domain/session-token.ts";
+} from "../../src/areas/sessions/domain/session-token.ts";
+import { newServiceKey, parseServiceKey, serviceKey } from "../../src/kernel/crypto/service-key.ts";
+import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 
 const SESSION = { namespaceId: "a-namespace_1" as NamespaceId, sessionId: "019aa2d1-c0de-7000-8000-00000000000a" };
 const KEY = serviceKey(Buffer.alloc(32, 7));

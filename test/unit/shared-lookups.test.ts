@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { SharedLookups } from "../../src/service/shared-lookups.ts";
+import { SharedLookups } from "../../src/kernel/shared-lookups.ts";
 
 describe("SharedLookups", () => {
   it("answers those who ask in one turn with one look-up, and those who ask while it runs with the next one", async () => {

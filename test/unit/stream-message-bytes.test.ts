@@ -1,10 +1,17 @@
 import { toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { AppendedMessage } from "../../src/domain/append.ts";
-import type { MessageId } from "../../src/domain/message-id.ts";
-import type { StoredMessage } from "../../src/domain/message.ts";
-import { PackedMessage, YEAR_2000_MICROS } from "../../src/domain/packed-message.ts";
+import type { AppendedMessage } from "../../src/areas/streams/domain/append.ts";
+import type { StoredMessage } from "../../src/areas/streams/domain/message.ts";
+import { PackedMessage, YEAR_2000_MICROS } from "../../src/areas/streams/domain/packed-message.ts";
+import {
+  encodeAppended,
+  encodeMessagePage,
+  encodeMessages,
+  encodeMessagesFrame,
+} from "../../src/areas/streams/message-encoding.ts";
+import { bytesOf } from "../../src/areas/streams/page-builder.ts";
+import { appendResponse, streamMessage } from "../../src/areas/streams/responses.ts";
 import {
   AppendMessagesResponseSchema,
   GetCategoryMessagesResponseSchema,
@@ -12,15 +19,8 @@ import {
   ReadMessagesResponseSchema,
   StreamMessageBatchSchema,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { pack } from "../../src/rpc/http/lean/envelope.ts";
-import { appendResponse, streamMessage } from "../../src/rpc/shapes.ts";
-import {
-  encodeAppended,
-  encodeMessagePage,
-  encodeMessages,
-  encodeMessagesFrame,
-} from "../../src/rpc/stream-message-bytes.ts";
-import { bytesOf } from "../../src/service/message-page.ts";
+import { pack } from "../../src/kernel/transport/lean/envelope.ts";
+import type { MessageId } from "../../src/kernel/uuid.ts";
 
 const text = (maxLength: number) => fc.string({ unit: "grapheme", maxLength }).filter((value) => value.isWellFormed());
 /** Lengths about the limits of one, two and three bytes of a varint; characters of one to four bytes. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { cardinalHashOf, consumerGroupProblem, memberOf } from "../../src/domain/consumer-group.ts";
-import { hash64 } from "../../src/domain/hash64.ts";
+import { cardinalHashOf, consumerGroupProblem, memberOf } from "../../src/areas/streams/domain/group-member.ts";
+import { hash64 } from "../../src/areas/streams/domain/hash64.ts";
 import {
   cardinalIdOf,
   categoryOf,
@@ -10,7 +10,7 @@ import {
   nameProblem,
   streamNameProblem,
   writableStreamNameProblem,
-} from "../../src/domain/stream-name.ts";
+} from "../../src/areas/streams/domain/stream-name.ts";
 import groupMembers from "../vectors/group-members.json" with { type: "json" };
 import hashes from "../vectors/hash64.json" with { type: "json" };
 import names from "../vectors/stream-names.json" with { type: "json" };

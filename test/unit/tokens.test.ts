@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { newCursor, parseCursor } from "../../src/domain/cursor.ts";
-import { DEFAULT_NAMESPACE, type NamespaceId, parseNamespaceId } from "../../src/domain/namespace-id.ts";
-import { newPageToken, parsePageToken } from "../../src/domain/page-token.ts";
-import type { Category, StreamName } from "../../src/domain/stream-name.ts";
-import { newToken, parseToken, sameHash, sha256 } from "../../src/domain/token.ts";
+import { newCursor, parseCursor } from "../../src/areas/streams/domain/cursor.ts";
+import type { Category, StreamName } from "../../src/areas/streams/domain/stream-name.ts";
+import { newToken, parseToken, sameHash, sha256 } from "../../src/kernel/crypto/token.ts";
+import { DEFAULT_NAMESPACE, type NamespaceId, parseNamespaceId } from "../../src/kernel/namespace-id.ts";
+import { newPageToken, parsePageToken } from "../../src/kernel/page-token.ts";
 
 describe("a token", () => {
   it.each(["root", "namespace"] as const)("of the kind %s can be taken apart again", (kind) => {

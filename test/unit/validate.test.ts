@@ -8,8 +8,13 @@ import {
   type Interceptor,
 } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { SatchelError } from "../../src/errors.ts";
+import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import { Role } from "../../src/gen/satchel/options/v1/access_pb.ts";
+import {
+  ConsumerGroupService,
+  CreateConsumerGroupRequestSchema,
+  UpdateConsumerGroupRequestSchema,
+} from "../../src/gen/satchel/v1/consumer_groups_pb.ts";
 import {
   CreateNamespaceRequestSchema,
   CreateTokenRequestSchema,
@@ -17,6 +22,7 @@ import {
   NamespaceService,
   UpdateNamespaceRequestSchema,
 } from "../../src/gen/satchel/v1/namespaces_pb.ts";
+import { CreateSessionRequestSchema, SessionService } from "../../src/gen/satchel/v1/sessions_pb.ts";
 import {
   AppendMessagesRequestSchema,
   AppendToStreamsRequestSchema,
@@ -25,9 +31,13 @@ import {
   ReadMessagesRequestSchema,
   StreamService,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { createRequestValidator, validateInterceptor } from "../../src/rpc/interceptors/validate.ts";
+import { SatchelError } from "../../src/kernel/errors.ts";
+import { createRequestValidator, validateInterceptor } from "../../src/kernel/rpc/interceptors/validate.ts";
 
-const validate = createRequestValidator([StreamService, NamespaceService]);
+const validate = createRequestValidator(
+  [StreamService, NamespaceService, SessionService, ConsumerGroupService],
+  DEFAULT_LIMITS,
+);
 
 /** What is wrong with a request, as `field: description` each. */
 function problemsOf<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>): readonly string[] {
@@ -122,7 +132,7 @@ describe("a request that breaks a constraint is refused with the path of the fie
       "a batch below 0",
       GetCategoryMessagesRequestSchema,
       { batchSize: -1 },
-      ["batch_size: must be greater than or equal to 0"],
+      ["batch_size: must be greater than or equal to 0 and less than or equal to 10000"],
     ],
     ["no selector", ReadMessagesRequestSchema, {}, ["selector: exactly one field is required in oneof"]],
     [
@@ -135,7 +145,10 @@ describe("a request that breaks a constraint is refused with the path of the fie
       "a page below 0, and a prefix too long",
       ListStreamsRequestSchema,
       { pageSize: -1, prefix: "ü".repeat(128) },
-      ["prefix: must be at most 255 bytes", "page_size: must be greater than or equal to 0"],
+      [
+        "prefix: must be at most 255 bytes",
+        "page_size: must be greater than or equal to 0 and less than or equal to 1000",
+      ],
     ],
     [
       "a prefix that no id has",
@@ -168,11 +181,11 @@ describe("a request that breaks a constraint is refused with the path of the fie
       { namespace: {}, updateMask: { paths: ["state"] } },
       ["update_mask: must only contain paths in [description]"],
     ],
-    ["no role", CreateTokenRequestSchema, {}, ["role: value is required"]],
+    ["no role", CreateTokenRequestSchema, { namespaceId: "a" }, ["role: value is required"]],
     [
       "an unknown role",
       CreateTokenRequestSchema,
-      { role: 9 as Role },
+      { namespaceId: "a", role: 9 as Role },
       ["role: value must be one of the defined enum values"],
     ],
   ] as const)("%s", (_label, schema, init, problems) => {
@@ -180,10 +193,93 @@ describe("a request that breaks a constraint is refused with the path of the fie
   });
 });
 
+describe("a request that breaks a constraint is refused with the reason of the field", () => {
+  function refusal<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>): unknown {
+    try {
+      validate(schema, create(schema, init));
+    } catch (error) {
+      if (error instanceof SatchelError) return { code: error.code, facts: error.facts };
+      throw error;
+    }
+    return undefined;
+  }
+
+  function exceeded(limit: string, maximum: number, actual: number, field: string) {
+    const metadata = { limit, maximum: `${maximum}`, actual: `${actual}`, field };
+    return { code: "RESOURCE_EXHAUSTED", facts: [{ reason: "LIMIT_EXCEEDED", metadata }] };
+  }
+
+  test.each([
+    ["items", { types: Array.from({ length: 101 }, () => "T") }, exceeded("max_types", 100, 101, "types")],
+    ["a number", { batchSize: 10_001 }, exceeded("max_batch_size", 10_000, 10_001, "batch_size")],
+  ] as const)("too many %s", (_label, init, expected) => {
+    expect(refusal(GetCategoryMessagesRequestSchema, init)).toEqual(expected);
+  });
+
+  test("too many characters, and too many bytes", () => {
+    const userId = "😀".repeat(513);
+    expect(refusal(CreateSessionRequestSchema, { userId })).toEqual(
+      exceeded("max_user_id_characters", 512, 513, "user_id"),
+    );
+    expect(refusal(CreateSessionRequestSchema, { userId: "u", deviceId: "ü".repeat(128) })).toEqual(
+      exceeded("max_device_id_bytes", 255, 256, "device_id"),
+    );
+  });
+
+  test("a limit counts after what is plainly wrong, and not for the items of the field", () => {
+    const types = ["T".repeat(256), ...Array.from({ length: 100 }, () => "T")];
+    expect(refusal(GetCategoryMessagesRequestSchema, { types, batchSize: 10_001 })).toEqual({
+      code: "INVALID_ARGUMENT",
+      facts: [{ reason: "FIELD_INVALID", metadata: {} }],
+    });
+  });
+
+  test("a category that is none", () => {
+    const consumerGroup = { consumerGroupId: "g", category: "a-1" };
+    expect(refusal(CreateConsumerGroupRequestSchema, { consumerGroup })).toEqual({
+      code: "INVALID_ARGUMENT",
+      facts: [{ reason: "NOT_A_CATEGORY", metadata: {} }],
+    });
+  });
+
+  test("NUL is named in words", () => {
+    expect(problemsOf(CreateSessionRequestSchema, { userId: "a\u0000" })).toEqual([
+      "user_id: contains substring `NUL`",
+    ]);
+  });
+});
+
+describe("a field that the update mask does not name", () => {
+  const consumerGroup = {
+    consumerGroupId: "g",
+    maxInFlightPerEntity: 1_001,
+    retryPolicy: { maxAttempts: 1_001, backoff: [{ seconds: -1n }] },
+  };
+
+  test.each([
+    [["acknowledge_timeout"], []],
+    [["max_in_flight_per_entity"], ["consumer_group.max_in_flight_per_entity"]],
+    [["retry_policy.backoff"], ["consumer_group.retry_policy.backoff[0]"]],
+    [["retry_policy"], ["consumer_group.retry_policy.max_attempts", "consumer_group.retry_policy.backoff[0]"]],
+  ])("is not looked at: %j", (paths, fields) => {
+    const problems = problemsOf(UpdateConsumerGroupRequestSchema, { consumerGroup, updateMask: { paths } });
+    expect(problems.map((problem) => problem.split(":")[0])).toEqual(fields);
+  });
+
+  test("is not looked at when the mask itself is wrong, which is named first", () => {
+    const updateMask = { paths: ["nothing", "retry_policy.max_attempts"] };
+    const problems = problemsOf(UpdateConsumerGroupRequestSchema, { consumerGroup, updateMask });
+    expect(problems.map((problem) => problem.split(":")[0])).toEqual([
+      "update_mask",
+      "consumer_group.retry_policy.max_attempts",
+    ]);
+  });
+});
+
 test("an error names at most 20 violations and says how many there are", () => {
   const request = create(AppendToStreamsRequestSchema, { appends: Array.from({ length: 100 }, () => ({})) });
   expect(() => validate(AppendToStreamsRequestSchema, request)).toThrow(
-    "appends[0].messages: must contain at least 1 item(s) (and 99 more)",
+    "appends[0].messages: must contain at least 1 item(s) (and 99 more problems)",
   );
   expect(problemsOf(AppendToStreamsRequestSchema, request)).toHaveLength(20);
 });
@@ -197,7 +293,7 @@ describe("the interceptor", () => {
         yield { frame: { case: "caughtUp", value: { position: BigInt(++handled) } } } as const;
       });
     },
-    { router: { interceptors: [asConnectError, validateInterceptor([StreamService])] } },
+    { router: { interceptors: [asConnectError, validateInterceptor([StreamService], DEFAULT_LIMITS)] } },
   );
   const client: Client<typeof StreamService> = createClient(StreamService, transport);
 

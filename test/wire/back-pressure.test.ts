@@ -7,7 +7,7 @@ import {
   ReadMessagesResponseSchema,
   StreamService,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { encodedMessage } from "../../src/rpc/encoded-message.ts";
+import { encodedMessage } from "../../src/kernel/rpc/encoded-message.ts";
 import { envelope, http2Session } from "../support/raw.ts";
 import { startTestServer } from "../support/test-server.ts";
 

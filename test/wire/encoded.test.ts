@@ -3,14 +3,14 @@ import { createClient } from "@connectrpc/connect";
 import { constants } from "node:http2";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { pushed, TakerGone } from "../../src/domain/pushed.ts";
 import {
   ReadMessagesRequestSchema,
   type ReadMessagesResponse,
   ReadMessagesResponseSchema,
   StreamService,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { encodedMessage, encodedOf } from "../../src/rpc/encoded-message.ts";
+import { pushed, TakerGone } from "../../src/kernel/pushed.ts";
+import { encodedMessage, encodedOf } from "../../src/kernel/rpc/encoded-message.ts";
 import { envelope, http2Request, http2Session } from "../support/raw.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 import { protocolsOver, transportFor } from "../support/transports.ts";

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import type { Client } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { int4Array, int8Array, jsonbArray, textArray, uuidArray } from "../../../src/store/postgres/binary-array.ts";
+import {
+  int4Array,
+  int8Array,
+  jsonbArray,
+  textArray,
+  uuidArray,
+} from "../../../src/kernel/store/engines/postgres/binary-array.ts";
 import { openPostgresNamespace, type PostgresNamespace } from "../../support/postgres-namespace.ts";
 
 let namespace: PostgresNamespace | undefined;

@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { expect, test, vi } from "vitest";
-import { Canceller } from "../../../src/store/postgres/canceller.ts";
+import { Canceller } from "../../../src/kernel/store/engines/postgres/canceller.ts";
 import { createDatabase } from "../../support/databases.ts";
 
 test("many cancellations at once are asked for one after the other, on one connection", async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { streamStore } from "../../../src/areas/streams/store/stores.ts";
 import { NAMESPACE, openPostgresNamespace } from "../../support/postgres-namespace.ts";
 
 const OWN_PID = "SELECT pg_backend_pid() AS pid";
@@ -17,5 +18,5 @@ test("transactions of the control plane whose connection is cut give it back to 
     await expect(cut).rejects.toMatchObject({ reason: "STORE_UNAVAILABLE" });
   }
   expect(await Promise.all(Array.from({ length: 6 }, one))).toEqual(Array.from({ length: 6 }, () => [{ one: 1 }]));
-  expect(await store.streams(NAMESPACE).head({ kind: "all" }, {})).toBeUndefined();
+  expect(await streamStore(store.engine, NAMESPACE).head({ kind: "all" }, {})).toBeUndefined();
 });

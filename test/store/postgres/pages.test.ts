@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import type { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { PageQuery, Selector } from "../../../src/domain/message.ts";
-import type { Category } from "../../../src/domain/stream-name.ts";
-import { pageCall } from "../../../src/store/postgres/page.sql.ts";
-import { microsOf } from "../../../src/store/postgres/row.ts";
+import type { PageQuery, Selector } from "../../../src/areas/streams/domain/message.ts";
+import type { Category } from "../../../src/areas/streams/domain/stream-name.ts";
+import { pageCall } from "../../../src/areas/streams/store/page.postgres.sql.ts";
+import { microsOf } from "../../../src/kernel/store/engines/postgres/row.ts";
 import { openPostgresNamespace, type PostgresNamespace, type Replica } from "../../support/postgres-namespace.ts";
 
 const MICROS_PER_SECOND = 1_000_000;

@@ -1,7 +1,8 @@
 import { Pool } from "pg";
 import { expect, test } from "vitest";
-import { Canceller } from "../../../src/store/postgres/canceller.ts";
-import { Connections, type Row } from "../../../src/store/postgres/connections.ts";
+import { Canceller } from "../../../src/kernel/store/engines/postgres/canceller.ts";
+import { Connections } from "../../../src/kernel/store/engines/postgres/connections.ts";
+import { type Row } from "../../../src/kernel/store/engines/postgres/text-rows.ts";
 import { createDatabase } from "../../support/databases.ts";
 import { NAMESPACE, openPostgresNamespace } from "../../support/postgres-namespace.ts";
 

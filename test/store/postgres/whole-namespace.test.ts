@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { StreamStore } from "../../../src/store/dialect.ts";
+import { oldestAppendSeconds } from "../../../src/areas/streams/store/oldest-append.ts";
+import type { StreamStore } from "../../../src/areas/streams/store/stream-store.ts";
 import { openPostgresNamespace } from "../../support/postgres-namespace.ts";
 
 const WRITE = "SELECT write_message(gen_random_uuid()::varchar, $1, 'T', '{}')";
@@ -11,7 +12,7 @@ async function visible(streams: Pick<StreamStore, "page">): Promise<bigint[]> {
 
 test("a read of the whole namespace stops before an append that is not committed yet", async () => {
   await using namespace = await openPostgresNamespace();
-  const { append, streams, dialect } = await namespace.replica();
+  const { append, streams, engine } = await namespace.replica();
   const slow = await namespace.client();
   await append("early-1");
   await slow.query("BEGIN");
@@ -20,11 +21,11 @@ test("a read of the whole namespace stops before an append that is not committed
 
   expect(await visible(streams)).toEqual([1n]);
   expect(await streams.head({ kind: "all" }, {})).toBe(1n);
-  expect(await dialect.oldestWriterSeconds({})).toBeGreaterThan(0);
+  expect(await oldestAppendSeconds(engine, {})).toBeGreaterThan(0);
 
   await slow.query("COMMIT");
   expect(await visible(streams)).toEqual([1n, 2n, 3n]);
-  expect(await dialect.oldestWriterSeconds({})).toBe(0);
+  expect(await oldestAppendSeconds(engine, {})).toBe(0);
 });
 
 test("a category is not held up by an append to another one", async () => {

@@ -2,14 +2,15 @@
 // batch once the batch has been acknowledged.
 import { writeSync } from "node:fs";
 import { argv, stdout } from "node:process";
-import { openSqlite } from "../../../src/store/sqlite/dialect.ts";
+import { STORE_SCHEMA } from "../../../src/areas/index.ts";
+import { openSqlite } from "../../../src/kernel/store/engines/sqlite/engine.ts";
 import { append, message, provision, request } from "./support.ts";
 
 export const BATCH_MESSAGES = 12;
 
 if (import.meta.main) {
-  const dialect = await openSqlite({ directory: argv[2] ?? "", maxOpenNamespaces: 10 });
-  const store = await provision(dialect);
+  const engine = await openSqlite({ schema: STORE_SCHEMA, directory: argv[2] ?? "", maxOpenNamespaces: 10 });
+  const store = await provision(engine);
   for (let turn = 0; ; turn++) {
     const batch = [0, 1, 2, 3].map((index) => request(`chat-${(turn + index) % 7}`, [message(), message(), message()]));
     await append(store, ...batch);

@@ -8,11 +8,14 @@ import { execPath, pid } from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { newMessageId } from "../../../src/domain/message-id.ts";
-import { NamespaceEntity } from "../../../src/store/entities/namespace.ts";
-import { TokenEntity } from "../../../src/store/entities/token.ts";
-import { configure } from "../../../src/store/sqlite/database.ts";
-import { translateSqliteError } from "../../../src/store/sqlite/errors.ts";
+import { findToken } from "../../../src/areas/namespaces/store/find-token.ts";
+import { NamespaceEntity } from "../../../src/areas/namespaces/store/namespace.ts";
+import { TokenEntity } from "../../../src/areas/namespaces/store/token.ts";
+import { streamStore } from "../../../src/areas/streams/store/stores.ts";
+import { configure } from "../../../src/kernel/store/engines/sqlite/database.ts";
+import { translateSqliteError } from "../../../src/kernel/store/engines/sqlite/errors.ts";
+import { newMessageId } from "../../../src/kernel/uuid.ts";
+import { storeOn } from "../../support/stores.ts";
 import { BATCH_MESSAGES } from "./append-until-killed.ts";
 import { ALL, append, message, NAMESPACE, provision, readAll, request, TemporaryDirectory } from "./support.ts";
 
@@ -24,7 +27,7 @@ test("a directory has one owner, which a second one is told, and is free when th
     message: expect.stringContaining(`${directory.path} is in use by process ${pid} on ${hostname()}`),
   });
   await owner[Symbol.asyncDispose]();
-  await expect(owner.streamStore(NAMESPACE).page(ALL, {})).rejects.toMatchObject({ reason: "STORE_UNAVAILABLE" });
+  await expect(streamStore(owner, NAMESPACE).page(ALL, {})).rejects.toMatchObject({ reason: "STORE_UNAVAILABLE" });
   await expect(owner.ping({})).rejects.toMatchObject({ reason: "STORE_UNAVAILABLE" });
   await using _ = await directory.open();
 });
@@ -33,8 +36,8 @@ test("what a dead owner has left does not keep a new one out", async () => {
   using directory = new TemporaryDirectory();
   writeFileSync(join(directory.path, "lock.json"), JSON.stringify({ pid, host: hostname() }));
   writeFileSync(join(directory.path, "lock.sqlite"), "");
-  await using dialect = await directory.open();
-  await dialect.ping({});
+  await using engine = await directory.open();
+  await engine.ping({});
 });
 
 test("an opening that fails leaves the directory free", async () => {
@@ -48,8 +51,8 @@ test("an opening that fails leaves the directory free", async () => {
 test("files and directories are for their owner alone", async () => {
   using directory = new TemporaryDirectory();
   const nested = join(directory.path, "new");
-  await using dialect = await directory.open({ directory: nested });
-  await append(await provision(dialect), request("chat-1", [message()]));
+  await using engine = await directory.open({ directory: nested });
+  await append(await provision(engine), request("chat-1", [message()]));
   const mode = (...path: string[]) => (statSync(join(nested, ...path)).mode & 0o777).toString(8);
   expect([mode(), mode("namespaces")]).toEqual(["700", "700"]);
   const files = ["satchel.sqlite", "satchel.sqlite-wal", "lock.sqlite", "lock.json"];
@@ -85,8 +88,8 @@ test("after kill -9 every acknowledged message is there once, no batch in part, 
   }
   expect(child.signalCode).toBe("SIGKILL");
 
-  await using dialect = await directory.open();
-  const store = dialect.streamStore(NAMESPACE);
+  await using engine = await directory.open();
+  const store = streamStore(engine, NAMESPACE);
   const { messages } = await readAll(store, ALL);
   const stored = new Set(messages.map(({ id }) => id));
   expect(stored.size).toBe(messages.length);
@@ -104,7 +107,7 @@ test("after kill -9 every acknowledged message is there once, no batch in part, 
 
 test("a token is found as it was committed", async () => {
   using directory = new TemporaryDirectory();
-  await using dialect = await directory.open();
+  await using engine = await directory.open();
   const times = { createTime: 1n, updateTime: 1n };
   const token = {
     id: "t",
@@ -113,11 +116,11 @@ test("a token is found as it was committed", async () => {
     role: "writer",
     description: "",
   } as const;
-  await dialect.orm.em.fork().transactional(async (em) => {
+  await engine.orm.em.fork().transactional(async (em) => {
     em.create(NamespaceEntity, { id: NAMESPACE, description: "", state: "active", ...times });
     em.create(TokenEntity, { ...token, createTime: 1n, expireTime: 1_763_665_799_123_456n, revokeTime: null });
     await em.flush();
-    expect(await dialect.findToken("t")).toBeUndefined();
+    expect(await findToken(storeOn(engine), "t")).toBeUndefined();
   });
   const found = {
     tokenId: "t",
@@ -126,15 +129,15 @@ test("a token is found as it was committed", async () => {
     role: "writer",
     expireTime: 1_763_665_799_123_456n,
   };
-  expect(await dialect.findToken("t")).toEqual({ ...found, revoked: false, active: true });
-  await dialect.orm.em.fork().nativeUpdate(TokenEntity, "t", { revokeTime: 2n });
-  await dialect.orm.em.fork().nativeUpdate(NamespaceEntity, NAMESPACE, { state: "deleting" });
-  expect(await dialect.findToken("t")).toEqual({ ...found, revoked: true, active: false });
+  expect(await findToken(storeOn(engine), "t")).toEqual({ ...found, revoked: false, active: true });
+  await engine.orm.em.fork().nativeUpdate(TokenEntity, "t", { revokeTime: 2n });
+  await engine.orm.em.fork().nativeUpdate(NamespaceEntity, NAMESPACE, { state: "deleting" });
+  expect(await findToken(storeOn(engine), "t")).toEqual({ ...found, revoked: true, active: false });
 
-  const twice = dialect.orm.em
+  const twice = engine.orm.em
     .fork()
     .insert(NamespaceEntity, { id: NAMESPACE, description: "", state: "active", ...times });
-  expect(dialect.translateError(await twice.catch((error: unknown) => error))).toMatchObject({
+  expect(engine.translateError(await twice.catch((error: unknown) => error))).toMatchObject({
     reason: "NAMESPACE_EXISTS",
   });
 });

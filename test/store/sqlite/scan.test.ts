@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { PageQuery } from "../../../src/domain/message.ts";
-import type { Category, StreamName } from "../../../src/domain/stream-name.ts";
-import type { StreamStore } from "../../../src/store/dialect.ts";
-import { SCAN_WINDOW } from "../../../src/store/sqlite/page.ts";
+import type { PageQuery } from "../../../src/areas/streams/domain/message.ts";
+import type { Category, StreamName } from "../../../src/areas/streams/domain/stream-name.ts";
+import { SCAN_WINDOW } from "../../../src/areas/streams/store/page.sqlite.ts";
+import type { StreamStore } from "../../../src/areas/streams/store/stream-store.ts";
 import { ALL, append, message, openInMemory, provision, readAll, request } from "./support.ts";
 
 const CHAT = { kind: "category", category: "chat" as Category } as const;
@@ -28,8 +28,8 @@ async function fill(store: StreamStore): Promise<void> {
 }
 
 test("a page looks at one window of messages, and says where to go on", async () => {
-  await using dialect = await openInMemory();
-  const store = await provision(dialect);
+  await using engine = await openInMemory();
+  const store = await provision(engine);
   await fill(store);
   const stream = { kind: "stream", streamName: "chat-1" as StreamName } as const;
   const queries: readonly Omit<PageQuery, "from" | "limit" | "maxBytes">[] = [
@@ -74,8 +74,8 @@ test("a page looks at one window of messages, and says where to go on", async ()
 
 test("time never goes back, whatever the clock does, and is found again", async () => {
   const clock = Array.from({ length: 60 }, (_, index) => BigInt((index >> 2) * 10 - (index % 4) * 7));
-  await using dialect = await openInMemory({ now: () => clock.shift() ?? 0n });
-  const store = await provision(dialect);
+  await using engine = await openInMemory({ now: () => clock.shift() ?? 0n });
+  const store = await provision(engine);
   const names = ["chat-1", "chat-2", "bot-1", "chat-1", "order-1"];
   for (let index = 0; index < 60; index++) await append(store, request(names[index % names.length] ?? "", [message()]));
   const { messages } = await readAll(store, ALL);
@@ -92,8 +92,8 @@ test("time never goes back, whatever the clock does, and is found again", async 
 });
 
 test("names are ordered and bounded by bytes, not by UTF-16", async () => {
-  await using dialect = await openInMemory();
-  const store = await provision(dialect);
+  await using engine = await openInMemory();
+  const store = await provision(engine);
   // By bytes U+FFFD is before U+1F600, by UTF-16 after it; U+10FFFF is the last there is.
   const ids = ["", "1", "1x", "\u{fffd}", "\u{fffd}x", "\u{1f600}", "\u{10ffff}", "\u{10ffff}\u{10ffff}"];
   for (const id of ids.toReversed())

@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AppendRequest, NewMessage } from "../../../src/domain/append.ts";
-import { newMessageId } from "../../../src/domain/message-id.ts";
-import type { PageQuery, StoredMessage } from "../../../src/domain/message.ts";
-import type { NamespaceId } from "../../../src/domain/namespace-id.ts";
-import type { StreamName } from "../../../src/domain/stream-name.ts";
-import type { StreamStore } from "../../../src/store/dialect.ts";
-import { openSqlite, type SqliteDialect, type SqliteOptions } from "../../../src/store/sqlite/dialect.ts";
+import { STORE_SCHEMA } from "../../../src/areas/index.ts";
+import type { AppendRequest, NewMessage } from "../../../src/areas/streams/domain/append.ts";
+import type { PageQuery, StoredMessage } from "../../../src/areas/streams/domain/message.ts";
+import type { StreamName } from "../../../src/areas/streams/domain/stream-name.ts";
+import { streamStore } from "../../../src/areas/streams/store/stores.ts";
+import type { StreamStore } from "../../../src/areas/streams/store/stream-store.ts";
+import type { NamespaceId } from "../../../src/kernel/namespace-id.ts";
+import { openSqlite, type SqliteEngine, type SqliteOptions } from "../../../src/kernel/store/engines/sqlite/engine.ts";
+import { newMessageId } from "../../../src/kernel/uuid.ts";
 
 export const NAMESPACE = "main" as NamespaceId;
 
@@ -15,8 +17,8 @@ export const NAMESPACE = "main" as NamespaceId;
 export class TemporaryDirectory implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), "satchel-sqlite-"));
 
-  open(options: Partial<SqliteOptions> = {}): Promise<SqliteDialect> {
-    return openSqlite({ directory: this.path, maxOpenNamespaces: 10, ...options });
+  open(options: Partial<SqliteOptions> = {}): Promise<SqliteEngine> {
+    return openSqlite({ schema: STORE_SCHEMA, directory: this.path, maxOpenNamespaces: 10, ...options });
   }
 
   [Symbol.dispose](): void {
@@ -24,13 +26,13 @@ export class TemporaryDirectory implements Disposable {
   }
 }
 
-export function openInMemory(options: Partial<SqliteOptions> = {}): Promise<SqliteDialect> {
-  return openSqlite({ directory: ":memory:", maxOpenNamespaces: 10, ...options });
+export function openInMemory(options: Partial<SqliteOptions> = {}): Promise<SqliteEngine> {
+  return openSqlite({ schema: STORE_SCHEMA, directory: ":memory:", maxOpenNamespaces: 10, ...options });
 }
 
-export async function provision(dialect: SqliteDialect, id: NamespaceId = NAMESPACE): Promise<StreamStore> {
-  await dialect.provisionNamespace(id);
-  return dialect.streamStore(id);
+export async function provision(engine: SqliteEngine, id: NamespaceId = NAMESPACE): Promise<StreamStore> {
+  await engine.provisionNamespace(id);
+  return streamStore(engine, id);
 }
 
 export function message(type = "Said", fields: Partial<NewMessage> = {}): NewMessage {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { newMessageId } from "../../../src/domain/message-id.ts";
+import { newMessageId } from "../../../src/kernel/uuid.ts";
 import { Random } from "../random.ts";
 import { checkGroupHistory } from "./check.ts";
 import type { SeenMessage, Totals } from "./history.ts";

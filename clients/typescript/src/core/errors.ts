@@ -86,9 +86,9 @@ export class SatchelClientError extends Error {
     return this.facts[0]?.metadata ?? {};
   }
 
-  /** For VERSION_CONFLICT: the streams that did not meet the expectation. */
+  /** For VERSION_CONFLICT: the streams that did not meet the expectation; empty when a session or a policy did not. */
   get conflicts(): readonly VersionConflict[] {
-    return this.facts.filter(({ reason }) => reason === "VERSION_CONFLICT").map(conflictOf);
+    return this.facts.filter(isStreamConflict).map(conflictOf);
   }
 }
 
@@ -141,6 +141,10 @@ function knownReason(reason: string): Reason {
 function retryAfterMsOf(error: ConnectError): number | undefined {
   const delay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
   return delay === undefined ? undefined : Number(delay.seconds) * 1_000 + Math.ceil(delay.nanos / 1_000_000);
+}
+
+function isStreamConflict({ reason, metadata }: ErrorFact): boolean {
+  return reason === "VERSION_CONFLICT" && metadata["stream_name"] !== undefined;
 }
 
 function conflictOf({ metadata }: ErrorFact): VersionConflict {

@@ -10,12 +10,12 @@ import type { UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file satchel/v1/errors.proto.
  */
 export const file_satchel_v1_errors: GenFile = /*@__PURE__*/
-  fileDesc("ChdzYXRjaGVsL3YxL2Vycm9ycy5wcm90bxIKc2F0Y2hlbC52MSrJCQoLRXJyb3JSZWFzb24SHAoYRVJST1JfUkVBU09OX1VOU1BFQ0lGSUVEEAASHgoaRVJST1JfUkVBU09OX0ZJRUxEX0lOVkFMSUQQARIkCiBFUlJPUl9SRUFTT05fU1RSRUFNX05BTUVfSU5WQUxJRBACEh8KG0VSUk9SX1JFQVNPTl9OT1RfQV9DQVRFR09SWRADEhkKFUVSUk9SX1JFQVNPTl9OT1RfSlNPThAEEicKI0VSUk9SX1JFQVNPTl9DT05TVU1FUl9HUk9VUF9JTlZBTElEEAUSIwofRVJST1JfUkVBU09OX1BBR0VfVE9LRU5fSU5WQUxJRBAGEiMKH0VSUk9SX1JFQVNPTl9DUkVERU5USUFMX01JU1NJTkcQFBIjCh9FUlJPUl9SRUFTT05fQ1JFREVOVElBTF9JTlZBTElEEBUSIAocRVJST1JfUkVBU09OX1NFU1NJT05fRVhQSVJFRBAWEiAKHEVSUk9SX1JFQVNPTl9TRVNTSU9OX1JFVk9LRUQQFxIeChpFUlJPUl9SRUFTT05fQUNDRVNTX0RFTklFRBAeEiQKIEVSUk9SX1JFQVNPTl9OQU1FU1BBQ0VfTk9UX0ZPVU5EECgSIAocRVJST1JfUkVBU09OX1RPS0VOX05PVF9GT1VORBApEiAKHEVSUk9SX1JFQVNPTl9HUk9VUF9OT1RfRk9VTkQQKhIiCh5FUlJPUl9SRUFTT05fU0VTU0lPTl9OT1RfRk9VTkQQKxIhCh1FUlJPUl9SRUFTT05fREVWSUNFX05PVF9GT1VORBAsEiEKHUVSUk9SX1JFQVNPTl9OQU1FU1BBQ0VfRVhJU1RTEDISIgoeRVJST1JfUkVBU09OX01FU1NBR0VfSURfRVhJU1RTEDMSHQoZRVJST1JfUkVBU09OX0dST1VQX0VYSVNUUxA0EiEKHUVSUk9SX1JFQVNPTl9WRVJTSU9OX0NPTkZMSUNUEDwSGwoXRVJST1JfUkVBU09OX0xFQVNFX0xPU1QQPRIjCh9FUlJPUl9SRUFTT05fTkFNRVNQQUNFX0RFTEVUSU5HEEYSIwofRVJST1JfUkVBU09OX1NDSEVNQV9PVVRfT0ZfREFURRBHEh8KG0VSUk9SX1JFQVNPTl9TVFJFQU1fREVMRVRFRBBIEh8KG0VSUk9SX1JFQVNPTl9MSU1JVF9FWENFRURFRBBQEiIKHkVSUk9SX1JFQVNPTl9TVE9SRV9VTkFWQUlMQUJMRRBaEh4KGkVSUk9SX1JFQVNPTl9TSFVUVElOR19ET1dOEFsSJwojRVJST1JfUkVBU09OX0NBUEFCSUxJVFlfVU5TVVBQT1JURUQQZBIiCh5FUlJPUl9SRUFTT05fREVBRExJTkVfRVhDRUVERUQQbhIaChZFUlJPUl9SRUFTT05fQ0FOQ0VMTEVEEG8SGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEHgSJwoiRVJST1JfUkVBU09OX1NFU1NJT05fTElNSVRfUkVBQ0hFRBCCARIhChxFUlJPUl9SRUFTT05fU0VTU0lPTl9DSEFOR0VEEIMBEicKIkVSUk9SX1JFQVNPTl9TRVNTSU9OX05PVF9SRU5FV0FCTEUQhAFiBnByb3RvMw");
+  fileDesc("ChdzYXRjaGVsL3YxL2Vycm9ycy5wcm90bxIKc2F0Y2hlbC52MSrMCQoLRXJyb3JSZWFzb24SHAoYRVJST1JfUkVBU09OX1VOU1BFQ0lGSUVEEAASHgoaRVJST1JfUkVBU09OX0ZJRUxEX0lOVkFMSUQQARIkCiBFUlJPUl9SRUFTT05fU1RSRUFNX05BTUVfSU5WQUxJRBACEh8KG0VSUk9SX1JFQVNPTl9OT1RfQV9DQVRFR09SWRADEhkKFUVSUk9SX1JFQVNPTl9OT1RfSlNPThAEEicKI0VSUk9SX1JFQVNPTl9DT05TVU1FUl9HUk9VUF9JTlZBTElEEAUSIwofRVJST1JfUkVBU09OX1BBR0VfVE9LRU5fSU5WQUxJRBAGEiMKH0VSUk9SX1JFQVNPTl9DUkVERU5USUFMX01JU1NJTkcQFBIjCh9FUlJPUl9SRUFTT05fQ1JFREVOVElBTF9JTlZBTElEEBUSIAocRVJST1JfUkVBU09OX1NFU1NJT05fRVhQSVJFRBAWEiAKHEVSUk9SX1JFQVNPTl9TRVNTSU9OX1JFVk9LRUQQFxIeChpFUlJPUl9SRUFTT05fQUNDRVNTX0RFTklFRBAeEiQKIEVSUk9SX1JFQVNPTl9OQU1FU1BBQ0VfTk9UX0ZPVU5EECgSIAocRVJST1JfUkVBU09OX1RPS0VOX05PVF9GT1VORBApEiAKHEVSUk9SX1JFQVNPTl9HUk9VUF9OT1RfRk9VTkQQKhIiCh5FUlJPUl9SRUFTT05fU0VTU0lPTl9OT1RfRk9VTkQQKxIhCh1FUlJPUl9SRUFTT05fREVWSUNFX05PVF9GT1VORBAsEiEKHUVSUk9SX1JFQVNPTl9OQU1FU1BBQ0VfRVhJU1RTEDISIgoeRVJST1JfUkVBU09OX01FU1NBR0VfSURfRVhJU1RTEDMSHQoZRVJST1JfUkVBU09OX0dST1VQX0VYSVNUUxA0EiEKHUVSUk9SX1JFQVNPTl9WRVJTSU9OX0NPTkZMSUNUEDwSGwoXRVJST1JfUkVBU09OX0xFQVNFX0xPU1QQPRIjCh9FUlJPUl9SRUFTT05fTkFNRVNQQUNFX0RFTEVUSU5HEEYSIwofRVJST1JfUkVBU09OX1NDSEVNQV9PVVRfT0ZfREFURRBHEh8KG0VSUk9SX1JFQVNPTl9TVFJFQU1fREVMRVRFRBBIEh8KG0VSUk9SX1JFQVNPTl9MSU1JVF9FWENFRURFRBBQEiIKHkVSUk9SX1JFQVNPTl9TVE9SRV9VTkFWQUlMQUJMRRBaEh4KGkVSUk9SX1JFQVNPTl9TSFVUVElOR19ET1dOEFsSJwojRVJST1JfUkVBU09OX0NBUEFCSUxJVFlfVU5TVVBQT1JURUQQZBIiCh5FUlJPUl9SRUFTT05fREVBRExJTkVfRVhDRUVERUQQbhIaChZFUlJPUl9SRUFTT05fQ0FOQ0VMTEVEEG8SGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEHgSJwoiRVJST1JfUkVBU09OX1NFU1NJT05fTElNSVRfUkVBQ0hFRBCCARInCiJFUlJPUl9SRUFTT05fU0VTU0lPTl9OT1RfUkVORVdBQkxFEIQBIgYIgwEQgwEqHEVSUk9SX1JFQVNPTl9TRVNTSU9OX0NIQU5HRURChQEKDmNvbS5zYXRjaGVsLnYxQgtFcnJvcnNQcm90b1ABWjZnaXRodWIuY29tL3NhdGNoZWwvc2F0Y2hlbC9nZW4vZ28vc2F0Y2hlbC92MTtzYXRjaGVsdjGiAgNTWFiqAgpTYXRjaGVsLlYxygIKU2F0Y2hlbFxWMeoCC1NhdGNoZWw6OlYxYgZwcm90bzM");
 
 /**
- * Why a call failed. On the wire an error is a gRPC status with a google.rpc.ErrorInfo whose `domain` is "satchel" and
- * whose `reason` is one of these names without the prefix ERROR_REASON_, for example VERSION_CONFLICT. The comment
- * of each value names the status code and the metadata that ErrorInfo carries.
+ * Reason of a failed call. An error is a gRPC status with a google.rpc.ErrorInfo: its `domain` is "satchel" and its
+ * `reason` is one of these names without the prefix ERROR_REASON_, for example VERSION_CONFLICT. The first sentence of
+ * each comment is the status code; `metadata` lists the entries of ErrorInfo.metadata.
  *
  * @generated from enum satchel.v1.ErrorReason
  */
@@ -28,43 +28,44 @@ export const ErrorReason = {
   UNSPECIFIED: 0,
 
   /**
-   * INVALID_ARGUMENT. A field breaks its constraint; google.rpc.BadRequest names every such field by its path.
+   * INVALID_ARGUMENT. A field breaks its constraint. google.rpc.BadRequest names each such field by its path.
    *
    * @generated from enum value: ERROR_REASON_FIELD_INVALID = 1;
    */
   FIELD_INVALID: 1,
 
   /**
-   * INVALID_ARGUMENT. Not a stream name: 1 to 255 bytes of UTF-8 without NUL, of the form category-id, not beginning
-   * with "-" (which would be an empty category) and, for writes, not with "$" (which is Satchel's own journal).
+   * INVALID_ARGUMENT. The text is not a stream name. A stream name has the form category-id and 1 to 255 bytes of UTF-8
+   * without NUL. It must not begin with "-" (empty category). For writes, it must not begin with a dollar sign
+   * (Satchel's own journal).
    *
    * @generated from enum value: ERROR_REASON_STREAM_NAME_INVALID = 2;
    */
   STREAM_NAME_INVALID: 2,
 
   /**
-   * INVALID_ARGUMENT. Not a category: 1 to 255 bytes of UTF-8 without NUL and without "-".
+   * INVALID_ARGUMENT. The text is not a category. A category has 1 to 255 bytes of UTF-8 without NUL and without "-".
    *
    * @generated from enum value: ERROR_REASON_NOT_A_CATEGORY = 3;
    */
   NOT_A_CATEGORY: 3,
 
   /**
-   * INVALID_ARGUMENT. Not JSON text that can be stored exactly (docs/guarantees.md lists what is refused).
+   * INVALID_ARGUMENT. The text is not JSON that can be stored exactly; docs/guarantees.md lists what is refused.
    *
    * @generated from enum value: ERROR_REASON_NOT_JSON = 4;
    */
   NOT_JSON: 4,
 
   /**
-   * INVALID_ARGUMENT. The size is below 1 or above 32,767, or the member is not within 0 and size - 1.
+   * INVALID_ARGUMENT. The size of a fixed-size group is not 1 to 32,767, or the member is not 0 to size - 1.
    *
    * @generated from enum value: ERROR_REASON_CONSUMER_GROUP_INVALID = 5;
    */
   CONSUMER_GROUP_INVALID: 5,
 
   /**
-   * INVALID_ARGUMENT. A page token or cursor that this server did not make for this request.
+   * INVALID_ARGUMENT. The page token or cursor was not issued by this server for this request.
    *
    * @generated from enum value: ERROR_REASON_PAGE_TOKEN_INVALID = 6;
    */
@@ -78,57 +79,57 @@ export const ErrorReason = {
   CREDENTIAL_MISSING: 20,
 
   /**
-   * UNAUTHENTICATED. The credential is malformed, unknown, expired or revoked; which of them is not said.
+   * UNAUTHENTICATED. The credential is malformed, unknown, expired or revoked. The error does not say which.
    *
    * @generated from enum value: ERROR_REASON_CREDENTIAL_INVALID = 21;
    */
   CREDENTIAL_INVALID: 21,
 
   /**
-   * UNAUTHENTICATED. The session has expired, or its token has to be refreshed; metadata: `refreshable`, "true" when
-   * RefreshSession still takes the token.
+   * UNAUTHENTICATED. The session has expired, or its token must be refreshed. Metadata: `refreshable`, "true" if
+   * RefreshSession still accepts the token.
    *
    * @generated from enum value: ERROR_REASON_SESSION_EXPIRED = 22;
    */
   SESSION_EXPIRED: 22,
 
   /**
-   * UNAUTHENTICATED. The session was ended; metadata: `end_reason`, a SessionEndReason without its prefix.
+   * UNAUTHENTICATED. The session was ended. Metadata: `end_reason`, a SessionEndReason without its prefix.
    *
    * @generated from enum value: ERROR_REASON_SESSION_REVOKED = 23;
    */
   SESSION_REVOKED: 23,
 
   /**
-   * PERMISSION_DENIED. The credential is good, but its role or kind may not call this RPC.
+   * PERMISSION_DENIED. The credential is valid, but its role or kind may not call this RPC.
    *
    * @generated from enum value: ERROR_REASON_ACCESS_DENIED = 30;
    */
   ACCESS_DENIED: 30,
 
   /**
-   * NOT_FOUND. No such namespace.
+   * NOT_FOUND. The namespace does not exist.
    *
    * @generated from enum value: ERROR_REASON_NAMESPACE_NOT_FOUND = 40;
    */
   NAMESPACE_NOT_FOUND: 40,
 
   /**
-   * NOT_FOUND. No such token in this namespace.
+   * NOT_FOUND. The namespace has no such token.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_NOT_FOUND = 41;
    */
   TOKEN_NOT_FOUND: 41,
 
   /**
-   * NOT_FOUND. No such consumer group in this namespace.
+   * NOT_FOUND. The namespace has no such consumer group.
    *
    * @generated from enum value: ERROR_REASON_GROUP_NOT_FOUND = 42;
    */
   GROUP_NOT_FOUND: 42,
 
   /**
-   * NOT_FOUND. No such session, or it is another user's, or the token is not one of any session.
+   * NOT_FOUND. The session does not exist or belongs to another user, or the token belongs to no session.
    *
    * @generated from enum value: ERROR_REASON_SESSION_NOT_FOUND = 43;
    */
@@ -142,14 +143,14 @@ export const ErrorReason = {
   DEVICE_NOT_FOUND: 44,
 
   /**
-   * ALREADY_EXISTS. A namespace of this id exists, or is still being deleted.
+   * ALREADY_EXISTS. A namespace with this id exists, or is still being deleted.
    *
    * @generated from enum value: ERROR_REASON_NAMESPACE_EXISTS = 50;
    */
   NAMESPACE_EXISTS: 50,
 
   /**
-   * ALREADY_EXISTS. A message of this id exists in the namespace with other content or in another stream; metadata:
+   * ALREADY_EXISTS. The namespace has a message with this id, but with other content or in another stream. Metadata:
    * `id`, and `field`, the path of the message in the request.
    *
    * @generated from enum value: ERROR_REASON_MESSAGE_ID_EXISTS = 51;
@@ -157,24 +158,25 @@ export const ErrorReason = {
   MESSAGE_ID_EXISTS: 51,
 
   /**
-   * ALREADY_EXISTS. A consumer group of this id exists with other settings.
+   * ALREADY_EXISTS. A consumer group with this id exists with other settings.
    *
    * @generated from enum value: ERROR_REASON_GROUP_EXISTS = 52;
    */
   GROUP_EXISTS: 52,
 
   /**
-   * ABORTED. A stream is not at the version that the append expected; metadata: `stream_name`, `expected_version`
-   * (a number, or "stream_exists") and `actual_version` (-1 = no such stream). When an append to several streams meets
-   * several conflicts, each is an ErrorInfo of its own.
+   * ABORTED. An object is not at the version that the request expects. Metadata: `expected_version` and
+   * `actual_version`; for a stream also `stream_name`, where the expected version may be "stream_exists" and the actual
+   * one -1, which means that the stream does not exist. An append to several streams returns one ErrorInfo for each
+   * conflict.
    *
    * @generated from enum value: ERROR_REASON_VERSION_CONFLICT = 60;
    */
   VERSION_CONFLICT: 60,
 
   /**
-   * ABORTED. The partition is not the caller's any more, or not under this epoch: drop what you hold of it; metadata:
-   * `consumer_group_id`, `partition`, `epoch` (the caller's) and `current_epoch`.
+   * ABORTED. The caller no longer holds the partition under this epoch, and must drop what it holds of the partition.
+   * Metadata: `consumer_group_id`, `partition`, `epoch` (the caller's) and `current_epoch`.
    *
    * @generated from enum value: ERROR_REASON_LEASE_LOST = 61;
    */
@@ -195,81 +197,75 @@ export const ErrorReason = {
   SCHEMA_OUT_OF_DATE: 71,
 
   /**
-   * FAILED_PRECONDITION. The stream was deleted for good: nobody can append to it; metadata: `stream_name`. When an
-   * append to several streams meets several such, each is an ErrorInfo of its own.
+   * FAILED_PRECONDITION. The stream has a tombstone and refuses every append. Metadata: `stream_name`. An append to
+   * several streams returns one ErrorInfo for each such stream.
    *
    * @generated from enum value: ERROR_REASON_STREAM_DELETED = 72;
    */
   STREAM_DELETED: 72,
 
   /**
-   * RESOURCE_EXHAUSTED. A limit of the server; metadata: `limit` (its name), `maximum` and `actual`.
+   * RESOURCE_EXHAUSTED. The request exceeds a limit of the server. Metadata: `limit` (its name), `maximum` and
+   * `actual`.
    *
    * @generated from enum value: ERROR_REASON_LIMIT_EXCEEDED = 80;
    */
   LIMIT_EXCEEDED: 80,
 
   /**
-   * UNAVAILABLE. The store cannot be reached or does not answer; google.rpc.RetryInfo says when to try again.
-   * The outcome of a write is unknown: repeat it with the same message ids.
+   * UNAVAILABLE. The store cannot be reached or does not answer. google.rpc.RetryInfo says when to try again. The
+   * outcome of a write is unknown: repeat it with the same message ids.
    *
    * @generated from enum value: ERROR_REASON_STORE_UNAVAILABLE = 90;
    */
   STORE_UNAVAILABLE: 90,
 
   /**
-   * UNAVAILABLE. The server is shutting down; another replica, or this one a little later, will answer. When a stream
-   * ends so, the metadata `cursor` says where to resume.
+   * UNAVAILABLE. The server is shutting down. Try again at another replica, or at this one a little later. For a read,
+   * the metadata `cursor` says where to resume.
    *
    * @generated from enum value: ERROR_REASON_SHUTTING_DOWN = 91;
    */
   SHUTTING_DOWN: 91,
 
   /**
-   * UNIMPLEMENTED. A field asks for something this server cannot do; metadata: `field`.
+   * UNIMPLEMENTED. A field asks for something that this server cannot do. Metadata: `field`.
    *
    * @generated from enum value: ERROR_REASON_CAPABILITY_UNSUPPORTED = 100;
    */
   CAPABILITY_UNSUPPORTED: 100,
 
   /**
-   * DEADLINE_EXCEEDED. The deadline of the call passed. The outcome of a write is unknown.
+   * DEADLINE_EXCEEDED. The deadline of the call has passed. The outcome of a write is unknown.
    *
    * @generated from enum value: ERROR_REASON_DEADLINE_EXCEEDED = 110;
    */
   DEADLINE_EXCEEDED: 110,
 
   /**
-   * CANCELLED. The caller went away.
+   * CANCELLED. The caller has cancelled the call or disconnected.
    *
    * @generated from enum value: ERROR_REASON_CANCELLED = 111;
    */
   CANCELLED: 111,
 
   /**
-   * INTERNAL. A fault of the server; metadata: `incident_id`, which is in the server's log beside the cause.
+   * INTERNAL. The server has failed. Metadata: `incident_id`, under which the server's log has the cause.
    *
    * @generated from enum value: ERROR_REASON_INTERNAL = 120;
    */
   INTERNAL: 120,
 
   /**
-   * RESOURCE_EXHAUSTED. The user has as many sessions as the policy of the namespace allows, and it says to refuse
-   * another one; metadata: `maximum`.
+   * RESOURCE_EXHAUSTED. The user has the maximum number of sessions, and the session policy refuses another one.
+   * Metadata: `maximum`.
    *
    * @generated from enum value: ERROR_REASON_SESSION_LIMIT_REACHED = 130;
    */
   SESSION_LIMIT_REACHED: 130,
 
   /**
-   * ABORTED. The session, or the policy, is not at the version that the change expected; metadata: `actual_version`.
-   *
-   * @generated from enum value: ERROR_REASON_SESSION_CHANGED = 131;
-   */
-  SESSION_CHANGED: 131,
-
-  /**
-   * FAILED_PRECONDITION. A session of an impersonation is neither refreshed, rotated nor elevated.
+   * FAILED_PRECONDITION. An impersonation session cannot be refreshed, rotated or elevated.
    *
    * @generated from enum value: ERROR_REASON_SESSION_NOT_RENEWABLE = 132;
    */
@@ -277,9 +273,9 @@ export const ErrorReason = {
 } as const;
 
 /**
- * Why a call failed. On the wire an error is a gRPC status with a google.rpc.ErrorInfo whose `domain` is "satchel" and
- * whose `reason` is one of these names without the prefix ERROR_REASON_, for example VERSION_CONFLICT. The comment
- * of each value names the status code and the metadata that ErrorInfo carries.
+ * Reason of a failed call. An error is a gRPC status with a google.rpc.ErrorInfo: its `domain` is "satchel" and its
+ * `reason` is one of these names without the prefix ERROR_REASON_, for example VERSION_CONFLICT. The first sentence of
+ * each comment is the status code; `metadata` lists the entries of ErrorInfo.metadata.
  *
  * @generated from enum satchel.v1.ErrorReason
  */

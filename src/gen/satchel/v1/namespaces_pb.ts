@@ -9,13 +9,14 @@ import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Role } from "../options/v1/access_pb.ts";
 import { file_satchel_options_v1_access } from "../options/v1/access_pb.ts";
+import { file_satchel_options_v1_refusal } from "../options/v1/refusal_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file satchel/v1/namespaces.proto.
  */
 export const file_satchel_v1_namespaces: GenFile = /*@__PURE__*/
-  fileDesc("ChtzYXRjaGVsL3YxL25hbWVzcGFjZXMucHJvdG8SCnNhdGNoZWwudjEiwwEKCU5hbWVzcGFjZRIUCgxuYW1lc3BhY2VfaWQYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSKQoFc3RhdGUYAyABKA4yGi5zYXRjaGVsLnYxLk5hbWVzcGFjZVN0YXRlEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiWwoTTmFtZXNwYWNlU3RhdGlzdGljcxIVCg1tZXNzYWdlX2NvdW50GAEgASgDEhYKDmNhdGVnb3J5X2NvdW50GAIgASgDEhUKDXN0b3JhZ2VfYnl0ZXMYAyABKAMiiAIKDk5hbWVzcGFjZVRva2VuEhAKCHRva2VuX2lkGAEgASgJEhQKDG5hbWVzcGFjZV9pZBgCIAEoCRImCgRyb2xlGAMgASgOMhguc2F0Y2hlbC5vcHRpb25zLnYxLlJvbGUSEwoLZGVzY3JpcHRpb24YBCABKAkSLwoLY3JlYXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiZgoWQ3JlYXRlTmFtZXNwYWNlUmVxdWVzdBI3CgxuYW1lc3BhY2VfaWQYASABKAlCIbpIHnIcMhpeW2EtejAtOV1bYS16MC05Xy1dezAsMzl9JBITCgtkZXNjcmlwdGlvbhgCIAEoCSJSChdDcmVhdGVOYW1lc3BhY2VSZXNwb25zZRIoCgluYW1lc3BhY2UYASABKAsyFS5zYXRjaGVsLnYxLk5hbWVzcGFjZRINCgV0b2tlbhgCIAEoCSIrChNHZXROYW1lc3BhY2VSZXF1ZXN0EhQKDG5hbWVzcGFjZV9pZBgBIAEoCSJ1ChRHZXROYW1lc3BhY2VSZXNwb25zZRIoCgluYW1lc3BhY2UYASABKAsyFS5zYXRjaGVsLnYxLk5hbWVzcGFjZRIzCgpzdGF0aXN0aWNzGAIgASgLMh8uc2F0Y2hlbC52MS5OYW1lc3BhY2VTdGF0aXN0aWNzImAKFUxpc3ROYW1lc3BhY2VzUmVxdWVzdBIaCglwYWdlX3NpemUYASABKAVCB7pIBBoCKAASEgoKcGFnZV90b2tlbhgCIAEoCRIXCgZwcmVmaXgYAyABKAlCB7pIBHICKCgiXAoWTGlzdE5hbWVzcGFjZXNSZXNwb25zZRIpCgpuYW1lc3BhY2VzGAEgAygLMhUuc2F0Y2hlbC52MS5OYW1lc3BhY2USFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIt8BChZVcGRhdGVOYW1lc3BhY2VSZXF1ZXN0EjAKCW5hbWVzcGFjZRgBIAEoCzIVLnNhdGNoZWwudjEuTmFtZXNwYWNlQga6SAPIAQESkgEKC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0JhukheugFIChF1cGRhdGVfbWFzay5lbXB0eRIcbXVzdCBuYW1lIGF0IGxlYXN0IG9uZSBmaWVsZBoVdGhpcy5wYXRocy5zaXplKCkgPiAwyAEB4gENEgtkZXNjcmlwdGlvbiJDChdVcGRhdGVOYW1lc3BhY2VSZXNwb25zZRIoCgluYW1lc3BhY2UYASABKAsyFS5zYXRjaGVsLnYxLk5hbWVzcGFjZSIuChZEZWxldGVOYW1lc3BhY2VSZXF1ZXN0EhQKDG5hbWVzcGFjZV9pZBgBIAEoCSJjChdEZWxldGVOYW1lc3BhY2VSZXNwb25zZRIzCgpzdGF0aXN0aWNzGAEgASgLMh8uc2F0Y2hlbC52MS5OYW1lc3BhY2VTdGF0aXN0aWNzEhMKC3Rva2VuX2NvdW50GAIgASgDIqUBChJDcmVhdGVUb2tlblJlcXVlc3QSFAoMbmFtZXNwYWNlX2lkGAEgASgJEjMKBHJvbGUYAiABKA4yGC5zYXRjaGVsLm9wdGlvbnMudjEuUm9sZUILukgIyAEBggECEAESEwoLZGVzY3JpcHRpb24YAyABKAkSLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIk4KE0NyZWF0ZVRva2VuUmVzcG9uc2USDQoFdG9rZW4YASABKAkSKAoEaW5mbxgCIAEoCzIaLnNhdGNoZWwudjEuTmFtZXNwYWNlVG9rZW4iWQoRTGlzdFRva2Vuc1JlcXVlc3QSFAoMbmFtZXNwYWNlX2lkGAEgASgJEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABISCgpwYWdlX3Rva2VuGAMgASgJIlkKEkxpc3RUb2tlbnNSZXNwb25zZRIqCgZ0b2tlbnMYASADKAsyGi5zYXRjaGVsLnYxLk5hbWVzcGFjZVRva2VuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI8ChJSZXZva2VUb2tlblJlcXVlc3QSFAoMbmFtZXNwYWNlX2lkGAEgASgJEhAKCHRva2VuX2lkGAIgASgJIj8KE1Jldm9rZVRva2VuUmVzcG9uc2USKAoEaW5mbxgBIAEoCzIaLnNhdGNoZWwudjEuTmFtZXNwYWNlVG9rZW4qawoOTmFtZXNwYWNlU3RhdGUSHwobTkFNRVNQQUNFX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWTkFNRVNQQUNFX1NUQVRFX0FDVElWRRABEhwKGE5BTUVTUEFDRV9TVEFURV9ERUxFVElORxACMogGChBOYW1lc3BhY2VTZXJ2aWNlEmIKD0NyZWF0ZU5hbWVzcGFjZRIiLnNhdGNoZWwudjEuQ3JlYXRlTmFtZXNwYWNlUmVxdWVzdBojLnNhdGNoZWwudjEuQ3JlYXRlTmFtZXNwYWNlUmVzcG9uc2UiBoLOGAIQARJcCgxHZXROYW1lc3BhY2USHy5zYXRjaGVsLnYxLkdldE5hbWVzcGFjZVJlcXVlc3QaIC5zYXRjaGVsLnYxLkdldE5hbWVzcGFjZVJlc3BvbnNlIgmQAgGCzhgCEAESYgoOTGlzdE5hbWVzcGFjZXMSIS5zYXRjaGVsLnYxLkxpc3ROYW1lc3BhY2VzUmVxdWVzdBoiLnNhdGNoZWwudjEuTGlzdE5hbWVzcGFjZXNSZXNwb25zZSIJkAIBgs4YAhABEmIKD1VwZGF0ZU5hbWVzcGFjZRIiLnNhdGNoZWwudjEuVXBkYXRlTmFtZXNwYWNlUmVxdWVzdBojLnNhdGNoZWwudjEuVXBkYXRlTmFtZXNwYWNlUmVzcG9uc2UiBoLOGAIQARJiCg9EZWxldGVOYW1lc3BhY2USIi5zYXRjaGVsLnYxLkRlbGV0ZU5hbWVzcGFjZVJlcXVlc3QaIy5zYXRjaGVsLnYxLkRlbGV0ZU5hbWVzcGFjZVJlc3BvbnNlIgaCzhgCEAESVgoLQ3JlYXRlVG9rZW4SHi5zYXRjaGVsLnYxLkNyZWF0ZVRva2VuUmVxdWVzdBofLnNhdGNoZWwudjEuQ3JlYXRlVG9rZW5SZXNwb25zZSIGgs4YAhABElYKCkxpc3RUb2tlbnMSHS5zYXRjaGVsLnYxLkxpc3RUb2tlbnNSZXF1ZXN0Gh4uc2F0Y2hlbC52MS5MaXN0VG9rZW5zUmVzcG9uc2UiCZACAYLOGAIQARJWCgtSZXZva2VUb2tlbhIeLnNhdGNoZWwudjEuUmV2b2tlVG9rZW5SZXF1ZXN0Gh8uc2F0Y2hlbC52MS5SZXZva2VUb2tlblJlc3BvbnNlIgaCzhgCEAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_satchel_options_v1_access]);
+  fileDesc("ChtzYXRjaGVsL3YxL25hbWVzcGFjZXMucHJvdG8SCnNhdGNoZWwudjEi7wEKCU5hbWVzcGFjZRIUCgxuYW1lc3BhY2VfaWQYASABKAkSPwoLZGVzY3JpcHRpb24YAiABKAlCKrpICXIHGOgHugEBAIrOGBptYXhfZGVzY3JpcHRpb25fY2hhcmFjdGVycxIpCgVzdGF0ZRgDIAEoDjIaLnNhdGNoZWwudjEuTmFtZXNwYWNlU3RhdGUSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJbChNOYW1lc3BhY2VTdGF0aXN0aWNzEhUKDW1lc3NhZ2VfY291bnQYASABKAMSFgoOY2F0ZWdvcnlfY291bnQYAiABKAMSFQoNc3RvcmFnZV9ieXRlcxgDIAEoAyKIAgoOTmFtZXNwYWNlVG9rZW4SEAoIdG9rZW5faWQYASABKAkSFAoMbmFtZXNwYWNlX2lkGAIgASgJEiYKBHJvbGUYAyABKA4yGC5zYXRjaGVsLm9wdGlvbnMudjEuUm9sZRITCgtkZXNjcmlwdGlvbhgEIAEoCRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3Jldm9rZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKSAQoWQ3JlYXRlTmFtZXNwYWNlUmVxdWVzdBI3CgxuYW1lc3BhY2VfaWQYASABKAlCIbpIHnIcMhpeW2EtejAtOV1bYS16MC05Xy1dezAsMzl9JBI/CgtkZXNjcmlwdGlvbhgCIAEoCUIqukgJcgcY6Ae6AQEAis4YGm1heF9kZXNjcmlwdGlvbl9jaGFyYWN0ZXJzIlIKF0NyZWF0ZU5hbWVzcGFjZVJlc3BvbnNlEigKCW5hbWVzcGFjZRgBIAEoCzIVLnNhdGNoZWwudjEuTmFtZXNwYWNlEg0KBXRva2VuGAIgASgJIk4KE0dldE5hbWVzcGFjZVJlcXVlc3QSNwoMbmFtZXNwYWNlX2lkGAEgASgJQiG6SB5yHDIaXlthLXowLTldW2EtejAtOV8tXXswLDM5fSQidQoUR2V0TmFtZXNwYWNlUmVzcG9uc2USKAoJbmFtZXNwYWNlGAEgASgLMhUuc2F0Y2hlbC52MS5OYW1lc3BhY2USMwoKc3RhdGlzdGljcxgCIAEoCzIfLnNhdGNoZWwudjEuTmFtZXNwYWNlU3RhdGlzdGljcyJ4ChVMaXN0TmFtZXNwYWNlc1JlcXVlc3QSLgoJcGFnZV9zaXplGAEgASgFQhu6SAcaBRjoBygAis4YDW1heF9wYWdlX3NpemUSEgoKcGFnZV90b2tlbhgCIAEoCRIbCgZwcmVmaXgYAyABKAlCC7pICHIGKCi6AQEAIlwKFkxpc3ROYW1lc3BhY2VzUmVzcG9uc2USKQoKbmFtZXNwYWNlcxgBIAMoCzIVLnNhdGNoZWwudjEuTmFtZXNwYWNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLfAQoWVXBkYXRlTmFtZXNwYWNlUmVxdWVzdBIwCgluYW1lc3BhY2UYASABKAsyFS5zYXRjaGVsLnYxLk5hbWVzcGFjZUIGukgDyAEBEpIBCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCYbpIXroBSAoRdXBkYXRlX21hc2suZW1wdHkSHG11c3QgbmFtZSBhdCBsZWFzdCBvbmUgZmllbGQaFXRoaXMucGF0aHMuc2l6ZSgpID4gMMgBAeIBDRILZGVzY3JpcHRpb24iQwoXVXBkYXRlTmFtZXNwYWNlUmVzcG9uc2USKAoJbmFtZXNwYWNlGAEgASgLMhUuc2F0Y2hlbC52MS5OYW1lc3BhY2UiUQoWRGVsZXRlTmFtZXNwYWNlUmVxdWVzdBI3CgxuYW1lc3BhY2VfaWQYASABKAlCIbpIHnIcMhpeW2EtejAtOV1bYS16MC05Xy1dezAsMzl9JCJjChdEZWxldGVOYW1lc3BhY2VSZXNwb25zZRIzCgpzdGF0aXN0aWNzGAEgASgLMh8uc2F0Y2hlbC52MS5OYW1lc3BhY2VTdGF0aXN0aWNzEhMKC3Rva2VuX2NvdW50GAIgASgDIvQBChJDcmVhdGVUb2tlblJlcXVlc3QSNwoMbmFtZXNwYWNlX2lkGAEgASgJQiG6SB5yHDIaXlthLXowLTldW2EtejAtOV8tXXswLDM5fSQSMwoEcm9sZRgCIAEoDjIYLnNhdGNoZWwub3B0aW9ucy52MS5Sb2xlQgu6SAjIAQGCAQIQARI/CgtkZXNjcmlwdGlvbhgDIAEoCUIqukgJcgcY6Ae6AQEAis4YGm1heF9kZXNjcmlwdGlvbl9jaGFyYWN0ZXJzEi8KC2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJOChNDcmVhdGVUb2tlblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEigKBGluZm8YAiABKAsyGi5zYXRjaGVsLnYxLk5hbWVzcGFjZVRva2VuIpABChFMaXN0VG9rZW5zUmVxdWVzdBI3CgxuYW1lc3BhY2VfaWQYASABKAlCIbpIHnIcMhpeW2EtejAtOV1bYS16MC05Xy1dezAsMzl9JBIuCglwYWdlX3NpemUYAiABKAVCG7pIBxoFGOgHKACKzhgNbWF4X3BhZ2Vfc2l6ZRISCgpwYWdlX3Rva2VuGAMgASgJIlkKEkxpc3RUb2tlbnNSZXNwb25zZRIqCgZ0b2tlbnMYASADKAsyGi5zYXRjaGVsLnYxLk5hbWVzcGFjZVRva2VuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJ2ChJSZXZva2VUb2tlblJlcXVlc3QSNwoMbmFtZXNwYWNlX2lkGAEgASgJQiG6SB5yHDIaXlthLXowLTldW2EtejAtOV8tXXswLDM5fSQSJwoIdG9rZW5faWQYAiABKAlCFbpIEnIQMg5eWzAtOWEtZl17MzJ9JCI/ChNSZXZva2VUb2tlblJlc3BvbnNlEigKBGluZm8YASABKAsyGi5zYXRjaGVsLnYxLk5hbWVzcGFjZVRva2VuKmsKDk5hbWVzcGFjZVN0YXRlEh8KG05BTUVTUEFDRV9TVEFURV9VTlNQRUNJRklFRBAAEhoKFk5BTUVTUEFDRV9TVEFURV9BQ1RJVkUQARIcChhOQU1FU1BBQ0VfU1RBVEVfREVMRVRJTkcQAjKIBgoQTmFtZXNwYWNlU2VydmljZRJiCg9DcmVhdGVOYW1lc3BhY2USIi5zYXRjaGVsLnYxLkNyZWF0ZU5hbWVzcGFjZVJlcXVlc3QaIy5zYXRjaGVsLnYxLkNyZWF0ZU5hbWVzcGFjZVJlc3BvbnNlIgaCzhgCEAESXAoMR2V0TmFtZXNwYWNlEh8uc2F0Y2hlbC52MS5HZXROYW1lc3BhY2VSZXF1ZXN0GiAuc2F0Y2hlbC52MS5HZXROYW1lc3BhY2VSZXNwb25zZSIJkAIBgs4YAhABEmIKDkxpc3ROYW1lc3BhY2VzEiEuc2F0Y2hlbC52MS5MaXN0TmFtZXNwYWNlc1JlcXVlc3QaIi5zYXRjaGVsLnYxLkxpc3ROYW1lc3BhY2VzUmVzcG9uc2UiCZACAYLOGAIQARJiCg9VcGRhdGVOYW1lc3BhY2USIi5zYXRjaGVsLnYxLlVwZGF0ZU5hbWVzcGFjZVJlcXVlc3QaIy5zYXRjaGVsLnYxLlVwZGF0ZU5hbWVzcGFjZVJlc3BvbnNlIgaCzhgCEAESYgoPRGVsZXRlTmFtZXNwYWNlEiIuc2F0Y2hlbC52MS5EZWxldGVOYW1lc3BhY2VSZXF1ZXN0GiMuc2F0Y2hlbC52MS5EZWxldGVOYW1lc3BhY2VSZXNwb25zZSIGgs4YAhABElYKC0NyZWF0ZVRva2VuEh4uc2F0Y2hlbC52MS5DcmVhdGVUb2tlblJlcXVlc3QaHy5zYXRjaGVsLnYxLkNyZWF0ZVRva2VuUmVzcG9uc2UiBoLOGAIQARJWCgpMaXN0VG9rZW5zEh0uc2F0Y2hlbC52MS5MaXN0VG9rZW5zUmVxdWVzdBoeLnNhdGNoZWwudjEuTGlzdFRva2Vuc1Jlc3BvbnNlIgmQAgGCzhgCEAESVgoLUmV2b2tlVG9rZW4SHi5zYXRjaGVsLnYxLlJldm9rZVRva2VuUmVxdWVzdBofLnNhdGNoZWwudjEuUmV2b2tlVG9rZW5SZXNwb25zZSIGgs4YAhABQokBCg5jb20uc2F0Y2hlbC52MUIPTmFtZXNwYWNlc1Byb3RvUAFaNmdpdGh1Yi5jb20vc2F0Y2hlbC9zYXRjaGVsL2dlbi9nby9zYXRjaGVsL3YxO3NhdGNoZWx2MaICA1NYWKoCClNhdGNoZWwuVjHKAgpTYXRjaGVsXFYx6gILU2F0Y2hlbDo6VjFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_satchel_options_v1_access, file_satchel_options_v1_refusal]);
 
 /**
  * A namespace.
@@ -24,35 +25,36 @@ export const file_satchel_v1_namespaces: GenFile = /*@__PURE__*/
  */
 export type Namespace = Message<"satchel.v1.Namespace"> & {
   /**
-   * The id: ^[a-z0-9][a-z0-9_-]{0,39}$. Never reused for other data while a deletion runs.
+   * Id: 1 to 40 lower-case letters, digits, "_" and "-", beginning with a letter or digit. An id cannot be reused until
+   * the deletion of its namespace has finished.
    *
    * @generated from field: string namespace_id = 1;
    */
   namespaceId: string;
 
   /**
-   * Free text for the operator, up to 1,000 characters.
+   * Free text for the operator, at most 1,000 characters.
    *
    * @generated from field: string description = 2;
    */
   description: string;
 
   /**
-   * Whether it can be used.
+   * State of the namespace.
    *
    * @generated from field: satchel.v1.NamespaceState state = 3;
    */
   state: NamespaceState;
 
   /**
-   * When it was created.
+   * Creation time.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 4;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * When it was last changed.
+   * Time of the last change.
    *
    * @generated from field: google.protobuf.Timestamp update_time = 5;
    */
@@ -67,27 +69,27 @@ export const NamespaceSchema: GenMessage<Namespace> = /*@__PURE__*/
   messageDesc(file_satchel_v1_namespaces, 0);
 
 /**
- * What a namespace holds.
+ * Statistics of a namespace.
  *
  * @generated from message satchel.v1.NamespaceStatistics
  */
 export type NamespaceStatistics = Message<"satchel.v1.NamespaceStatistics"> & {
   /**
-   * Messages in all streams.
+   * Number of messages in all streams.
    *
    * @generated from field: int64 message_count = 1;
    */
   messageCount: bigint;
 
   /**
-   * Categories with at least one message.
+   * Number of categories with at least one message.
    *
    * @generated from field: int64 category_count = 2;
    */
   categoryCount: bigint;
 
   /**
-   * Bytes on disk, indexes included.
+   * Bytes on disk, including indexes.
    *
    * @generated from field: int64 storage_bytes = 3;
    */
@@ -108,49 +110,49 @@ export const NamespaceStatisticsSchema: GenMessage<NamespaceStatistics> = /*@__P
  */
 export type NamespaceToken = Message<"satchel.v1.NamespaceToken"> & {
   /**
-   * The id: the public part of the token, 32 hexadecimal digits.
+   * Id, the public part of the token: 32 hexadecimal digits.
    *
    * @generated from field: string token_id = 1;
    */
   tokenId: string;
 
   /**
-   * The namespace that it opens.
+   * Namespace that the token gives access to.
    *
    * @generated from field: string namespace_id = 2;
    */
   namespaceId: string;
 
   /**
-   * What it may do.
+   * Role of the token.
    *
    * @generated from field: satchel.options.v1.Role role = 3;
    */
   role: Role;
 
   /**
-   * Free text for the operator, up to 1,000 characters.
+   * Free text for the operator, at most 1,000 characters.
    *
    * @generated from field: string description = 4;
    */
   description: string;
 
   /**
-   * When it was made.
+   * Creation time.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 5;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * From when on it is refused; unset when it does not expire.
+   * Time from which the token is refused; unset if it does not expire.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 6;
    */
   expireTime?: Timestamp | undefined;
 
   /**
-   * Since when it is revoked; unset when it is not.
+   * Time of revocation; unset if the token is not revoked.
    *
    * @generated from field: google.protobuf.Timestamp revoke_time = 7;
    */
@@ -165,20 +167,20 @@ export const NamespaceTokenSchema: GenMessage<NamespaceToken> = /*@__PURE__*/
   messageDesc(file_satchel_v1_namespaces, 2);
 
 /**
- * The namespace to create.
+ * Request of CreateNamespace.
  *
  * @generated from message satchel.v1.CreateNamespaceRequest
  */
 export type CreateNamespaceRequest = Message<"satchel.v1.CreateNamespaceRequest"> & {
   /**
-   * The id: ^[a-z0-9][a-z0-9_-]{0,39}$.
+   * Id: 1 to 40 lower-case letters, digits, "_" and "-", beginning with a letter or digit.
    *
    * @generated from field: string namespace_id = 1;
    */
   namespaceId: string;
 
   /**
-   * Free text, up to 1,000 characters.
+   * Free text for the operator, at most 1,000 characters.
    *
    * @generated from field: string description = 2;
    */
@@ -193,20 +195,20 @@ export const CreateNamespaceRequestSchema: GenMessage<CreateNamespaceRequest> = 
   messageDesc(file_satchel_v1_namespaces, 3);
 
 /**
- * The new namespace.
+ * Response of CreateNamespace.
  *
  * @generated from message satchel.v1.CreateNamespaceResponse
  */
 export type CreateNamespaceResponse = Message<"satchel.v1.CreateNamespaceResponse"> & {
   /**
-   * The namespace.
+   * The new namespace.
    *
    * @generated from field: satchel.v1.Namespace namespace = 1;
    */
   namespace?: Namespace | undefined;
 
   /**
-   * A token with the role admin that does not expire. It is shown here once and cannot be read again.
+   * Token with the role admin that does not expire. It is returned only here and cannot be read again.
    *
    * @generated from field: string token = 2;
    */
@@ -221,13 +223,13 @@ export const CreateNamespaceResponseSchema: GenMessage<CreateNamespaceResponse> 
   messageDesc(file_satchel_v1_namespaces, 4);
 
 /**
- * Which namespace to return.
+ * Request of GetNamespace.
  *
  * @generated from message satchel.v1.GetNamespaceRequest
  */
 export type GetNamespaceRequest = Message<"satchel.v1.GetNamespaceRequest"> & {
   /**
-   * The id.
+   * Id of the namespace.
    *
    * @generated from field: string namespace_id = 1;
    */
@@ -242,7 +244,7 @@ export const GetNamespaceRequestSchema: GenMessage<GetNamespaceRequest> = /*@__P
   messageDesc(file_satchel_v1_namespaces, 5);
 
 /**
- * The namespace and what it holds.
+ * Response of GetNamespace.
  *
  * @generated from message satchel.v1.GetNamespaceResponse
  */
@@ -255,7 +257,7 @@ export type GetNamespaceResponse = Message<"satchel.v1.GetNamespaceResponse"> & 
   namespace?: Namespace | undefined;
 
   /**
-   * What it holds; unset while it is being deleted.
+   * Statistics; unset while the namespace is being deleted.
    *
    * @generated from field: satchel.v1.NamespaceStatistics statistics = 2;
    */
@@ -270,27 +272,27 @@ export const GetNamespaceResponseSchema: GenMessage<GetNamespaceResponse> = /*@_
   messageDesc(file_satchel_v1_namespaces, 6);
 
 /**
- * Which page of namespaces to return.
+ * Request of ListNamespaces.
  *
  * @generated from message satchel.v1.ListNamespacesRequest
  */
 export type ListNamespacesRequest = Message<"satchel.v1.ListNamespacesRequest"> & {
   /**
-   * At most this many; unset or 0 = 100, at most 1,000.
+   * Maximum number of namespaces on the page; unset or 0 = 100, at most 1,000.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; unset for the first page.
+   * `next_page_token` of the previous page; unset for the first page.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * Only ids that begin with this, up to 40 bytes; unset = all.
+   * Lists only ids with this prefix, at most 40 bytes; unset = all.
    *
    * @generated from field: string prefix = 3;
    */
@@ -305,20 +307,20 @@ export const ListNamespacesRequestSchema: GenMessage<ListNamespacesRequest> = /*
   messageDesc(file_satchel_v1_namespaces, 7);
 
 /**
- * A page of namespaces.
+ * Response of ListNamespaces.
  *
  * @generated from message satchel.v1.ListNamespacesResponse
  */
 export type ListNamespacesResponse = Message<"satchel.v1.ListNamespacesResponse"> & {
   /**
-   * By id, ascending (bytewise).
+   * Namespaces by id, ascending (bytewise).
    *
    * @generated from field: repeated satchel.v1.Namespace namespaces = 1;
    */
   namespaces: Namespace[];
 
   /**
-   * Asks for the page after this one; empty when this is the last.
+   * Token of the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -333,20 +335,20 @@ export const ListNamespacesResponseSchema: GenMessage<ListNamespacesResponse> = 
   messageDesc(file_satchel_v1_namespaces, 8);
 
 /**
- * The change to make.
+ * Request of UpdateNamespace.
  *
  * @generated from message satchel.v1.UpdateNamespaceRequest
  */
 export type UpdateNamespaceRequest = Message<"satchel.v1.UpdateNamespaceRequest"> & {
   /**
-   * The namespace, with `namespace_id` and the new values.
+   * The namespace: `namespace_id` and the new values.
    *
    * @generated from field: satchel.v1.Namespace namespace = 1;
    */
   namespace?: Namespace | undefined;
 
   /**
-   * The fields to change; today only `description` can be. Must name at least one.
+   * Fields to change, at least one. Only `description` can be changed.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -361,13 +363,13 @@ export const UpdateNamespaceRequestSchema: GenMessage<UpdateNamespaceRequest> = 
   messageDesc(file_satchel_v1_namespaces, 9);
 
 /**
- * The changed namespace.
+ * Response of UpdateNamespace.
  *
  * @generated from message satchel.v1.UpdateNamespaceResponse
  */
 export type UpdateNamespaceResponse = Message<"satchel.v1.UpdateNamespaceResponse"> & {
   /**
-   * The namespace as it is now.
+   * The changed namespace.
    *
    * @generated from field: satchel.v1.Namespace namespace = 1;
    */
@@ -382,13 +384,13 @@ export const UpdateNamespaceResponseSchema: GenMessage<UpdateNamespaceResponse> 
   messageDesc(file_satchel_v1_namespaces, 10);
 
 /**
- * Which namespace to delete.
+ * Request of DeleteNamespace.
  *
  * @generated from message satchel.v1.DeleteNamespaceRequest
  */
 export type DeleteNamespaceRequest = Message<"satchel.v1.DeleteNamespaceRequest"> & {
   /**
-   * The id.
+   * Id of the namespace.
    *
    * @generated from field: string namespace_id = 1;
    */
@@ -403,20 +405,20 @@ export const DeleteNamespaceRequestSchema: GenMessage<DeleteNamespaceRequest> = 
   messageDesc(file_satchel_v1_namespaces, 11);
 
 /**
- * What was deleted.
+ * Response of DeleteNamespace.
  *
  * @generated from message satchel.v1.DeleteNamespaceResponse
  */
 export type DeleteNamespaceResponse = Message<"satchel.v1.DeleteNamespaceResponse"> & {
   /**
-   * What the namespace held.
+   * Statistics of the namespace before its deletion.
    *
    * @generated from field: satchel.v1.NamespaceStatistics statistics = 1;
    */
   statistics?: NamespaceStatistics | undefined;
 
   /**
-   * Tokens that were revoked with it.
+   * Number of tokens that were revoked.
    *
    * @generated from field: int64 token_count = 2;
    */
@@ -431,34 +433,34 @@ export const DeleteNamespaceResponseSchema: GenMessage<DeleteNamespaceResponse> 
   messageDesc(file_satchel_v1_namespaces, 12);
 
 /**
- * The token to make.
+ * Request of CreateToken.
  *
  * @generated from message satchel.v1.CreateTokenRequest
  */
 export type CreateTokenRequest = Message<"satchel.v1.CreateTokenRequest"> & {
   /**
-   * The namespace that it opens.
+   * Namespace that the token gives access to.
    *
    * @generated from field: string namespace_id = 1;
    */
   namespaceId: string;
 
   /**
-   * What it may do.
+   * Role of the token.
    *
    * @generated from field: satchel.options.v1.Role role = 2;
    */
   role: Role;
 
   /**
-   * Free text, up to 1,000 characters.
+   * Free text for the operator, at most 1,000 characters.
    *
    * @generated from field: string description = 3;
    */
   description: string;
 
   /**
-   * From when on it is refused; unset = never. Must be in the future.
+   * Time from which the token is refused; must be in the future; unset = never.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 4;
    */
@@ -473,20 +475,20 @@ export const CreateTokenRequestSchema: GenMessage<CreateTokenRequest> = /*@__PUR
   messageDesc(file_satchel_v1_namespaces, 13);
 
 /**
- * The new token.
+ * Response of CreateToken.
  *
  * @generated from message satchel.v1.CreateTokenResponse
  */
 export type CreateTokenResponse = Message<"satchel.v1.CreateTokenResponse"> & {
   /**
-   * The token, to be sent as `authorization: Bearer <token>`. It is shown here once and cannot be read again.
+   * The token, for use as `authorization: Bearer <token>`. It is returned only here and cannot be read again.
    *
    * @generated from field: string token = 1;
    */
   token: string;
 
   /**
-   * The token's properties.
+   * Properties of the token.
    *
    * @generated from field: satchel.v1.NamespaceToken info = 2;
    */
@@ -501,27 +503,27 @@ export const CreateTokenResponseSchema: GenMessage<CreateTokenResponse> = /*@__P
   messageDesc(file_satchel_v1_namespaces, 14);
 
 /**
- * Which page of tokens to return.
+ * Request of ListTokens.
  *
  * @generated from message satchel.v1.ListTokensRequest
  */
 export type ListTokensRequest = Message<"satchel.v1.ListTokensRequest"> & {
   /**
-   * The namespace.
+   * Id of the namespace.
    *
    * @generated from field: string namespace_id = 1;
    */
   namespaceId: string;
 
   /**
-   * At most this many; unset or 0 = 100, at most 1,000.
+   * Maximum number of tokens on the page; unset or 0 = 100, at most 1,000.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; unset for the first page.
+   * `next_page_token` of the previous page; unset for the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -536,20 +538,20 @@ export const ListTokensRequestSchema: GenMessage<ListTokensRequest> = /*@__PURE_
   messageDesc(file_satchel_v1_namespaces, 15);
 
 /**
- * A page of tokens.
+ * Response of ListTokens.
  *
  * @generated from message satchel.v1.ListTokensResponse
  */
 export type ListTokensResponse = Message<"satchel.v1.ListTokensResponse"> & {
   /**
-   * Oldest first.
+   * Tokens by creation time, oldest first.
    *
    * @generated from field: repeated satchel.v1.NamespaceToken tokens = 1;
    */
   tokens: NamespaceToken[];
 
   /**
-   * Asks for the page after this one; empty when this is the last.
+   * Token of the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -564,20 +566,20 @@ export const ListTokensResponseSchema: GenMessage<ListTokensResponse> = /*@__PUR
   messageDesc(file_satchel_v1_namespaces, 16);
 
 /**
- * Which token to revoke.
+ * Request of RevokeToken.
  *
  * @generated from message satchel.v1.RevokeTokenRequest
  */
 export type RevokeTokenRequest = Message<"satchel.v1.RevokeTokenRequest"> & {
   /**
-   * The namespace that it opens.
+   * Namespace of the token.
    *
    * @generated from field: string namespace_id = 1;
    */
   namespaceId: string;
 
   /**
-   * The id of the token (not the token itself).
+   * Id of the token, not the token itself.
    *
    * @generated from field: string token_id = 2;
    */
@@ -592,13 +594,13 @@ export const RevokeTokenRequestSchema: GenMessage<RevokeTokenRequest> = /*@__PUR
   messageDesc(file_satchel_v1_namespaces, 17);
 
 /**
- * The revoked token.
+ * Response of RevokeToken.
  *
  * @generated from message satchel.v1.RevokeTokenResponse
  */
 export type RevokeTokenResponse = Message<"satchel.v1.RevokeTokenResponse"> & {
   /**
-   * The token as it is now.
+   * Properties of the revoked token.
    *
    * @generated from field: satchel.v1.NamespaceToken info = 1;
    */
@@ -613,7 +615,7 @@ export const RevokeTokenResponseSchema: GenMessage<RevokeTokenResponse> = /*@__P
   messageDesc(file_satchel_v1_namespaces, 18);
 
 /**
- * Whether a namespace can be used.
+ * State of a namespace.
  *
  * @generated from enum satchel.v1.NamespaceState
  */
@@ -626,14 +628,14 @@ export const NamespaceState = {
   UNSPECIFIED: 0,
 
   /**
-   * In use.
+   * The namespace is in use.
    *
    * @generated from enum value: NAMESPACE_STATE_ACTIVE = 1;
    */
   ACTIVE: 1,
 
   /**
-   * DeleteNamespace has begun and has not finished; its tokens are refused.
+   * DeleteNamespace has begun and not finished. The namespace's tokens are refused.
    *
    * @generated from enum value: NAMESPACE_STATE_DELETING = 2;
    */
@@ -641,7 +643,7 @@ export const NamespaceState = {
 } as const;
 
 /**
- * Whether a namespace can be used.
+ * State of a namespace.
  *
  * @generated from enum satchel.v1.NamespaceState
  */
@@ -654,9 +656,10 @@ export const NamespaceStateSchema: GenEnum<NamespaceState> = /*@__PURE__*/
   enumDesc(file_satchel_v1_namespaces, 0);
 
 /**
- * Namespaces and the tokens that open them; called by the operator, with the root token. A namespace is a hard
- * boundary: its own schema on PostgreSQL, its own file on SQLite. A token belongs to one namespace and reaches nothing
- * else.
+ * Manages namespaces and their tokens. Only the operator may call it, with the root token.
+ *
+ * A namespace is a hard boundary: a schema of its own on PostgreSQL, a file of its own on SQLite. A token belongs to
+ * one namespace and gives access to nothing else.
  *
  * @generated from service satchel.v1.NamespaceService
  */
@@ -672,7 +675,7 @@ export const NamespaceService: GenService<{
     output: typeof CreateNamespaceResponseSchema;
   },
   /**
-   * Returns a namespace with what it holds. Errors: NAMESPACE_NOT_FOUND.
+   * Returns a namespace and its statistics. Errors: NAMESPACE_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.NamespaceService.GetNamespace
    */
@@ -692,7 +695,7 @@ export const NamespaceService: GenService<{
     output: typeof ListNamespacesResponseSchema;
   },
   /**
-   * Changes the fields named in the mask. Errors: FIELD_INVALID, NAMESPACE_NOT_FOUND.
+   * Changes the fields that the mask names. Errors: FIELD_INVALID, NAMESPACE_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.NamespaceService.UpdateNamespace
    */
@@ -702,8 +705,8 @@ export const NamespaceService: GenService<{
     output: typeof UpdateNamespaceResponseSchema;
   },
   /**
-   * Deletes a namespace with everything in it, for good, and revokes its tokens. When a call is cut off half-way the
-   * namespace stays in the state NAMESPACE_STATE_DELETING; calling again finishes the work. Errors: NAMESPACE_NOT_FOUND.
+   * Deletes a namespace with all its data and revokes its tokens. This cannot be undone. If the call is interrupted,
+   * the namespace stays in the state NAMESPACE_STATE_DELETING; repeat the call to finish. Errors: NAMESPACE_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.NamespaceService.DeleteNamespace
    */
@@ -713,7 +716,7 @@ export const NamespaceService: GenService<{
     output: typeof DeleteNamespaceResponseSchema;
   },
   /**
-   * Makes a token for a namespace. Errors: FIELD_INVALID, NAMESPACE_NOT_FOUND, NAMESPACE_DELETING, LIMIT_EXCEEDED.
+   * Creates a token for a namespace. Errors: FIELD_INVALID, NAMESPACE_NOT_FOUND, NAMESPACE_DELETING, LIMIT_EXCEEDED.
    *
    * @generated from rpc satchel.v1.NamespaceService.CreateToken
    */
@@ -723,8 +726,8 @@ export const NamespaceService: GenService<{
     output: typeof CreateTokenResponseSchema;
   },
   /**
-   * Lists the tokens of a namespace by creation, oldest first, expired and revoked ones included; never a secret.
-   * Errors: NAMESPACE_NOT_FOUND, PAGE_TOKEN_INVALID.
+   * Lists the tokens of a namespace by creation time, oldest first, including expired and revoked ones. Secrets are
+   * never returned. Errors: NAMESPACE_NOT_FOUND, PAGE_TOKEN_INVALID.
    *
    * @generated from rpc satchel.v1.NamespaceService.ListTokens
    */
@@ -734,8 +737,8 @@ export const NamespaceService: GenService<{
     output: typeof ListTokensResponseSchema;
   },
   /**
-   * Revokes a token: once this has returned, no replica accepts it. Revoking again changes nothing and succeeds.
-   * Errors: NAMESPACE_NOT_FOUND, TOKEN_NOT_FOUND.
+   * Revokes a token. Once the call has returned, no replica accepts the token. Revoking a revoked token succeeds and
+   * changes nothing. Errors: NAMESPACE_NOT_FOUND, TOKEN_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.NamespaceService.RevokeToken
    */

@@ -13,24 +13,24 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file satchel/v1/retention.proto.
  */
 export const file_satchel_v1_retention: GenFile = /*@__PURE__*/
-  fileDesc("ChpzYXRjaGVsL3YxL3JldGVudGlvbi5wcm90bxIKc2F0Y2hlbC52MSJOChVUcnVuY2F0ZVN0cmVhbVJlcXVlc3QSEwoLc3RyZWFtX25hbWUYASABKAkSIAoPYmVmb3JlX3Bvc2l0aW9uGAIgASgDQge6SAQiAigAIkcKFlRydW5jYXRlU3RyZWFtUmVzcG9uc2USFQoNcmVtb3ZlZF9jb3VudBgBIAEoAxIWCg5maXJzdF9wb3NpdGlvbhgCIAEoAyKDAQoTRGVsZXRlU3RyZWFtUmVxdWVzdBITCgtzdHJlYW1fbmFtZRgBIAEoCRIRCgl0b21ic3RvbmUYAiABKAgSLwoQZXhwZWN0ZWRfdmVyc2lvbhgDIAEoA0IQukgNIgso////////////AUgAiAEBQhMKEV9leHBlY3RlZF92ZXJzaW9uIk8KFERlbGV0ZVN0cmVhbVJlc3BvbnNlEhUKDXJlbW92ZWRfY291bnQYASABKAMSFAoHdmVyc2lvbhgCIAEoA0gAiAEBQgoKCF92ZXJzaW9uImwKD1JldGVudGlvblBvbGljeRIqCgdtYXhfYWdlGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEh8KCW1heF9jb3VudBgCIAEoA0IHukgEIgIoAUgAiAEBQgwKCl9tYXhfY291bnQijwEKE1NldFJldGVudGlvblJlcXVlc3QSFQoLc3RyZWFtX25hbWUYASABKAlIABISCghjYXRlZ29yeRgCIAEoCUgAEisKBnBvbGljeRgDIAEoCzIbLnNhdGNoZWwudjEuUmV0ZW50aW9uUG9saWN5Eg8KB2RyeV9ydW4YBCABKAhCDwoGdGFyZ2V0EgW6SAIIASJyChRTZXRSZXRlbnRpb25SZXNwb25zZRIrCgZwb2xpY3kYASABKAsyGy5zYXRjaGVsLnYxLlJldGVudGlvblBvbGljeRItCgdwcmV2aWV3GAIgASgLMhwuc2F0Y2hlbC52MS5SZXRlbnRpb25QcmV2aWV3IlEKEFJldGVudGlvblByZXZpZXcSFQoNbWVzc2FnZV9jb3VudBgBIAEoAxIUCgxzdHJlYW1fY291bnQYAiABKAMSEAoIY29tcGxldGUYAyABKAgiUQoTR2V0UmV0ZW50aW9uUmVxdWVzdBIVCgtzdHJlYW1fbmFtZRgBIAEoCUgAEhIKCGNhdGVnb3J5GAIgASgJSABCDwoGdGFyZ2V0EgW6SAIIASJWChRHZXRSZXRlbnRpb25SZXNwb25zZRIrCgZwb2xpY3kYASABKAsyGy5zYXRjaGVsLnYxLlJldGVudGlvblBvbGljeRIRCglpbmhlcml0ZWQYAiABKAhiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration]);
+  fileDesc("ChpzYXRjaGVsL3YxL3JldGVudGlvbi5wcm90bxIKc2F0Y2hlbC52MSJOChVUcnVuY2F0ZVN0cmVhbVJlcXVlc3QSEwoLc3RyZWFtX25hbWUYASABKAkSIAoPYmVmb3JlX3Bvc2l0aW9uGAIgASgDQge6SAQiAigAIkcKFlRydW5jYXRlU3RyZWFtUmVzcG9uc2USFQoNcmVtb3ZlZF9jb3VudBgBIAEoAxIWCg5maXJzdF9wb3NpdGlvbhgCIAEoAyKDAQoTRGVsZXRlU3RyZWFtUmVxdWVzdBITCgtzdHJlYW1fbmFtZRgBIAEoCRIRCgl0b21ic3RvbmUYAiABKAgSLwoQZXhwZWN0ZWRfdmVyc2lvbhgDIAEoA0IQukgNIgso////////////AUgAiAEBQhMKEV9leHBlY3RlZF92ZXJzaW9uIk8KFERlbGV0ZVN0cmVhbVJlc3BvbnNlEhUKDXJlbW92ZWRfY291bnQYASABKAMSFAoHdmVyc2lvbhgCIAEoA0gAiAEBQgoKCF92ZXJzaW9uIngKD1JldGVudGlvblBvbGljeRI2CgdtYXhfYWdlGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgq6SAeqAQQyAggBEh8KCW1heF9jb3VudBgCIAEoA0IHukgEIgIoAUgAiAEBQgwKCl9tYXhfY291bnQijwEKE1NldFJldGVudGlvblJlcXVlc3QSFQoLc3RyZWFtX25hbWUYASABKAlIABISCghjYXRlZ29yeRgCIAEoCUgAEisKBnBvbGljeRgDIAEoCzIbLnNhdGNoZWwudjEuUmV0ZW50aW9uUG9saWN5Eg8KB2RyeV9ydW4YBCABKAhCDwoGdGFyZ2V0EgW6SAIIASJyChRTZXRSZXRlbnRpb25SZXNwb25zZRIrCgZwb2xpY3kYASABKAsyGy5zYXRjaGVsLnYxLlJldGVudGlvblBvbGljeRItCgdwcmV2aWV3GAIgASgLMhwuc2F0Y2hlbC52MS5SZXRlbnRpb25QcmV2aWV3IlEKEFJldGVudGlvblByZXZpZXcSFQoNbWVzc2FnZV9jb3VudBgBIAEoAxIUCgxzdHJlYW1fY291bnQYAiABKAMSEAoIY29tcGxldGUYAyABKAgiUQoTR2V0UmV0ZW50aW9uUmVxdWVzdBIVCgtzdHJlYW1fbmFtZRgBIAEoCUgAEhIKCGNhdGVnb3J5GAIgASgJSABCDwoGdGFyZ2V0EgW6SAIIASJWChRHZXRSZXRlbnRpb25SZXNwb25zZRIrCgZwb2xpY3kYASABKAsyGy5zYXRjaGVsLnYxLlJldGVudGlvblBvbGljeRIRCglpbmhlcml0ZWQYAiABKAhCiAEKDmNvbS5zYXRjaGVsLnYxQg5SZXRlbnRpb25Qcm90b1ABWjZnaXRodWIuY29tL3NhdGNoZWwvc2F0Y2hlbC9nZW4vZ28vc2F0Y2hlbC92MTtzYXRjaGVsdjGiAgNTWFiqAgpTYXRjaGVsLlYxygIKU2F0Y2hlbFxWMeoCC1NhdGNoZWw6OlYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration]);
 
 /**
- * What to remove from the beginning of a stream.
+ * Request of TruncateStream.
  *
  * @generated from message satchel.v1.TruncateStreamRequest
  */
 export type TruncateStreamRequest = Message<"satchel.v1.TruncateStreamRequest"> & {
   /**
-   * The stream; not one of a "$" category.
+   * Name of the stream. Must not begin with a dollar sign.
    *
    * @generated from field: string stream_name = 1;
    */
   streamName: string;
 
   /**
-   * The first position to keep: every message before it is removed. Beyond the end of the stream it removes all there are
-   * and keeps nothing that comes later from being appended.
+   * First position to keep: all messages before it are removed. A position beyond the end of the stream removes all
+   * messages that the stream has now, and does not affect later appends.
    *
    * @generated from field: int64 before_position = 2;
    */
@@ -45,20 +45,20 @@ export const TruncateStreamRequestSchema: GenMessage<TruncateStreamRequest> = /*
   messageDesc(file_satchel_v1_retention, 0);
 
 /**
- * What was removed.
+ * Response of TruncateStream.
  *
  * @generated from message satchel.v1.TruncateStreamResponse
  */
 export type TruncateStreamResponse = Message<"satchel.v1.TruncateStreamResponse"> & {
   /**
-   * How many messages this call has removed.
+   * Number of messages that this call has removed.
    *
    * @generated from field: int64 removed_count = 1;
    */
   removedCount: bigint;
 
   /**
-   * The position of the first message that is left, or, when none is, the one that the next message will get.
+   * Position of the first remaining message. If none remains: the position of the next message to be appended.
    *
    * @generated from field: int64 first_position = 2;
    */
@@ -73,30 +73,31 @@ export const TruncateStreamResponseSchema: GenMessage<TruncateStreamResponse> = 
   messageDesc(file_satchel_v1_retention, 1);
 
 /**
- * Which stream to delete.
+ * Request of DeleteStream.
  *
  * @generated from message satchel.v1.DeleteStreamRequest
  */
 export type DeleteStreamRequest = Message<"satchel.v1.DeleteStreamRequest"> & {
   /**
-   * The stream; not one of a "$" category.
+   * Name of the stream. Must not begin with a dollar sign.
    *
    * @generated from field: string stream_name = 1;
    */
   streamName: string;
 
   /**
-   * True: for good. Nobody can append to the stream again. Works on a stream that was deleted before, or never was.
+   * True: leaves a tombstone, so that every later append to the stream is refused. Also works on a stream that was
+   * deleted before or never existed.
    *
    * @generated from field: bool tombstone = 2;
    */
   tombstone: boolean;
 
   /**
-   * Delete only at this version: the position of the stream's last message, or -1 when there is no stream. A stream that
-   * was deleted at this version passes, so that the call may be repeated. Only for a stream of at most
-   * `max_conditional_delete_messages`, because it is deleted in one step: truncate a longer one first. Unset: whatever
-   * the version is.
+   * Version that the stream must have: the position of its last message, or -1 if it does not exist. Otherwise the call
+   * fails with VERSION_CONFLICT. A stream that was deleted at this version also passes, so the call may be repeated. A
+   * stream of more than `max_conditional_delete_messages` is refused with LIMIT_EXCEEDED, because a conditional
+   * deletion is one step: truncate the stream first. Unset: any version.
    *
    * @generated from field: optional int64 expected_version = 3;
    */
@@ -111,20 +112,20 @@ export const DeleteStreamRequestSchema: GenMessage<DeleteStreamRequest> = /*@__P
   messageDesc(file_satchel_v1_retention, 2);
 
 /**
- * What was deleted.
+ * Response of DeleteStream.
  *
  * @generated from message satchel.v1.DeleteStreamResponse
  */
 export type DeleteStreamResponse = Message<"satchel.v1.DeleteStreamResponse"> & {
   /**
-   * How many messages this call has removed.
+   * Number of messages that this call has removed.
    *
    * @generated from field: int64 removed_count = 1;
    */
   removedCount: bigint;
 
   /**
-   * The version of the stream, after which an append to it would go on; unset when it never had a message.
+   * Version of the stream, from which a later append goes on; unset if the stream never had a message.
    *
    * @generated from field: optional int64 version = 2;
    */
@@ -139,20 +140,20 @@ export const DeleteStreamResponseSchema: GenMessage<DeleteStreamResponse> = /*@_
   messageDesc(file_satchel_v1_retention, 3);
 
 /**
- * How much is kept. Where both are set, a message is removed as soon as either asks for it.
+ * Bounds of what a stream keeps. If both are set, a message is removed as soon as it is outside either of them.
  *
  * @generated from message satchel.v1.RetentionPolicy
  */
 export type RetentionPolicy = Message<"satchel.v1.RetentionPolicy"> & {
   /**
-   * Messages older than this are removed: from one second on. Unset: age does not matter.
+   * Maximum age of a message, 1 second to 10,000 years. Unset: no maximum.
    *
    * @generated from field: google.protobuf.Duration max_age = 1;
    */
   maxAge?: Duration | undefined;
 
   /**
-   * Of each stream the last so many messages are kept: from 1 on. Unset: all.
+   * Maximum number of messages of each stream, at least 1; the latest are kept. Unset: no maximum.
    *
    * @generated from field: optional int64 max_count = 2;
    */
@@ -167,19 +168,20 @@ export const RetentionPolicySchema: GenMessage<RetentionPolicy> = /*@__PURE__*/
   messageDesc(file_satchel_v1_retention, 4);
 
 /**
- * How much to keep of what.
+ * Request of SetRetention.
  *
  * @generated from message satchel.v1.SetRetentionRequest
  */
 export type SetRetentionRequest = Message<"satchel.v1.SetRetentionRequest"> & {
   /**
-   * For what.
+   * Stream or category that the policy is for.
    *
    * @generated from oneof satchel.v1.SetRetentionRequest.target
    */
   target: {
     /**
-     * One stream; not one of a "$" category. Its policy replaces that of its category as a whole.
+     * Name of a stream; must not begin with a dollar sign. The stream's policy replaces its category's policy as a
+     * whole.
      *
      * @generated from field: string stream_name = 1;
      */
@@ -187,7 +189,8 @@ export type SetRetentionRequest = Message<"satchel.v1.SetRetentionRequest"> & {
     case: "streamName";
   } | {
     /**
-     * Each stream of a category that has no policy of its own. A "$" category is allowed.
+     * A category. The policy applies to each of its streams that has no policy of its own. The category may begin with
+     * a dollar sign.
      *
      * @generated from field: string category = 2;
      */
@@ -196,14 +199,14 @@ export type SetRetentionRequest = Message<"satchel.v1.SetRetentionRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * The policy, which replaces the one before. Unset, or with nothing set: there is none from now on.
+   * New policy, which replaces the previous one. Unset, or with no field set, removes the policy.
    *
    * @generated from field: satchel.v1.RetentionPolicy policy = 3;
    */
   policy?: RetentionPolicy | undefined;
 
   /**
-   * True: change nothing, only say what the policy would remove now.
+   * True: changes nothing and returns what the policy would remove now.
    *
    * @generated from field: bool dry_run = 4;
    */
@@ -218,20 +221,20 @@ export const SetRetentionRequestSchema: GenMessage<SetRetentionRequest> = /*@__P
   messageDesc(file_satchel_v1_retention, 5);
 
 /**
- * The policy that was set, or would be.
+ * Response of SetRetention.
  *
  * @generated from message satchel.v1.SetRetentionResponse
  */
 export type SetRetentionResponse = Message<"satchel.v1.SetRetentionResponse"> & {
   /**
-   * As it is stored, in whole microseconds; unset when there is none.
+   * Policy as it is stored, or would be with `dry_run`, in whole microseconds; unset if there is none.
    *
    * @generated from field: satchel.v1.RetentionPolicy policy = 1;
    */
   policy?: RetentionPolicy | undefined;
 
   /**
-   * What the policy would remove now; only with `dry_run`.
+   * What the policy would remove now; set only with `dry_run`.
    *
    * @generated from field: satchel.v1.RetentionPreview preview = 2;
    */
@@ -246,27 +249,27 @@ export const SetRetentionResponseSchema: GenMessage<SetRetentionResponse> = /*@_
   messageDesc(file_satchel_v1_retention, 6);
 
 /**
- * What a policy would remove now.
+ * What a policy would remove.
  *
  * @generated from message satchel.v1.RetentionPreview
  */
 export type RetentionPreview = Message<"satchel.v1.RetentionPreview"> & {
   /**
-   * Messages.
+   * Number of messages that would be removed.
    *
    * @generated from field: int64 message_count = 1;
    */
   messageCount: bigint;
 
   /**
-   * Streams that would lose messages.
+   * Number of streams that would lose messages.
    *
    * @generated from field: int64 stream_count = 2;
    */
   streamCount: bigint;
 
   /**
-   * False when there was too much to look at all of it: the counts are then lower bounds.
+   * False if the server has not examined everything: then the counts are lower bounds.
    *
    * @generated from field: bool complete = 3;
    */
@@ -281,19 +284,19 @@ export const RetentionPreviewSchema: GenMessage<RetentionPreview> = /*@__PURE__*
   messageDesc(file_satchel_v1_retention, 7);
 
 /**
- * Whose policy to return.
+ * Request of GetRetention.
  *
  * @generated from message satchel.v1.GetRetentionRequest
  */
 export type GetRetentionRequest = Message<"satchel.v1.GetRetentionRequest"> & {
   /**
-   * Of what.
+   * Stream or category whose policy is returned.
    *
    * @generated from oneof satchel.v1.GetRetentionRequest.target
    */
   target: {
     /**
-     * One stream.
+     * Name of a stream.
      *
      * @generated from field: string stream_name = 1;
      */
@@ -318,20 +321,20 @@ export const GetRetentionRequestSchema: GenMessage<GetRetentionRequest> = /*@__P
   messageDesc(file_satchel_v1_retention, 8);
 
 /**
- * What is kept.
+ * Response of GetRetention.
  *
  * @generated from message satchel.v1.GetRetentionResponse
  */
 export type GetRetentionResponse = Message<"satchel.v1.GetRetentionResponse"> & {
   /**
-   * The policy in force; unset when there is none, and everything is kept.
+   * Policy in force; unset if there is none and everything is kept.
    *
    * @generated from field: satchel.v1.RetentionPolicy policy = 1;
    */
   policy?: RetentionPolicy | undefined;
 
   /**
-   * True for a stream without a policy of its own, when the policy is that of its category.
+   * True if the stream has no policy of its own and `policy` is that of its category.
    *
    * @generated from field: bool inherited = 2;
    */

@@ -11,10 +11,10 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file satchel/v1/server.proto.
  */
 export const file_satchel_v1_server: GenFile = /*@__PURE__*/
-  fileDesc("ChdzYXRjaGVsL3YxL3NlcnZlci5wcm90bxIKc2F0Y2hlbC52MSIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCJbChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIOCgZlbmdpbmUYAiABKAkSIQoGbGltaXRzGAMgAygLMhEuc2F0Y2hlbC52MS5MaW1pdCI7CgVMaW1pdBIMCgRuYW1lGAEgASgJEg8KB21heGltdW0YAiABKAMSEwoLZGVzY3JpcHRpb24YAyABKAkycAoNU2VydmVyU2VydmljZRJfCg1HZXRTZXJ2ZXJJbmZvEiAuc2F0Y2hlbC52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBohLnNhdGNoZWwudjEuR2V0U2VydmVySW5mb1Jlc3BvbnNlIgmQAgGCzhgCCAFiBnByb3RvMw", [file_satchel_options_v1_access]);
+  fileDesc("ChdzYXRjaGVsL3YxL3NlcnZlci5wcm90bxIKc2F0Y2hlbC52MSIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCJbChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIOCgZlbmdpbmUYAiABKAkSIQoGbGltaXRzGAMgAygLMhEuc2F0Y2hlbC52MS5MaW1pdCI7CgVMaW1pdBIMCgRuYW1lGAEgASgJEg8KB21heGltdW0YAiABKAMSEwoLZGVzY3JpcHRpb24YAyABKAkycAoNU2VydmVyU2VydmljZRJfCg1HZXRTZXJ2ZXJJbmZvEiAuc2F0Y2hlbC52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBohLnNhdGNoZWwudjEuR2V0U2VydmVySW5mb1Jlc3BvbnNlIgmQAgGCzhgCCAFChQEKDmNvbS5zYXRjaGVsLnYxQgtTZXJ2ZXJQcm90b1ABWjZnaXRodWIuY29tL3NhdGNoZWwvc2F0Y2hlbC9nZW4vZ28vc2F0Y2hlbC92MTtzYXRjaGVsdjGiAgNTWFiqAgpTYXRjaGVsLlYxygIKU2F0Y2hlbFxWMeoCC1NhdGNoZWw6OlYxYgZwcm90bzM", [file_satchel_options_v1_access]);
 
 /**
- * Asks for nothing.
+ * Request of GetServerInfo.
  *
  * @generated from message satchel.v1.GetServerInfoRequest
  */
@@ -29,7 +29,7 @@ export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest> = /*@_
   messageDesc(file_satchel_v1_server, 0);
 
 /**
- * Describes the server.
+ * Response of GetServerInfo.
  *
  * @generated from message satchel.v1.GetServerInfoResponse
  */
@@ -42,14 +42,14 @@ export type GetServerInfoResponse = Message<"satchel.v1.GetServerInfoResponse"> 
   version: string;
 
   /**
-   * The storage engine: "sqlite" or "postgresql".
+   * Storage engine: "sqlite" or "postgresql".
    *
    * @generated from field: string engine = 2;
    */
   engine: string;
 
   /**
-   * Every limit of the server, by name.
+   * All limits of the server.
    *
    * @generated from field: repeated satchel.v1.Limit limits = 3;
    */
@@ -64,27 +64,27 @@ export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse> = /*
   messageDesc(file_satchel_v1_server, 1);
 
 /**
- * A bound that the server enforces.
+ * A limit that the server enforces.
  *
  * @generated from message satchel.v1.Limit
  */
 export type Limit = Message<"satchel.v1.Limit"> & {
   /**
-   * The name, as LIMIT_EXCEEDED reports it, for example "max_message_bytes".
+   * Name of the limit, as LIMIT_EXCEEDED reports it, for example "max_message_bytes".
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * The largest value allowed.
+   * Largest allowed value.
    *
    * @generated from field: int64 maximum = 2;
    */
   maximum: bigint;
 
   /**
-   * What is counted, and in which unit.
+   * What the limit counts, with the unit.
    *
    * @generated from field: string description = 3;
    */
@@ -99,14 +99,14 @@ export const LimitSchema: GenMessage<Limit> = /*@__PURE__*/
   messageDesc(file_satchel_v1_server, 2);
 
 /**
- * What this server is. Health and reflection are the standard services grpc.health.v1.Health,
+ * Describes the server. Health checks and reflection are the standard services grpc.health.v1.Health,
  * grpc.reflection.v1.ServerReflection and grpc.reflection.v1alpha.ServerReflection.
  *
  * @generated from service satchel.v1.ServerService
  */
 export const ServerService: GenService<{
   /**
-   * Returns version, engine and limits. Needs no credential.
+   * Returns the version, the storage engine and the limits of the server. Needs no credential.
    *
    * @generated from rpc satchel.v1.ServerService.GetServerInfo
    */

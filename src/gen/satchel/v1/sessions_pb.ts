@@ -8,57 +8,59 @@ import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/vali
 import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_satchel_options_v1_access } from "../options/v1/access_pb.ts";
+import { file_satchel_options_v1_refusal } from "../options/v1/refusal_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file satchel/v1/sessions.proto.
  */
 export const file_satchel_v1_sessions: GenFile = /*@__PURE__*/
-  fileDesc("ChlzYXRjaGVsL3YxL3Nlc3Npb25zLnByb3RvEgpzYXRjaGVsLnYxIosBCg1TZXNzaW9uQ2xpZW50EhMKC2NsaWVudF90eXBlGAEgASgJEhYKDmNsaWVudF92ZXJzaW9uGAIgASgJEhIKCnVzZXJfYWdlbnQYAyABKAkSEgoKaXBfYWRkcmVzcxgEIAEoCRIQCghsb2NhdGlvbhgFIAEoCRITCgtkZXZpY2VfbmFtZRgGIAEoCSLSBQoHU2Vzc2lvbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEQoJZGV2aWNlX2lkGAMgASgJEikKBnN0YXR1cxgEIAEoDjIZLnNhdGNoZWwudjEuU2Vzc2lvblN0YXR1cxIpCgZjbGllbnQYBSABKAsyGS5zYXRjaGVsLnYxLlNlc3Npb25DbGllbnQSCwoDYWFsGAYgASgFEgsKA2FtchgHIAMoCRIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRYXV0aGVudGljYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjYKEmxhc3RfYWN0aXZpdHlfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNAoQaWRsZV9leHBpcmVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoUYWJzb2x1dGVfZXhwaXJlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKEXRva2VuX2V4cGlyZV90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoKZW5kX3JlYXNvbhgPIAEoDjIcLnNhdGNoZWwudjEuU2Vzc2lvbkVuZFJlYXNvbhITCgtlbmRfY29tbWVudBgQIAEoCRIQCghhY3Rvcl9pZBgRIAEoCRIcChRpbXBlcnNvbmF0aW9uX3JlYXNvbhgSIAEoCRIVCghtZXRhZGF0YRgTIAEoCUgAiAEBEg8KB3ZlcnNpb24YFCABKANCCwoJX21ldGFkYXRhItEBCgpVc2VyRGV2aWNlEhEKCWRldmljZV9pZBgBIAEoCRIzCg9maXJzdF9zZWVuX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmxhc3Rfc2Vlbl90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgZjbGllbnQYBCABKAsyGS5zYXRjaGVsLnYxLlNlc3Npb25DbGllbnQSHAoUYWN0aXZlX3Nlc3Npb25fY291bnQYBSABKAMiiwQKDVNlc3Npb25Qb2xpY3kSLwoMaWRsZV90aW1lb3V0GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjMKEGFic29sdXRlX3RpbWVvdXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMQoOdG91Y2hfaW50ZXJ2YWwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMQoOcm90YXRpb25fZ3JhY2UYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMQoOdG9rZW5fbGlmZXRpbWUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SOAoVaW1wZXJzb25hdGlvbl90aW1lb3V0GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEh0KFW1heF9zZXNzaW9uc19wZXJfdXNlchgHIAEoBRItCghldmljdGlvbhgIIAEoDjIbLnNhdGNoZWwudjEuU2Vzc2lvbkV2aWN0aW9uEjEKDmFkZHJlc3NfcG9saWN5GAkgASgOMhkuc2F0Y2hlbC52MS5BZGRyZXNzUG9saWN5Ei8KDGF1ZGl0X3BlcmlvZBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgd2ZXJzaW9uGAsgASgDIt8CChRDcmVhdGVTZXNzaW9uUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCWRldmljZV9pZBgCIAEoCRIpCgZjbGllbnQYAyABKAsyGS5zYXRjaGVsLnYxLlNlc3Npb25DbGllbnQSFgoDYWFsGAQgASgFQgm6SAYaBBgDKAASCwoDYW1yGAUgAygJEjUKEWF1dGhlbnRpY2F0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgxpZGxlX3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMwoQYWJzb2x1dGVfdGltZW91dBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIVCghtZXRhZGF0YRgJIAEoCUgAiAEBEhIKCnJlcXVlc3RfaWQYCiABKAlCCwoJX21ldGFkYXRhIn0KFUNyZWF0ZVNlc3Npb25SZXNwb25zZRIkCgdzZXNzaW9uGAEgASgLMhMuc2F0Y2hlbC52MS5TZXNzaW9uEg0KBXRva2VuGAIgASgJEhIKCm5ld19kZXZpY2UYAyABKAgSGwoTZXZpY3RlZF9zZXNzaW9uX2lkcxgEIAMoCSLTAQoWVmFsaWRhdGVTZXNzaW9uUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIVCg13aXRob3V0X3RvdWNoGAIgASgIEhoKB21pbl9hYWwYAyABKAVCCbpIBhoEGAMoABI5ChZtYXhfYXV0aGVudGljYXRpb25fYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWRldmljZV9pZBgFIAEoCRIpCgZjbGllbnQYBiABKAsyGS5zYXRjaGVsLnYxLlNlc3Npb25DbGllbnQixgEKF1ZhbGlkYXRlU2Vzc2lvblJlc3BvbnNlEiQKB3Nlc3Npb24YASABKAsyEy5zYXRjaGVsLnYxLlNlc3Npb24SKwoHcmVmdXNhbBgCIAEoDjIaLnNhdGNoZWwudjEuU2Vzc2lvblJlZnVzYWwSMAoKZW5kX3JlYXNvbhgDIAEoDjIcLnNhdGNoZWwudjEuU2Vzc2lvbkVuZFJlYXNvbhISCgpzdXBlcnNlZGVkGAQgASgIEhIKCm5ld19kZXZpY2UYBSABKAgiJgoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0Eg0KBXRva2VuGAEgASgJIk0KFlJlZnJlc2hTZXNzaW9uUmVzcG9uc2USJAoHc2Vzc2lvbhgBIAEoCzITLnNhdGNoZWwudjEuU2Vzc2lvbhINCgV0b2tlbhgCIAEoCSIqChlSb3RhdGVTZXNzaW9uVG9rZW5SZXF1ZXN0Eg0KBXRva2VuGAEgASgJIlEKGlJvdGF0ZVNlc3Npb25Ub2tlblJlc3BvbnNlEiQKB3Nlc3Npb24YASABKAsyEy5zYXRjaGVsLnYxLlNlc3Npb24SDQoFdG9rZW4YAiABKAkiggEKFUVsZXZhdGVTZXNzaW9uUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIWCgNhYWwYAiABKAVCCbpIBhoEGAMoARILCgNhbXIYAyADKAkSNQoRYXV0aGVudGljYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIk0KFkVsZXZhdGVTZXNzaW9uUmVzcG9uc2USJAoHc2Vzc2lvbhgBIAEoCzITLnNhdGNoZWwudjEuU2Vzc2lvbhINCgV0b2tlbhgCIAEoCSKtAQohQ3JlYXRlSW1wZXJzb25hdGlvblNlc3Npb25SZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSEAoIYWN0b3JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEioKB3RpbWVvdXQYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGY2xpZW50GAUgASgLMhkuc2F0Y2hlbC52MS5TZXNzaW9uQ2xpZW50IlkKIkNyZWF0ZUltcGVyc29uYXRpb25TZXNzaW9uUmVzcG9uc2USJAoHc2Vzc2lvbhgBIAEoCzITLnNhdGNoZWwudjEuU2Vzc2lvbhINCgV0b2tlbhgCIAEoCSInChFHZXRTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIjoKEkdldFNlc3Npb25SZXNwb25zZRIkCgdzZXNzaW9uGAEgASgLMhMuc2F0Y2hlbC52MS5TZXNzaW9uIr4BChNMaXN0U2Vzc2lvbnNSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSMwoGc3RhdHVzGAIgASgOMhkuc2F0Y2hlbC52MS5TZXNzaW9uU3RhdHVzQgi6SAWCAQIQARIxCgVvcmRlchgDIAEoDjIYLnNhdGNoZWwudjEuU2Vzc2lvbk9yZGVyQgi6SAWCAQIQARIaCglwYWdlX3NpemUYBCABKAVCB7pIBBoCKAASEgoKcGFnZV90b2tlbhgFIAEoCSJWChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIlCghzZXNzaW9ucxgBIAMoCzITLnNhdGNoZWwudjEuU2Vzc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiKQoTVG91Y2hTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIjwKFFRvdWNoU2Vzc2lvblJlc3BvbnNlEiQKB3Nlc3Npb24YASABKAsyEy5zYXRjaGVsLnYxLlNlc3Npb24iyAIKFFVwZGF0ZVNlc3Npb25SZXF1ZXN0EiwKB3Nlc3Npb24YASABKAsyEy5zYXRjaGVsLnYxLlNlc3Npb25CBrpIA8gBARLNAQoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQpsBukiXAboBSAoRdXBkYXRlX21hc2suZW1wdHkSHG11c3QgbmFtZSBhdCBsZWFzdCBvbmUgZmllbGQaFXRoaXMucGF0aHMuc2l6ZSgpID4gMMgBAeIBRhIIbWV0YWRhdGESFWNsaWVudC5jbGllbnRfdmVyc2lvbhIPY2xpZW50LmxvY2F0aW9uEhJjbGllbnQuZGV2aWNlX25hbWUSHQoQZXhwZWN0ZWRfdmVyc2lvbhgDIAEoA0gAiAEBQhMKEV9leHBlY3RlZF92ZXJzaW9uIj0KFVVwZGF0ZVNlc3Npb25SZXNwb25zZRIkCgdzZXNzaW9uGAEgASgLMhMuc2F0Y2hlbC52MS5TZXNzaW9uIjsKFFJldm9rZVNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSDwoHY29tbWVudBgCIAEoCSI9ChVSZXZva2VTZXNzaW9uUmVzcG9uc2USJAoHc2Vzc2lvbhgBIAEoCzITLnNhdGNoZWwudjEuU2Vzc2lvbiK1AQoZUmV2b2tlVXNlclNlc3Npb25zUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhoKEmV4Y2VwdF9zZXNzaW9uX2lkcxgCIAMoCRIRCglkZXZpY2VfaWQYAyABKAkSMgoOY3JlYXRlZF9iZWZvcmUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2NsaWVudF90eXBlGAUgASgJEg8KB2NvbW1lbnQYBiABKAkiMwoaUmV2b2tlVXNlclNlc3Npb25zUmVzcG9uc2USFQoNcmV2b2tlZF9jb3VudBgBIAEoAyIqChREZWxldGVTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIhcKFURlbGV0ZVNlc3Npb25SZXNwb25zZSInChRDb3VudFNlc3Npb25zUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJIkIKFUNvdW50U2Vzc2lvbnNSZXNwb25zZRITCgt0b3RhbF9jb3VudBgBIAEoAxIUCgxhY3RpdmVfY291bnQYAiABKAMiSAobR2V0U2Vzc2lvblN0YXRpc3RpY3NSZXF1ZXN0EikKBndpbmRvdxgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiLdAgocR2V0U2Vzc2lvblN0YXRpc3RpY3NSZXNwb25zZRIWCg50b3RhbF9zZXNzaW9ucxgBIAEoAxIXCg9hY3RpdmVfc2Vzc2lvbnMYAiABKAMSFgoOc2Vzc2lvbnNfdG9kYXkYAyABKAMSGgoSc2Vzc2lvbnNfdGhpc193ZWVrGAQgASgDEjsKGGF2ZXJhZ2Vfc2Vzc2lvbl9kdXJhdGlvbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI4Cg5ieV9jbGllbnRfdHlwZRgGIAMoCzIgLnNhdGNoZWwudjEuQ2xpZW50VHlwZVN0YXRpc3RpY3MSKQoGYnlfYWFsGAcgAygLMhkuc2F0Y2hlbC52MS5BYWxTdGF0aXN0aWNzEh8KEnNlc3Npb25zX2luX3dpbmRvdxgIIAEoA0gAiAEBQhUKE19zZXNzaW9uc19pbl93aW5kb3ciXAoUQ2xpZW50VHlwZVN0YXRpc3RpY3MSEwoLY2xpZW50X3R5cGUYASABKAkSFgoOdG90YWxfc2Vzc2lvbnMYAiABKAMSFwoPYWN0aXZlX3Nlc3Npb25zGAMgASgDIk0KDUFhbFN0YXRpc3RpY3MSCwoDYWFsGAEgASgFEhYKDnRvdGFsX3Nlc3Npb25zGAIgASgDEhcKD2FjdGl2ZV9zZXNzaW9ucxgDIAEoAyJZChZMaXN0VXNlckRldmljZXNSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSGgoJcGFnZV9zaXplGAIgASgFQge6SAQaAigAEhIKCnBhZ2VfdG9rZW4YAyABKAkiWwoXTGlzdFVzZXJEZXZpY2VzUmVzcG9uc2USJwoHZGV2aWNlcxgBIAMoCzIWLnNhdGNoZWwudjEuVXNlckRldmljZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiOQoTRm9yZ2V0RGV2aWNlUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCWRldmljZV9pZBgCIAEoCSItChRGb3JnZXREZXZpY2VSZXNwb25zZRIVCg1yZXZva2VkX2NvdW50GAEgASgDIhkKF0dldFNlc3Npb25Qb2xpY3lSZXF1ZXN0IkUKGEdldFNlc3Npb25Qb2xpY3lSZXNwb25zZRIpCgZwb2xpY3kYASABKAsyGS5zYXRjaGVsLnYxLlNlc3Npb25Qb2xpY3kiywEKGlVwZGF0ZVNlc3Npb25Qb2xpY3lSZXF1ZXN0EikKBnBvbGljeRgBIAEoCzIZLnNhdGNoZWwudjEuU2Vzc2lvblBvbGljeRIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSHQoKcHJlc2V0X2FhbBgDIAEoBUIJukgGGgQYAygAEh0KEGV4cGVjdGVkX3ZlcnNpb24YBCABKANIAIgBAUITChFfZXhwZWN0ZWRfdmVyc2lvbiJIChtVcGRhdGVTZXNzaW9uUG9saWN5UmVzcG9uc2USKQoGcG9saWN5GAEgASgLMhkuc2F0Y2hlbC52MS5TZXNzaW9uUG9saWN5IjkKHERlbGV0ZUV4cGlyZWRTZXNzaW9uc1JlcXVlc3QSGQoFbGltaXQYASABKAVCCrpIBxoFGJBOKAAiNgodRGVsZXRlRXhwaXJlZFNlc3Npb25zUmVzcG9uc2USFQoNZGVsZXRlZF9jb3VudBgBIAEoAyqCAQoNU2Vzc2lvblN0YXR1cxIeChpTRVNTSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEhkKFVNFU1NJT05fU1RBVFVTX0FDVElWRRABEhoKFlNFU1NJT05fU1RBVFVTX0VYUElSRUQQAhIaChZTRVNTSU9OX1NUQVRVU19SRVZPS0VEEAMqxQEKEFNlc3Npb25FbmRSZWFzb24SIgoeU0VTU0lPTl9FTkRfUkVBU09OX1VOU1BFQ0lGSUVEEAASHgoaU0VTU0lPTl9FTkRfUkVBU09OX1JFVk9LRUQQARIeChpTRVNTSU9OX0VORF9SRUFTT05fRVZJQ1RFRBACEiQKIFNFU1NJT05fRU5EX1JFQVNPTl9SRUZSRVNIX1JFVVNFEAMSJwojU0VTU0lPTl9FTkRfUkVBU09OX0RFVklDRV9GT1JHT1RURU4QBCqgAgoOU2Vzc2lvblJlZnVzYWwSHwobU0VTU0lPTl9SRUZVU0FMX1VOU1BFQ0lGSUVEEAASHQoZU0VTU0lPTl9SRUZVU0FMX05PVF9GT1VORBABEhsKF1NFU1NJT05fUkVGVVNBTF9FWFBJUkVEEAISGwoXU0VTU0lPTl9SRUZVU0FMX1JFVk9LRUQQAxIkCiBTRVNTSU9OX1JFRlVTQUxfVE9LRU5fU1VQRVJTRURFRBAEEiEKHVNFU1NJT05fUkVGVVNBTF9UT0tFTl9FWFBJUkVEEAUSHwobU0VTU0lPTl9SRUZVU0FMX0FBTF9UT09fTE9XEAYSKgomU0VTU0lPTl9SRUZVU0FMX0FVVEhFTlRJQ0FUSU9OX1RPT19PTEQQByqQAQoPU2Vzc2lvbkV2aWN0aW9uEiAKHFNFU1NJT05fRVZJQ1RJT05fVU5TUEVDSUZJRUQQABIbChdTRVNTSU9OX0VWSUNUSU9OX1JFSkVDVBABEhsKF1NFU1NJT05fRVZJQ1RJT05fT0xERVNUEAISIQodU0VTU0lPTl9FVklDVElPTl9MRUFTVF9SRUNFTlQQAyqCAQoNQWRkcmVzc1BvbGljeRIeChpBRERSRVNTX1BPTElDWV9VTlNQRUNJRklFRBAAEhgKFEFERFJFU1NfUE9MSUNZX1dIT0xFEAESHAoYQUREUkVTU19QT0xJQ1lfVFJVTkNBVEVEEAISGQoVQUREUkVTU19QT0xJQ1lfSEFTSEVEEAMqcgoMU2Vzc2lvbk9yZGVyEh0KGVNFU1NJT05fT1JERVJfVU5TUEVDSUZJRUQQABIdChlTRVNTSU9OX09SREVSX0NSRUFURV9USU1FEAESJAogU0VTU0lPTl9PUkRFUl9MQVNUX0FDVElWSVRZX1RJTUUQAjKkEAoOU2Vzc2lvblNlcnZpY2USXgoNQ3JlYXRlU2Vzc2lvbhIgLnNhdGNoZWwudjEuQ3JlYXRlU2Vzc2lvblJlcXVlc3QaIS5zYXRjaGVsLnYxLkNyZWF0ZVNlc3Npb25SZXNwb25zZSIIgs4YBBgCKAESZAoPVmFsaWRhdGVTZXNzaW9uEiIuc2F0Y2hlbC52MS5WYWxpZGF0ZVNlc3Npb25SZXF1ZXN0GiMuc2F0Y2hlbC52MS5WYWxpZGF0ZVNlc3Npb25SZXNwb25zZSIIgs4YBBgBIAESXwoOUmVmcmVzaFNlc3Npb24SIS5zYXRjaGVsLnYxLlJlZnJlc2hTZXNzaW9uUmVxdWVzdBoiLnNhdGNoZWwudjEuUmVmcmVzaFNlc3Npb25SZXNwb25zZSIGgs4YAggBEm0KElJvdGF0ZVNlc3Npb25Ub2tlbhIlLnNhdGNoZWwudjEuUm90YXRlU2Vzc2lvblRva2VuUmVxdWVzdBomLnNhdGNoZWwudjEuUm90YXRlU2Vzc2lvblRva2VuUmVzcG9uc2UiCILOGAQYAiABEmEKDkVsZXZhdGVTZXNzaW9uEiEuc2F0Y2hlbC52MS5FbGV2YXRlU2Vzc2lvblJlcXVlc3QaIi5zYXRjaGVsLnYxLkVsZXZhdGVTZXNzaW9uUmVzcG9uc2UiCILOGAQYAigBEoMBChpDcmVhdGVJbXBlcnNvbmF0aW9uU2Vzc2lvbhItLnNhdGNoZWwudjEuQ3JlYXRlSW1wZXJzb25hdGlvblNlc3Npb25SZXF1ZXN0Gi4uc2F0Y2hlbC52MS5DcmVhdGVJbXBlcnNvbmF0aW9uU2Vzc2lvblJlc3BvbnNlIgaCzhgCGAMSWAoKR2V0U2Vzc2lvbhIdLnNhdGNoZWwudjEuR2V0U2Vzc2lvblJlcXVlc3QaHi5zYXRjaGVsLnYxLkdldFNlc3Npb25SZXNwb25zZSILkAIBgs4YBBgBIAESXgoMTGlzdFNlc3Npb25zEh8uc2F0Y2hlbC52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiAuc2F0Y2hlbC52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSILkAIBgs4YBBgBIAESWwoMVG91Y2hTZXNzaW9uEh8uc2F0Y2hlbC52MS5Ub3VjaFNlc3Npb25SZXF1ZXN0GiAuc2F0Y2hlbC52MS5Ub3VjaFNlc3Npb25SZXNwb25zZSIIgs4YBBgCIAESXgoNVXBkYXRlU2Vzc2lvbhIgLnNhdGNoZWwudjEuVXBkYXRlU2Vzc2lvblJlcXVlc3QaIS5zYXRjaGVsLnYxLlVwZGF0ZVNlc3Npb25SZXNwb25zZSIIgs4YBBgCKAESXgoNUmV2b2tlU2Vzc2lvbhIgLnNhdGNoZWwudjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaIS5zYXRjaGVsLnYxLlJldm9rZVNlc3Npb25SZXNwb25zZSIIgs4YBBgCIAESbQoSUmV2b2tlVXNlclNlc3Npb25zEiUuc2F0Y2hlbC52MS5SZXZva2VVc2VyU2Vzc2lvbnNSZXF1ZXN0GiYuc2F0Y2hlbC52MS5SZXZva2VVc2VyU2Vzc2lvbnNSZXNwb25zZSIIgs4YBBgCIAESXgoNRGVsZXRlU2Vzc2lvbhIgLnNhdGNoZWwudjEuRGVsZXRlU2Vzc2lvblJlcXVlc3QaIS5zYXRjaGVsLnYxLkRlbGV0ZVNlc3Npb25SZXNwb25zZSIIgs4YBBgDKAESYQoNQ291bnRTZXNzaW9ucxIgLnNhdGNoZWwudjEuQ291bnRTZXNzaW9uc1JlcXVlc3QaIS5zYXRjaGVsLnYxLkNvdW50U2Vzc2lvbnNSZXNwb25zZSILkAIBgs4YBBgBIAESdAoUR2V0U2Vzc2lvblN0YXRpc3RpY3MSJy5zYXRjaGVsLnYxLkdldFNlc3Npb25TdGF0aXN0aWNzUmVxdWVzdBooLnNhdGNoZWwudjEuR2V0U2Vzc2lvblN0YXRpc3RpY3NSZXNwb25zZSIJkAIBgs4YAhgBEmcKD0xpc3RVc2VyRGV2aWNlcxIiLnNhdGNoZWwudjEuTGlzdFVzZXJEZXZpY2VzUmVxdWVzdBojLnNhdGNoZWwudjEuTGlzdFVzZXJEZXZpY2VzUmVzcG9uc2UiC5ACAYLOGAQYASABElsKDEZvcmdldERldmljZRIfLnNhdGNoZWwudjEuRm9yZ2V0RGV2aWNlUmVxdWVzdBogLnNhdGNoZWwudjEuRm9yZ2V0RGV2aWNlUmVzcG9uc2UiCILOGAQYAiABEmgKEEdldFNlc3Npb25Qb2xpY3kSIy5zYXRjaGVsLnYxLkdldFNlc3Npb25Qb2xpY3lSZXF1ZXN0GiQuc2F0Y2hlbC52MS5HZXRTZXNzaW9uUG9saWN5UmVzcG9uc2UiCZACAYLOGAIYARJuChNVcGRhdGVTZXNzaW9uUG9saWN5EiYuc2F0Y2hlbC52MS5VcGRhdGVTZXNzaW9uUG9saWN5UmVxdWVzdBonLnNhdGNoZWwudjEuVXBkYXRlU2Vzc2lvblBvbGljeVJlc3BvbnNlIgaCzhgCGAMSdAoVRGVsZXRlRXhwaXJlZFNlc3Npb25zEiguc2F0Y2hlbC52MS5EZWxldGVFeHBpcmVkU2Vzc2lvbnNSZXF1ZXN0Gikuc2F0Y2hlbC52MS5EZWxldGVFeHBpcmVkU2Vzc2lvbnNSZXNwb25zZSIGgs4YAhgDYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_satchel_options_v1_access]);
+  fileDesc("ChlzYXRjaGVsL3YxL3Nlc3Npb25zLnByb3RvEgpzYXRjaGVsLnYxIs8BCg1TZXNzaW9uQ2xpZW50EiAKC2NsaWVudF90eXBlGAEgASgJQgu6SAhyBhhAugEBABIjCg5jbGllbnRfdmVyc2lvbhgCIAEoCUILukgIcgYYQLoBAQASIAoKdXNlcl9hZ2VudBgDIAEoCUIMukgJcgcYgAi6AQEAEhIKCmlwX2FkZHJlc3MYBCABKAkSHgoIbG9jYXRpb24YBSABKAlCDLpICXIHGP8BugEBABIhCgtkZXZpY2VfbmFtZRgGIAEoCUIMukgJcgcY/wG6AQEAIvsFCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIRCglkZXZpY2VfaWQYAyABKAkSKQoGc3RhdHVzGAQgASgOMhkuc2F0Y2hlbC52MS5TZXNzaW9uU3RhdHVzEikKBmNsaWVudBgFIAEoCzIZLnNhdGNoZWwudjEuU2Vzc2lvbkNsaWVudBILCgNhYWwYBiABKAUSCwoDYW1yGAcgAygJEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1ChFhdXRoZW50aWNhdGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNgoSbGFzdF9hY3Rpdml0eV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBpZGxlX2V4cGlyZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI4ChRhYnNvbHV0ZV9leHBpcmVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRdG9rZW5fZXhwaXJlX3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgplbmRfcmVhc29uGA8gASgOMhwuc2F0Y2hlbC52MS5TZXNzaW9uRW5kUmVhc29uEhMKC2VuZF9jb21tZW50GBAgASgJEhAKCGFjdG9yX2lkGBEgASgJEhwKFGltcGVyc29uYXRpb25fcmVhc29uGBIgASgJEj4KCG1ldGFkYXRhGBMgASgJQie6SAZyBCiAgAGKzhgabWF4X3Nlc3Npb25fbWV0YWRhdGFfYnl0ZXNIAIgBARIPCgd2ZXJzaW9uGBQgASgDQgsKCV9tZXRhZGF0YSLRAQoKVXNlckRldmljZRIRCglkZXZpY2VfaWQYASABKAkSMwoPZmlyc3Rfc2Vlbl90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5sYXN0X3NlZW5fdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoGY2xpZW50GAQgASgLMhkuc2F0Y2hlbC52MS5TZXNzaW9uQ2xpZW50EhwKFGFjdGl2ZV9zZXNzaW9uX2NvdW50GAUgASgDIqgFCg1TZXNzaW9uUG9saWN5EkIKDGlkbGVfdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIRukgOqgELIgUIgLC9EDICCHgSRgoQYWJzb2x1dGVfdGltZW91dBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIRukgOqgELIgUIgLC9EDICCDwSQwoOdG91Y2hfaW50ZXJ2YWwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECICjBTICCDwSQAoOcm90YXRpb25fZ3JhY2UYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDbpICqoBByIDCKwCMgASRAoOdG9rZW5fbGlmZXRpbWUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CEbpIDqoBCyIFCICwvRAyAgg8EkkKFWltcGVyc29uYXRpb25fdGltZW91dBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIPukgMqgEJIgMIkBwyAgg8EikKFW1heF9zZXNzaW9uc19wZXJfdXNlchgHIAEoBUIKukgHGgUY6AcoABI3CghldmljdGlvbhgIIAEoDjIbLnNhdGNoZWwudjEuU2Vzc2lvbkV2aWN0aW9uQgi6SAWCAQIQARI7Cg5hZGRyZXNzX3BvbGljeRgJIAEoDjIZLnNhdGNoZWwudjEuQWRkcmVzc1BvbGljeUIIukgFggECEAESQQoMYXVkaXRfcGVyaW9kGAogASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBgiA5OSWATIAEg8KB3ZlcnNpb24YCyABKAMiowQKFENyZWF0ZVNlc3Npb25SZXF1ZXN0EjkKB3VzZXJfaWQYASABKAlCKLpIC3IJEAEYgAS6AQEAis4YFm1heF91c2VyX2lkX2NoYXJhY3RlcnMSOQoJZGV2aWNlX2lkGAIgASgJQia6SAzYAQFyByj/AboBAQCKzhgTbWF4X2RldmljZV9pZF9ieXRlcxIpCgZjbGllbnQYAyABKAsyGS5zYXRjaGVsLnYxLlNlc3Npb25DbGllbnQSFgoDYWFsGAQgASgFQgm6SAYaBBgDKAASIQoDYW1yGAUgAygJQhS6SBGSAQ4QCiIKcggQARhAugEBABI1ChFhdXRoZW50aWNhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASQgoMaWRsZV90aW1lb3V0GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhG6SA6qAQsiBQiAsL0QMgIIeBJGChBhYnNvbHV0ZV90aW1lb3V0GAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhG6SA6qAQsiBQiAsL0QMgIIPBI+CghtZXRhZGF0YRgJIAEoCUInukgGcgQogIABis4YGm1heF9zZXNzaW9uX21ldGFkYXRhX2J5dGVzSACIAQESHwoKcmVxdWVzdF9pZBgKIAEoCUILukgIcgYYQLoBAQBCCwoJX21ldGFkYXRhIn0KFUNyZWF0ZVNlc3Npb25SZXNwb25zZRIkCgdzZXNzaW9uGAEgASgLMhMuc2F0Y2hlbC52MS5TZXNzaW9uEg0KBXRva2VuGAIgASgJEhIKCm5ld19kZXZpY2UYAyABKAgSGwoTZXZpY3RlZF9zZXNzaW9uX2lkcxgEIAMoCSKMAgoWVmFsaWRhdGVTZXNzaW9uUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIVCg13aXRob3V0X3RvdWNoGAIgASgIEhoKB21pbl9hYWwYAyABKAVCCbpIBhoEGAMoABJKChZtYXhfYXV0aGVudGljYXRpb25fYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAyqAQkiBQiAsL0QMgASOQoJZGV2aWNlX2lkGAUgASgJQia6SAzYAQFyByj/AboBAQCKzhgTbWF4X2RldmljZV9pZF9ieXRlcxIpCgZjbGllbnQYBiABKAsyGS5zYXRjaGVsLnYxLlNlc3Npb25DbGllbnQixgEKF1ZhbGlkYXRlU2Vzc2lvblJlc3BvbnNlEiQKB3Nlc3Npb24YASABKAsyEy5zYXRjaGVsLnYxLlNlc3Npb24SKwoHcmVmdXNhbBgCIAEoDjIaLnNhdGNoZWwudjEuU2Vzc2lvblJlZnVzYWwSMAoKZW5kX3JlYXNvbhgDIAEoDjIcLnNhdGNoZWwudjEuU2Vzc2lvbkVuZFJlYXNvbhISCgpzdXBlcnNlZGVkGAQgASgIEhIKCm5ld19kZXZpY2UYBSABKAgiJgoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0Eg0KBXRva2VuGAEgASgJIk0KFlJlZnJlc2hTZXNzaW9uUmVzcG9uc2USJAoHc2Vzc2lvbhgBIAEoCzITLnNhdGNoZWwudjEuU2Vzc2lvbhINCgV0b2tlbhgCIAEoCSIqChlSb3RhdGVTZXNzaW9uVG9rZW5SZXF1ZXN0Eg0KBXRva2VuGAEgASgJIlEKGlJvdGF0ZVNlc3Npb25Ub2tlblJlc3BvbnNlEiQKB3Nlc3Npb24YASABKAsyEy5zYXRjaGVsLnYxLlNlc3Npb24SDQoFdG9rZW4YAiABKAkimAEKFUVsZXZhdGVTZXNzaW9uUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIWCgNhYWwYAiABKAVCCbpIBhoEGAMoARIhCgNhbXIYAyADKAlCFLpIEZIBDhAKIgpyCBABGEC6AQEAEjUKEWF1dGhlbnRpY2F0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJNChZFbGV2YXRlU2Vzc2lvblJlc3BvbnNlEiQKB3Nlc3Npb24YASABKAsyEy5zYXRjaGVsLnYxLlNlc3Npb24SDQoFdG9rZW4YAiABKAkiogIKIUNyZWF0ZUltcGVyc29uYXRpb25TZXNzaW9uUmVxdWVzdBI5Cgd1c2VyX2lkGAEgASgJQii6SAtyCRABGIAEugEBAIrOGBZtYXhfdXNlcl9pZF9jaGFyYWN0ZXJzEjoKCGFjdG9yX2lkGAIgASgJQii6SAtyCRABGIAEugEBAIrOGBZtYXhfdXNlcl9pZF9jaGFyYWN0ZXJzEh4KBnJlYXNvbhgDIAEoCUIOukgLcgkQARjoB7oBAQASOwoHdGltZW91dBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIPukgMqgEJIgMIkBwyAgg8EikKBmNsaWVudBgFIAEoCzIZLnNhdGNoZWwudjEuU2Vzc2lvbkNsaWVudCJZCiJDcmVhdGVJbXBlcnNvbmF0aW9uU2Vzc2lvblJlc3BvbnNlEiQKB3Nlc3Npb24YASABKAsyEy5zYXRjaGVsLnYxLlNlc3Npb24SDQoFdG9rZW4YAiABKAkiNAoRR2V0U2Vzc2lvblJlcXVlc3QSHwoKc2Vzc2lvbl9pZBgBIAEoCUILukgI2AEBcgOwAQEiOgoSR2V0U2Vzc2lvblJlc3BvbnNlEiQKB3Nlc3Npb24YASABKAsyEy5zYXRjaGVsLnYxLlNlc3Npb24i+gEKE0xpc3RTZXNzaW9uc1JlcXVlc3QSNwoHdXNlcl9pZBgBIAEoCUImukgJcgcYgAS6AQEAis4YFm1heF91c2VyX2lkX2NoYXJhY3RlcnMSMwoGc3RhdHVzGAIgASgOMhkuc2F0Y2hlbC52MS5TZXNzaW9uU3RhdHVzQgi6SAWCAQIQARIxCgVvcmRlchgDIAEoDjIYLnNhdGNoZWwudjEuU2Vzc2lvbk9yZGVyQgi6SAWCAQIQARIuCglwYWdlX3NpemUYBCABKAVCG7pIBxoFGOgHKACKzhgNbWF4X3BhZ2Vfc2l6ZRISCgpwYWdlX3Rva2VuGAUgASgJIlYKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEiUKCHNlc3Npb25zGAEgAygLMhMuc2F0Y2hlbC52MS5TZXNzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI2ChNUb3VjaFNlc3Npb25SZXF1ZXN0Eh8KCnNlc3Npb25faWQYASABKAlCC7pICNgBAXIDsAEBIjwKFFRvdWNoU2Vzc2lvblJlc3BvbnNlEiQKB3Nlc3Npb24YASABKAsyEy5zYXRjaGVsLnYxLlNlc3Npb24i2gIKFFVwZGF0ZVNlc3Npb25SZXF1ZXN0EiwKB3Nlc3Npb24YASABKAsyEy5zYXRjaGVsLnYxLlNlc3Npb25CBrpIA8gBARLNAQoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQpsBukiXAboBSAoRdXBkYXRlX21hc2suZW1wdHkSHG11c3QgbmFtZSBhdCBsZWFzdCBvbmUgZmllbGQaFXRoaXMucGF0aHMuc2l6ZSgpID4gMMgBAeIBRhIIbWV0YWRhdGESFWNsaWVudC5jbGllbnRfdmVyc2lvbhIPY2xpZW50LmxvY2F0aW9uEhJjbGllbnQuZGV2aWNlX25hbWUSLwoQZXhwZWN0ZWRfdmVyc2lvbhgDIAEoA0IQukgNIgsY/////////w8oAEgAiAEBQhMKEV9leHBlY3RlZF92ZXJzaW9uIj0KFVVwZGF0ZVNlc3Npb25SZXNwb25zZRIkCgdzZXNzaW9uGAEgASgLMhMuc2F0Y2hlbC52MS5TZXNzaW9uIlYKFFJldm9rZVNlc3Npb25SZXF1ZXN0Eh8KCnNlc3Npb25faWQYASABKAlCC7pICNgBAXIDsAEBEh0KB2NvbW1lbnQYAiABKAlCDLpICXIHGOgHugEBACI9ChVSZXZva2VTZXNzaW9uUmVzcG9uc2USJAoHc2Vzc2lvbhgBIAEoCzITLnNhdGNoZWwudjEuU2Vzc2lvbiKxAgoZUmV2b2tlVXNlclNlc3Npb25zUmVxdWVzdBI3Cgd1c2VyX2lkGAEgASgJQia6SAlyBxiABLoBAQCKzhgWbWF4X3VzZXJfaWRfY2hhcmFjdGVycxIrChJleGNlcHRfc2Vzc2lvbl9pZHMYAiADKAlCD7pIDJIBCRBkIgVyA7ABARI5CglkZXZpY2VfaWQYAyABKAlCJrpIDNgBAXIHKP8BugEBAIrOGBNtYXhfZGV2aWNlX2lkX2J5dGVzEjIKDmNyZWF0ZWRfYmVmb3JlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIgCgtjbGllbnRfdHlwZRgFIAEoCUILukgIcgYYQLoBAQASHQoHY29tbWVudBgGIAEoCUIMukgJcgcY6Ae6AQEAIjMKGlJldm9rZVVzZXJTZXNzaW9uc1Jlc3BvbnNlEhUKDXJldm9rZWRfY291bnQYASABKAMiNAoURGVsZXRlU2Vzc2lvblJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiFwoVRGVsZXRlU2Vzc2lvblJlc3BvbnNlIk8KFENvdW50U2Vzc2lvbnNSZXF1ZXN0EjcKB3VzZXJfaWQYASABKAlCJrpICXIHGIAEugEBAIrOGBZtYXhfdXNlcl9pZF9jaGFyYWN0ZXJzIkIKFUNvdW50U2Vzc2lvbnNSZXNwb25zZRITCgt0b3RhbF9jb3VudBgBIAEoAxIUCgxhY3RpdmVfY291bnQYAiABKAMiXAobR2V0U2Vzc2lvblN0YXRpc3RpY3NSZXF1ZXN0Ej0KBndpbmRvdxgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkISukgPqgEMIgYIgOTklgEyAgg8It0CChxHZXRTZXNzaW9uU3RhdGlzdGljc1Jlc3BvbnNlEhYKDnRvdGFsX3Nlc3Npb25zGAEgASgDEhcKD2FjdGl2ZV9zZXNzaW9ucxgCIAEoAxIWCg5zZXNzaW9uc190b2RheRgDIAEoAxIaChJzZXNzaW9uc190aGlzX3dlZWsYBCABKAMSOwoYYXZlcmFnZV9zZXNzaW9uX2R1cmF0aW9uGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjgKDmJ5X2NsaWVudF90eXBlGAYgAygLMiAuc2F0Y2hlbC52MS5DbGllbnRUeXBlU3RhdGlzdGljcxIpCgZieV9hYWwYByADKAsyGS5zYXRjaGVsLnYxLkFhbFN0YXRpc3RpY3MSHwoSc2Vzc2lvbnNfaW5fd2luZG93GAggASgDSACIAQFCFQoTX3Nlc3Npb25zX2luX3dpbmRvdyJcChRDbGllbnRUeXBlU3RhdGlzdGljcxITCgtjbGllbnRfdHlwZRgBIAEoCRIWCg50b3RhbF9zZXNzaW9ucxgCIAEoAxIXCg9hY3RpdmVfc2Vzc2lvbnMYAyABKAMiTQoNQWFsU3RhdGlzdGljcxILCgNhYWwYASABKAUSFgoOdG90YWxfc2Vzc2lvbnMYAiABKAMSFwoPYWN0aXZlX3Nlc3Npb25zGAMgASgDIpUBChZMaXN0VXNlckRldmljZXNSZXF1ZXN0EjcKB3VzZXJfaWQYASABKAlCJrpICXIHGIAEugEBAIrOGBZtYXhfdXNlcl9pZF9jaGFyYWN0ZXJzEi4KCXBhZ2Vfc2l6ZRgCIAEoBUIbukgHGgUY6AcoAIrOGA1tYXhfcGFnZV9zaXplEhIKCnBhZ2VfdG9rZW4YAyABKAkiWwoXTGlzdFVzZXJEZXZpY2VzUmVzcG9uc2USJwoHZGV2aWNlcxgBIAMoCzIWLnNhdGNoZWwudjEuVXNlckRldmljZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiiAEKE0ZvcmdldERldmljZVJlcXVlc3QSNwoHdXNlcl9pZBgBIAEoCUImukgJcgcYgAS6AQEAis4YFm1heF91c2VyX2lkX2NoYXJhY3RlcnMSOAoJZGV2aWNlX2lkGAIgASgJQiW6SAtyCRABKP8BugEBAIrOGBNtYXhfZGV2aWNlX2lkX2J5dGVzIi0KFEZvcmdldERldmljZVJlc3BvbnNlEhUKDXJldm9rZWRfY291bnQYASABKAMiGQoXR2V0U2Vzc2lvblBvbGljeVJlcXVlc3QiRQoYR2V0U2Vzc2lvblBvbGljeVJlc3BvbnNlEikKBnBvbGljeRgBIAEoCzIZLnNhdGNoZWwudjEuU2Vzc2lvblBvbGljeSKPAwoaVXBkYXRlU2Vzc2lvblBvbGljeVJlcXVlc3QSKQoGcG9saWN5GAEgASgLMhkuc2F0Y2hlbC52MS5TZXNzaW9uUG9saWN5EuABCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCrgG6SKoB4gGmARIMaWRsZV90aW1lb3V0EhBhYnNvbHV0ZV90aW1lb3V0Eg50b3VjaF9pbnRlcnZhbBIOcm90YXRpb25fZ3JhY2USDnRva2VuX2xpZmV0aW1lEhVpbXBlcnNvbmF0aW9uX3RpbWVvdXQSFW1heF9zZXNzaW9uc19wZXJfdXNlchIIZXZpY3Rpb24SDmFkZHJlc3NfcG9saWN5EgxhdWRpdF9wZXJpb2QSHQoKcHJlc2V0X2FhbBgDIAEoBUIJukgGGgQYAygAEi8KEGV4cGVjdGVkX3ZlcnNpb24YBCABKANCELpIDSILGP////////8PKABIAIgBAUITChFfZXhwZWN0ZWRfdmVyc2lvbiJIChtVcGRhdGVTZXNzaW9uUG9saWN5UmVzcG9uc2USKQoGcG9saWN5GAEgASgLMhkuc2F0Y2hlbC52MS5TZXNzaW9uUG9saWN5IjkKHERlbGV0ZUV4cGlyZWRTZXNzaW9uc1JlcXVlc3QSGQoFbGltaXQYASABKAVCCrpIBxoFGJBOKAAiNgodRGVsZXRlRXhwaXJlZFNlc3Npb25zUmVzcG9uc2USFQoNZGVsZXRlZF9jb3VudBgBIAEoAyqCAQoNU2Vzc2lvblN0YXR1cxIeChpTRVNTSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEhkKFVNFU1NJT05fU1RBVFVTX0FDVElWRRABEhoKFlNFU1NJT05fU1RBVFVTX0VYUElSRUQQAhIaChZTRVNTSU9OX1NUQVRVU19SRVZPS0VEEAMqxQEKEFNlc3Npb25FbmRSZWFzb24SIgoeU0VTU0lPTl9FTkRfUkVBU09OX1VOU1BFQ0lGSUVEEAASHgoaU0VTU0lPTl9FTkRfUkVBU09OX1JFVk9LRUQQARIeChpTRVNTSU9OX0VORF9SRUFTT05fRVZJQ1RFRBACEiQKIFNFU1NJT05fRU5EX1JFQVNPTl9SRUZSRVNIX1JFVVNFEAMSJwojU0VTU0lPTl9FTkRfUkVBU09OX0RFVklDRV9GT1JHT1RURU4QBCqgAgoOU2Vzc2lvblJlZnVzYWwSHwobU0VTU0lPTl9SRUZVU0FMX1VOU1BFQ0lGSUVEEAASHQoZU0VTU0lPTl9SRUZVU0FMX05PVF9GT1VORBABEhsKF1NFU1NJT05fUkVGVVNBTF9FWFBJUkVEEAISGwoXU0VTU0lPTl9SRUZVU0FMX1JFVk9LRUQQAxIkCiBTRVNTSU9OX1JFRlVTQUxfVE9LRU5fU1VQRVJTRURFRBAEEiEKHVNFU1NJT05fUkVGVVNBTF9UT0tFTl9FWFBJUkVEEAUSHwobU0VTU0lPTl9SRUZVU0FMX0FBTF9UT09fTE9XEAYSKgomU0VTU0lPTl9SRUZVU0FMX0FVVEhFTlRJQ0FUSU9OX1RPT19PTEQQByqQAQoPU2Vzc2lvbkV2aWN0aW9uEiAKHFNFU1NJT05fRVZJQ1RJT05fVU5TUEVDSUZJRUQQABIbChdTRVNTSU9OX0VWSUNUSU9OX1JFSkVDVBABEhsKF1NFU1NJT05fRVZJQ1RJT05fT0xERVNUEAISIQodU0VTU0lPTl9FVklDVElPTl9MRUFTVF9SRUNFTlQQAyqCAQoNQWRkcmVzc1BvbGljeRIeChpBRERSRVNTX1BPTElDWV9VTlNQRUNJRklFRBAAEhgKFEFERFJFU1NfUE9MSUNZX1dIT0xFEAESHAoYQUREUkVTU19QT0xJQ1lfVFJVTkNBVEVEEAISGQoVQUREUkVTU19QT0xJQ1lfSEFTSEVEEAMqcgoMU2Vzc2lvbk9yZGVyEh0KGVNFU1NJT05fT1JERVJfVU5TUEVDSUZJRUQQABIdChlTRVNTSU9OX09SREVSX0NSRUFURV9USU1FEAESJAogU0VTU0lPTl9PUkRFUl9MQVNUX0FDVElWSVRZX1RJTUUQAjKkEAoOU2Vzc2lvblNlcnZpY2USXgoNQ3JlYXRlU2Vzc2lvbhIgLnNhdGNoZWwudjEuQ3JlYXRlU2Vzc2lvblJlcXVlc3QaIS5zYXRjaGVsLnYxLkNyZWF0ZVNlc3Npb25SZXNwb25zZSIIgs4YBBgCKAESZAoPVmFsaWRhdGVTZXNzaW9uEiIuc2F0Y2hlbC52MS5WYWxpZGF0ZVNlc3Npb25SZXF1ZXN0GiMuc2F0Y2hlbC52MS5WYWxpZGF0ZVNlc3Npb25SZXNwb25zZSIIgs4YBBgBIAESXwoOUmVmcmVzaFNlc3Npb24SIS5zYXRjaGVsLnYxLlJlZnJlc2hTZXNzaW9uUmVxdWVzdBoiLnNhdGNoZWwudjEuUmVmcmVzaFNlc3Npb25SZXNwb25zZSIGgs4YAggBEm0KElJvdGF0ZVNlc3Npb25Ub2tlbhIlLnNhdGNoZWwudjEuUm90YXRlU2Vzc2lvblRva2VuUmVxdWVzdBomLnNhdGNoZWwudjEuUm90YXRlU2Vzc2lvblRva2VuUmVzcG9uc2UiCILOGAQYAiABEmEKDkVsZXZhdGVTZXNzaW9uEiEuc2F0Y2hlbC52MS5FbGV2YXRlU2Vzc2lvblJlcXVlc3QaIi5zYXRjaGVsLnYxLkVsZXZhdGVTZXNzaW9uUmVzcG9uc2UiCILOGAQYAigBEoMBChpDcmVhdGVJbXBlcnNvbmF0aW9uU2Vzc2lvbhItLnNhdGNoZWwudjEuQ3JlYXRlSW1wZXJzb25hdGlvblNlc3Npb25SZXF1ZXN0Gi4uc2F0Y2hlbC52MS5DcmVhdGVJbXBlcnNvbmF0aW9uU2Vzc2lvblJlc3BvbnNlIgaCzhgCGAMSWAoKR2V0U2Vzc2lvbhIdLnNhdGNoZWwudjEuR2V0U2Vzc2lvblJlcXVlc3QaHi5zYXRjaGVsLnYxLkdldFNlc3Npb25SZXNwb25zZSILkAIBgs4YBBgBIAESXgoMTGlzdFNlc3Npb25zEh8uc2F0Y2hlbC52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiAuc2F0Y2hlbC52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSILkAIBgs4YBBgBIAESWwoMVG91Y2hTZXNzaW9uEh8uc2F0Y2hlbC52MS5Ub3VjaFNlc3Npb25SZXF1ZXN0GiAuc2F0Y2hlbC52MS5Ub3VjaFNlc3Npb25SZXNwb25zZSIIgs4YBBgCIAESXgoNVXBkYXRlU2Vzc2lvbhIgLnNhdGNoZWwudjEuVXBkYXRlU2Vzc2lvblJlcXVlc3QaIS5zYXRjaGVsLnYxLlVwZGF0ZVNlc3Npb25SZXNwb25zZSIIgs4YBBgCKAESXgoNUmV2b2tlU2Vzc2lvbhIgLnNhdGNoZWwudjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaIS5zYXRjaGVsLnYxLlJldm9rZVNlc3Npb25SZXNwb25zZSIIgs4YBBgCIAESbQoSUmV2b2tlVXNlclNlc3Npb25zEiUuc2F0Y2hlbC52MS5SZXZva2VVc2VyU2Vzc2lvbnNSZXF1ZXN0GiYuc2F0Y2hlbC52MS5SZXZva2VVc2VyU2Vzc2lvbnNSZXNwb25zZSIIgs4YBBgCIAESXgoNRGVsZXRlU2Vzc2lvbhIgLnNhdGNoZWwudjEuRGVsZXRlU2Vzc2lvblJlcXVlc3QaIS5zYXRjaGVsLnYxLkRlbGV0ZVNlc3Npb25SZXNwb25zZSIIgs4YBBgDKAESYQoNQ291bnRTZXNzaW9ucxIgLnNhdGNoZWwudjEuQ291bnRTZXNzaW9uc1JlcXVlc3QaIS5zYXRjaGVsLnYxLkNvdW50U2Vzc2lvbnNSZXNwb25zZSILkAIBgs4YBBgBIAESdAoUR2V0U2Vzc2lvblN0YXRpc3RpY3MSJy5zYXRjaGVsLnYxLkdldFNlc3Npb25TdGF0aXN0aWNzUmVxdWVzdBooLnNhdGNoZWwudjEuR2V0U2Vzc2lvblN0YXRpc3RpY3NSZXNwb25zZSIJkAIBgs4YAhgBEmcKD0xpc3RVc2VyRGV2aWNlcxIiLnNhdGNoZWwudjEuTGlzdFVzZXJEZXZpY2VzUmVxdWVzdBojLnNhdGNoZWwudjEuTGlzdFVzZXJEZXZpY2VzUmVzcG9uc2UiC5ACAYLOGAQYASABElsKDEZvcmdldERldmljZRIfLnNhdGNoZWwudjEuRm9yZ2V0RGV2aWNlUmVxdWVzdBogLnNhdGNoZWwudjEuRm9yZ2V0RGV2aWNlUmVzcG9uc2UiCILOGAQYAiABEmgKEEdldFNlc3Npb25Qb2xpY3kSIy5zYXRjaGVsLnYxLkdldFNlc3Npb25Qb2xpY3lSZXF1ZXN0GiQuc2F0Y2hlbC52MS5HZXRTZXNzaW9uUG9saWN5UmVzcG9uc2UiCZACAYLOGAIYARJuChNVcGRhdGVTZXNzaW9uUG9saWN5EiYuc2F0Y2hlbC52MS5VcGRhdGVTZXNzaW9uUG9saWN5UmVxdWVzdBonLnNhdGNoZWwudjEuVXBkYXRlU2Vzc2lvblBvbGljeVJlc3BvbnNlIgaCzhgCGAMSdAoVRGVsZXRlRXhwaXJlZFNlc3Npb25zEiguc2F0Y2hlbC52MS5EZWxldGVFeHBpcmVkU2Vzc2lvbnNSZXF1ZXN0Gikuc2F0Y2hlbC52MS5EZWxldGVFeHBpcmVkU2Vzc2lvbnNSZXNwb25zZSIGgs4YAhgDQocBCg5jb20uc2F0Y2hlbC52MUINU2Vzc2lvbnNQcm90b1ABWjZnaXRodWIuY29tL3NhdGNoZWwvc2F0Y2hlbC9nZW4vZ28vc2F0Y2hlbC92MTtzYXRjaGVsdjGiAgNTWFiqAgpTYXRjaGVsLlYxygIKU2F0Y2hlbFxWMeoCC1NhdGNoZWw6OlYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_satchel_options_v1_access, file_satchel_options_v1_refusal]);
 
 /**
- * What a session is used with. All of it is as the service says; the server interprets only the address.
+ * Client of a session, as the service describes it. The server interprets only the address.
  *
  * @generated from message satchel.v1.SessionClient
  */
 export type SessionClient = Message<"satchel.v1.SessionClient"> & {
   /**
-   * The kind of program, as `web` or `ios`; up to 64 characters. Unset counts as `unknown` in statistics.
+   * Kind of client, such as `web` or `ios`, at most 64 characters. Statistics count unset as `unknown`.
    *
    * @generated from field: string client_type = 1;
    */
   clientType: string;
 
   /**
-   * Its version, up to 64 characters.
+   * Version of the client, at most 64 characters.
    *
    * @generated from field: string client_version = 2;
    */
   clientVersion: string;
 
   /**
-   * The user agent, up to 1,024 characters.
+   * User agent, at most 1,024 characters.
    *
    * @generated from field: string user_agent = 3;
    */
   userAgent: string;
 
   /**
-   * An IPv4 or IPv6 address, one that is IPv4 mapped to IPv6 counts as IPv4; in an answer, as the policy keeps it.
+   * IPv4 or IPv6 address. An IPv4-mapped IPv6 address counts as IPv4. In responses: in the form that the address policy
+   * stores.
    *
    * @generated from field: string ip_address = 4;
    */
   ipAddress: string;
 
   /**
-   * Where that is, up to 255 characters.
+   * Location, at most 255 characters.
    *
    * @generated from field: string location = 5;
    */
   location: string;
 
   /**
-   * The name of the device, up to 255 characters.
+   * Name of the device, at most 255 characters.
    *
    * @generated from field: string device_name = 6;
    */
@@ -79,141 +81,140 @@ export const SessionClientSchema: GenMessage<SessionClient> = /*@__PURE__*/
  */
 export type Session = Message<"satchel.v1.Session"> & {
   /**
-   * The id, a UUID.
-   * Its journal is the stream `$session-<session_id>`.
+   * Id: a UUID. The session's journal stream is named by a dollar sign and `session-<session_id>`.
    *
    * @generated from field: string session_id = 1;
    */
   sessionId: string;
 
   /**
-   * Whose it is.
+   * User of the session.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * The device it was created on; unset when none was named.
+   * Device on which the session was created; unset if none was named.
    *
    * @generated from field: string device_id = 3;
    */
   deviceId: string;
 
   /**
-   * Whether it can be used, at the time of the answer.
+   * Status at the time of the response.
    *
    * @generated from field: satchel.v1.SessionStatus status = 4;
    */
   status: SessionStatus;
 
   /**
-   * What it was created with.
+   * Client with which the session was created.
    *
    * @generated from field: satchel.v1.SessionClient client = 5;
    */
   client?: SessionClient | undefined;
 
   /**
-   * The authentication assurance level of NIST SP 800-63B, 1 to 3.
+   * Authentication assurance level of NIST SP 800-63B, 1 to 3.
    *
    * @generated from field: int32 aal = 6;
    */
   aal: number;
 
   /**
-   * The methods of authentication, as RFC 8176 names them: `pwd`, `otp`, `hwk`.
+   * Authentication methods as in RFC 8176, such as `pwd`, `otp` or `hwk`.
    *
    * @generated from field: repeated string amr = 7;
    */
   amr: string[];
 
   /**
-   * When it was created.
+   * Creation time.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * When the user has last authenticated in it.
+   * Time of the user's last authentication in the session.
    *
    * @generated from field: google.protobuf.Timestamp authenticate_time = 9;
    */
   authenticateTime?: Timestamp | undefined;
 
   /**
-   * When it was last used, to the touch interval of the policy.
+   * Time of the last activity, to the precision of the policy's touch interval.
    *
    * @generated from field: google.protobuf.Timestamp last_activity_time = 10;
    */
   lastActivityTime?: Timestamp | undefined;
 
   /**
-   * When it expires unless it is used.
+   * Time at which the session expires if it is not used before.
    *
    * @generated from field: google.protobuf.Timestamp idle_expire_time = 11;
    */
   idleExpireTime?: Timestamp | undefined;
 
   /**
-   * When it expires in any case.
+   * Time at which the session expires even if it is used.
    *
    * @generated from field: google.protobuf.Timestamp absolute_expire_time = 12;
    */
   absoluteExpireTime?: Timestamp | undefined;
 
   /**
-   * When its token has to be refreshed; unset when it need not be.
+   * Time by which the token must be refreshed; unset if it need not be.
    *
    * @generated from field: google.protobuf.Timestamp token_expire_time = 13;
    */
   tokenExpireTime?: Timestamp | undefined;
 
   /**
-   * When it was ended before its time; unset when it was not.
+   * Time at which the session was ended before it expired; unset if it was not.
    *
    * @generated from field: google.protobuf.Timestamp end_time = 14;
    */
   endTime?: Timestamp | undefined;
 
   /**
-   * Why.
+   * Reason why the session was ended.
    *
    * @generated from field: satchel.v1.SessionEndReason end_reason = 15;
    */
   endReason: SessionEndReason;
 
   /**
-   * What whoever ended it has said about that.
+   * Comment of the caller that ended the session.
    *
    * @generated from field: string end_comment = 16;
    */
   endComment: string;
 
   /**
-   * Who acts as the user; unset unless the session is an impersonation.
+   * Who acts as the user; set only in an impersonation session.
    *
    * @generated from field: string actor_id = 17;
    */
   actorId: string;
 
   /**
-   * Why somebody acts as the user.
+   * Why the actor acts as the user; set only in an impersonation session.
    *
    * @generated from field: string impersonation_reason = 18;
    */
   impersonationReason: string;
 
   /**
-   * A JSON object of the service's own; unset when there is none.
+   * JSON object of the service's own; unset if there is none.
    *
    * @generated from field: optional string metadata = 19;
    */
   metadata?: string | undefined;
 
   /**
-   * Grows with every UpdateSession and ElevateSession, from 1.
+   * Version, from 1. Increases with each UpdateSession and ElevateSession.
    *
    * @generated from field: int64 version = 20;
    */
@@ -234,35 +235,35 @@ export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
  */
 export type UserDevice = Message<"satchel.v1.UserDevice"> & {
   /**
-   * The id that the service has given it.
+   * Id, assigned by the service.
    *
    * @generated from field: string device_id = 1;
    */
   deviceId: string;
 
   /**
-   * When a session was first used from it.
+   * Time of the first use of a session on the device.
    *
    * @generated from field: google.protobuf.Timestamp first_seen_time = 2;
    */
   firstSeenTime?: Timestamp | undefined;
 
   /**
-   * When a session was last used from it, to the touch interval of the policy.
+   * Time of the last use of a session on the device, to the precision of the policy's touch interval.
    *
    * @generated from field: google.protobuf.Timestamp last_seen_time = 3;
    */
   lastSeenTime?: Timestamp | undefined;
 
   /**
-   * What was last said of it at the creation of a session.
+   * Client of the session that was last created on the device.
    *
    * @generated from field: satchel.v1.SessionClient client = 4;
    */
   client?: SessionClient | undefined;
 
   /**
-   * Sessions on it that are in use.
+   * Number of active sessions on the device.
    *
    * @generated from field: int64 active_session_count = 5;
    */
@@ -277,84 +278,84 @@ export const UserDeviceSchema: GenMessage<UserDevice> = /*@__PURE__*/
   messageDesc(file_satchel_v1_sessions, 2);
 
 /**
- * How long sessions live, and how many of them.
+ * Session policy of a namespace: timeouts and the maximum number of sessions.
  *
  * @generated from message satchel.v1.SessionPolicy
  */
 export type SessionPolicy = Message<"satchel.v1.SessionPolicy"> & {
   /**
-   * For how long a session may be unused: 2 minutes to 400 days. Activity is noted to the touch interval, so that a session may
-   * expire as much as that before.
+   * Time without activity after which a session expires, 2 minutes to 400 days. Activity is recorded to the precision
+   * of the touch interval, so a session may expire earlier by up to that interval.
    *
    * @generated from field: google.protobuf.Duration idle_timeout = 1;
    */
   idleTimeout?: Duration | undefined;
 
   /**
-   * How long a session may live at most: 1 minute to 400 days.
+   * Time from its creation after which a session expires in any case, 1 minute to 400 days.
    *
    * @generated from field: google.protobuf.Duration absolute_timeout = 2;
    */
   absoluteTimeout?: Duration | undefined;
 
   /**
-   * How exactly activity is noted: 1 minute to 1 day, and at most half the idle timeout.
+   * Precision with which activity is recorded: 1 minute to 1 day, and at most half the idle timeout.
    *
    * @generated from field: google.protobuf.Duration touch_interval = 3;
    */
   touchInterval?: Duration | undefined;
 
   /**
-   * For how long a token that was replaced is still accepted: 0 to 5 minutes.
+   * Time for which a replaced token is still accepted, 0 to 5 minutes.
    *
    * @generated from field: google.protobuf.Duration rotation_grace = 4;
    */
   rotationGrace?: Duration | undefined;
 
   /**
-   * After what time a token must be refreshed: 1 minute to 400 days; unset = never.
+   * Age at which a token must be refreshed, 1 minute to 400 days; unset = never.
    *
    * @generated from field: google.protobuf.Duration token_lifetime = 5;
    */
   tokenLifetime?: Duration | undefined;
 
   /**
-   * How long an impersonation may last: 1 minute to 1 hour.
+   * Maximum duration of an impersonation session, 1 minute to 1 hour.
    *
    * @generated from field: google.protobuf.Duration impersonation_timeout = 6;
    */
   impersonationTimeout?: Duration | undefined;
 
   /**
-   * How many sessions a user may have at once: 1 to 1,000; 0 = any number.
+   * Maximum number of sessions that a user has at once, 1 to 1,000; 0 = no maximum.
    *
    * @generated from field: int32 max_sessions_per_user = 7;
    */
   maxSessionsPerUser: number;
 
   /**
-   * What to do about one more.
+   * What to do when a new session exceeds the maximum.
    *
    * @generated from field: satchel.v1.SessionEviction eviction = 8;
    */
   eviction: SessionEviction;
 
   /**
-   * How addresses are kept, from now on.
+   * How addresses are stored from now on.
    *
    * @generated from field: satchel.v1.AddressPolicy address_policy = 9;
    */
   addressPolicy: AddressPolicy;
 
   /**
-   * For how long a session that was ended is kept: 0 to 3,660 days.
+   * Time for which an ended session is kept, 0 to 3,660 days.
    *
    * @generated from field: google.protobuf.Duration audit_period = 10;
    */
   auditPeriod?: Duration | undefined;
 
   /**
-   * Grows with every change, from 0.
+   * Version, from 0. Increases with each change.
    *
    * @generated from field: int64 version = 11;
    */
@@ -369,77 +370,78 @@ export const SessionPolicySchema: GenMessage<SessionPolicy> = /*@__PURE__*/
   messageDesc(file_satchel_v1_sessions, 3);
 
 /**
- * The session to create.
+ * Request of CreateSession.
  *
  * @generated from message satchel.v1.CreateSessionRequest
  */
 export type CreateSessionRequest = Message<"satchel.v1.CreateSessionRequest"> & {
   /**
-   * Who has authenticated: 1 to 512 characters.
+   * User who has authenticated, 1 to 512 characters.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * On which device: up to 255 bytes; unset = none is noted.
+   * Device of the user, at most 255 bytes; unset = no device is recorded.
    *
    * @generated from field: string device_id = 2;
    */
   deviceId: string;
 
   /**
-   * What it will be used with.
+   * Client of the session.
    *
    * @generated from field: satchel.v1.SessionClient client = 3;
    */
   client?: SessionClient | undefined;
 
   /**
-   * The assurance level of the authentication, 1 to 3; unset or 0 = 1.
+   * Assurance level of the authentication, 1 to 3; unset or 0 = 1.
    *
    * @generated from field: int32 aal = 4;
    */
   aal: number;
 
   /**
-   * The methods of the authentication, up to 10 of up to 64 characters.
+   * Methods of the authentication, at most 10, each 1 to 64 characters.
    *
    * @generated from field: repeated string amr = 5;
    */
   amr: string[];
 
   /**
-   * When the user has authenticated; unset = now. A time up to five minutes ahead counts as now; a later one is refused.
+   * Time of the authentication; unset = now. A time up to 5 minutes in the future counts as now; a later one is
+   * refused.
    *
    * @generated from field: google.protobuf.Timestamp authenticate_time = 6;
    */
   authenticateTime?: Timestamp | undefined;
 
   /**
-   * A shorter idle timeout than the policy's, at least 2 minutes; unset = the policy's.
+   * Shorter idle timeout than the policy's, at least 2 minutes; unset = the policy's.
    *
    * @generated from field: google.protobuf.Duration idle_timeout = 7;
    */
   idleTimeout?: Duration | undefined;
 
   /**
-   * A shorter absolute timeout than the policy's, at least 1 minute; unset = the policy's.
+   * Shorter absolute timeout than the policy's, at least 1 minute; unset = the policy's.
    *
    * @generated from field: google.protobuf.Duration absolute_timeout = 8;
    */
   absoluteTimeout?: Duration | undefined;
 
   /**
-   * A JSON object, up to 16 KiB.
+   * JSON object of the service's own, at most 16 KiB.
    *
    * @generated from field: optional string metadata = 9;
    */
   metadata?: string | undefined;
 
   /**
-   * Makes a repeat safe: up to 64 characters. The same user and request id give the same session, with a new token that
-   * replaces the one the lost answer had.
+   * Makes a repeat safe, at most 64 characters; unset = a repeat creates another session. A repeat with the same user
+   * and request id returns the same session, with a new token that replaces the token of the lost response.
    *
    * @generated from field: string request_id = 10;
    */
@@ -454,34 +456,34 @@ export const CreateSessionRequestSchema: GenMessage<CreateSessionRequest> = /*@_
   messageDesc(file_satchel_v1_sessions, 4);
 
 /**
- * The new session.
+ * Response of CreateSession.
  *
  * @generated from message satchel.v1.CreateSessionResponse
  */
 export type CreateSessionResponse = Message<"satchel.v1.CreateSessionResponse"> & {
   /**
-   * The session.
+   * The new session.
    *
    * @generated from field: satchel.v1.Session session = 1;
    */
   session?: Session | undefined;
 
   /**
-   * Its token. It is shown here once and cannot be read again.
+   * Token of the session. It is returned only here and cannot be read again.
    *
    * @generated from field: string token = 2;
    */
   token: string;
 
   /**
-   * True when the user had not used the device before.
+   * True if the user has not used the device before.
    *
    * @generated from field: bool new_device = 3;
    */
   newDevice: boolean;
 
   /**
-   * The sessions that were ended to make room.
+   * Ids of the sessions that were ended to make room.
    *
    * @generated from field: repeated string evicted_session_ids = 4;
    */
@@ -496,49 +498,49 @@ export const CreateSessionResponseSchema: GenMessage<CreateSessionResponse> = /*
   messageDesc(file_satchel_v1_sessions, 5);
 
 /**
- * The token to look at.
+ * Request of ValidateSession.
  *
  * @generated from message satchel.v1.ValidateSessionRequest
  */
 export type ValidateSessionRequest = Message<"satchel.v1.ValidateSessionRequest"> & {
   /**
-   * The token.
+   * Token to validate.
    *
    * @generated from field: string token = 1;
    */
   token: string;
 
   /**
-   * True: the activity is not noted. Only for services: a call with the token of a session is an activity of it.
+   * True: does not record the activity. Only for services: a call with a session token always counts as activity.
    *
    * @generated from field: bool without_touch = 2;
    */
   withoutTouch: boolean;
 
   /**
-   * The least assurance level; unset or 0 = any.
+   * Minimum assurance level, 1 to 3; unset or 0 = any.
    *
    * @generated from field: int32 min_aal = 3;
    */
   minAal: number;
 
   /**
-   * How long ago the user may have authenticated; unset = any time.
+   * Maximum age of the user's last authentication, 0 to 400 days; unset = any.
    *
    * @generated from field: google.protobuf.Duration max_authentication_age = 4;
    */
   maxAuthenticationAge?: Duration | undefined;
 
   /**
-   * The device that the call comes from, for services to say; unset = that of the session. A device that the user has
-   * not used before is noted, with a message NewDevice in the journal.
+   * Device that the call comes from, at most 255 bytes; only for services; unset = the device of the session. A device
+   * that the user has not used before is recorded, with a message NewDevice in the journal.
    *
    * @generated from field: string device_id = 5;
    */
   deviceId: string;
 
   /**
-   * What the call comes from, for a new device.
+   * Client that the call comes from, recorded with a new device.
    *
    * @generated from field: satchel.v1.SessionClient client = 6;
    */
@@ -553,41 +555,41 @@ export const ValidateSessionRequestSchema: GenMessage<ValidateSessionRequest> = 
   messageDesc(file_satchel_v1_sessions, 6);
 
 /**
- * What the token is worth.
+ * Response of ValidateSession.
  *
  * @generated from message satchel.v1.ValidateSessionResponse
  */
 export type ValidateSessionResponse = Message<"satchel.v1.ValidateSessionResponse"> & {
   /**
-   * The session; unset when the token is refused.
+   * The session; unset if the token is refused.
    *
    * @generated from field: satchel.v1.Session session = 1;
    */
   session?: Session | undefined;
 
   /**
-   * Why it is refused; unset when it is not.
+   * Reason of the refusal; unset if the token is accepted.
    *
    * @generated from field: satchel.v1.SessionRefusal refusal = 2;
    */
   refusal: SessionRefusal;
 
   /**
-   * When the refusal is SESSION_REFUSAL_REVOKED: why the session was ended.
+   * Reason why the session was ended; set if `refusal` is SESSION_REFUSAL_REVOKED.
    *
    * @generated from field: satchel.v1.SessionEndReason end_reason = 3;
    */
   endReason: SessionEndReason;
 
   /**
-   * True when the token has been replaced and is accepted only for the grace: use the successor.
+   * True if the token has been replaced and is accepted only during the rotation grace. Use the new token.
    *
    * @generated from field: bool superseded = 4;
    */
   superseded: boolean;
 
   /**
-   * True when this call has noted a device that the user had not used before.
+   * True if this call has recorded a device that the user has not used before.
    *
    * @generated from field: bool new_device = 5;
    */
@@ -602,13 +604,13 @@ export const ValidateSessionResponseSchema: GenMessage<ValidateSessionResponse> 
   messageDesc(file_satchel_v1_sessions, 7);
 
 /**
- * The token to replace.
+ * Request of RefreshSession.
  *
  * @generated from message satchel.v1.RefreshSessionRequest
  */
 export type RefreshSessionRequest = Message<"satchel.v1.RefreshSessionRequest"> & {
   /**
-   * The token.
+   * Token to replace.
    *
    * @generated from field: string token = 1;
    */
@@ -623,7 +625,7 @@ export const RefreshSessionRequestSchema: GenMessage<RefreshSessionRequest> = /*
   messageDesc(file_satchel_v1_sessions, 8);
 
 /**
- * Its successor.
+ * Response of RefreshSession.
  *
  * @generated from message satchel.v1.RefreshSessionResponse
  */
@@ -636,7 +638,7 @@ export type RefreshSessionResponse = Message<"satchel.v1.RefreshSessionResponse"
   session?: Session | undefined;
 
   /**
-   * The token to use from now on.
+   * Token to use from now on.
    *
    * @generated from field: string token = 2;
    */
@@ -651,13 +653,13 @@ export const RefreshSessionResponseSchema: GenMessage<RefreshSessionResponse> = 
   messageDesc(file_satchel_v1_sessions, 9);
 
 /**
- * The token to replace.
+ * Request of RotateSessionToken.
  *
  * @generated from message satchel.v1.RotateSessionTokenRequest
  */
 export type RotateSessionTokenRequest = Message<"satchel.v1.RotateSessionTokenRequest"> & {
   /**
-   * The token.
+   * Token to replace.
    *
    * @generated from field: string token = 1;
    */
@@ -672,7 +674,7 @@ export const RotateSessionTokenRequestSchema: GenMessage<RotateSessionTokenReque
   messageDesc(file_satchel_v1_sessions, 10);
 
 /**
- * Its successor.
+ * Response of RotateSessionToken.
  *
  * @generated from message satchel.v1.RotateSessionTokenResponse
  */
@@ -685,7 +687,7 @@ export type RotateSessionTokenResponse = Message<"satchel.v1.RotateSessionTokenR
   session?: Session | undefined;
 
   /**
-   * The token to use from now on.
+   * Token to use from now on.
    *
    * @generated from field: string token = 2;
    */
@@ -700,34 +702,36 @@ export const RotateSessionTokenResponseSchema: GenMessage<RotateSessionTokenResp
   messageDesc(file_satchel_v1_sessions, 11);
 
 /**
- * The authentication to note.
+ * Request of ElevateSession.
  *
  * @generated from message satchel.v1.ElevateSessionRequest
  */
 export type ElevateSessionRequest = Message<"satchel.v1.ElevateSessionRequest"> & {
   /**
-   * The token of the session.
+   * Token of the session.
    *
    * @generated from field: string token = 1;
    */
   token: string;
 
   /**
-   * The assurance level that the session has from now on, 1 to 3; never less than it had.
+   * Assurance level that the session has from now on, 1 to 3. Must not be lower than its present level.
    *
    * @generated from field: int32 aal = 2;
    */
   aal: number;
 
   /**
-   * The methods of the authentication, which are added to those of the session; up to 10 of up to 64 characters in all.
+   * Methods of the new authentication, at most 10, each 1 to 64 characters. They are added to the methods of the
+   * session, which may have 10 altogether.
    *
    * @generated from field: repeated string amr = 3;
    */
   amr: string[];
 
   /**
-   * When the user has authenticated; unset = now.
+   * Time of the new authentication; unset = now. A time up to 5 minutes in the future counts as now; a later one is
+   * refused.
    *
    * @generated from field: google.protobuf.Timestamp authenticate_time = 4;
    */
@@ -742,7 +746,7 @@ export const ElevateSessionRequestSchema: GenMessage<ElevateSessionRequest> = /*
   messageDesc(file_satchel_v1_sessions, 12);
 
 /**
- * The session and its new token.
+ * Response of ElevateSession.
  *
  * @generated from message satchel.v1.ElevateSessionResponse
  */
@@ -755,7 +759,7 @@ export type ElevateSessionResponse = Message<"satchel.v1.ElevateSessionResponse"
   session?: Session | undefined;
 
   /**
-   * The token to use from now on.
+   * Token to use from now on.
    *
    * @generated from field: string token = 2;
    */
@@ -770,41 +774,41 @@ export const ElevateSessionResponseSchema: GenMessage<ElevateSessionResponse> = 
   messageDesc(file_satchel_v1_sessions, 13);
 
 /**
- * The impersonation to begin.
+ * Request of CreateImpersonationSession.
  *
  * @generated from message satchel.v1.CreateImpersonationSessionRequest
  */
 export type CreateImpersonationSessionRequest = Message<"satchel.v1.CreateImpersonationSessionRequest"> & {
   /**
-   * As whom: 1 to 512 characters.
+   * User whom the actor acts as, 1 to 512 characters.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * Who acts: 1 to 512 characters.
+   * Who acts as the user, 1 to 512 characters.
    *
    * @generated from field: string actor_id = 2;
    */
   actorId: string;
 
   /**
-   * Why: 1 to 1,000 characters.
+   * Reason of the impersonation, 1 to 1,000 characters.
    *
    * @generated from field: string reason = 3;
    */
   reason: string;
 
   /**
-   * For how long, from 1 minute to the policy's impersonation timeout; unset = as long as that.
+   * Duration of the session, from 1 minute to the policy's impersonation timeout; unset = the policy's.
    *
    * @generated from field: google.protobuf.Duration timeout = 4;
    */
   timeout?: Duration | undefined;
 
   /**
-   * What it will be used with.
+   * Client of the session.
    *
    * @generated from field: satchel.v1.SessionClient client = 5;
    */
@@ -819,20 +823,20 @@ export const CreateImpersonationSessionRequestSchema: GenMessage<CreateImpersona
   messageDesc(file_satchel_v1_sessions, 14);
 
 /**
- * The new session.
+ * Response of CreateImpersonationSession.
  *
  * @generated from message satchel.v1.CreateImpersonationSessionResponse
  */
 export type CreateImpersonationSessionResponse = Message<"satchel.v1.CreateImpersonationSessionResponse"> & {
   /**
-   * The session.
+   * The new session.
    *
    * @generated from field: satchel.v1.Session session = 1;
    */
   session?: Session | undefined;
 
   /**
-   * Its token. It is shown here once and cannot be read again.
+   * Token of the session. It is returned only here and cannot be read again.
    *
    * @generated from field: string token = 2;
    */
@@ -847,13 +851,13 @@ export const CreateImpersonationSessionResponseSchema: GenMessage<CreateImperson
   messageDesc(file_satchel_v1_sessions, 15);
 
 /**
- * Which session to return.
+ * Request of GetSession.
  *
  * @generated from message satchel.v1.GetSessionRequest
  */
 export type GetSessionRequest = Message<"satchel.v1.GetSessionRequest"> & {
   /**
-   * The id; a user may leave it out, for the session of the token.
+   * Id of the session. For a user, unset = the session of the token.
    *
    * @generated from field: string session_id = 1;
    */
@@ -868,7 +872,7 @@ export const GetSessionRequestSchema: GenMessage<GetSessionRequest> = /*@__PURE_
   messageDesc(file_satchel_v1_sessions, 16);
 
 /**
- * The session.
+ * Response of GetSession.
  *
  * @generated from message satchel.v1.GetSessionResponse
  */
@@ -889,41 +893,41 @@ export const GetSessionResponseSchema: GenMessage<GetSessionResponse> = /*@__PUR
   messageDesc(file_satchel_v1_sessions, 17);
 
 /**
- * Which page of sessions to return.
+ * Request of ListSessions.
  *
  * @generated from message satchel.v1.ListSessionsRequest
  */
 export type ListSessionsRequest = Message<"satchel.v1.ListSessionsRequest"> & {
   /**
-   * Whose: a user's own unless set; a service that leaves it out lists those of all users.
+   * User whose sessions are listed. Unset: the calling user, or all users for a service that acts for none.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * Only those of this status; unset = all.
+   * Lists only sessions with this status; unset = any.
    *
    * @generated from field: satchel.v1.SessionStatus status = 2;
    */
   status: SessionStatus;
 
   /**
-   * In which order.
+   * Order of the list.
    *
    * @generated from field: satchel.v1.SessionOrder order = 3;
    */
   order: SessionOrder;
 
   /**
-   * At most this many; unset or 0 = 100, at most 1,000.
+   * Maximum number of sessions on the page; unset or 0 = 100, at most 1,000.
    *
    * @generated from field: int32 page_size = 4;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; unset for the first page.
+   * `next_page_token` of the previous page; unset for the first page.
    *
    * @generated from field: string page_token = 5;
    */
@@ -938,20 +942,20 @@ export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__P
   messageDesc(file_satchel_v1_sessions, 18);
 
 /**
- * A page of sessions.
+ * Response of ListSessions.
  *
  * @generated from message satchel.v1.ListSessionsResponse
  */
 export type ListSessionsResponse = Message<"satchel.v1.ListSessionsResponse"> & {
   /**
-   * In the order asked for.
+   * Sessions in the requested order.
    *
    * @generated from field: repeated satchel.v1.Session sessions = 1;
    */
   sessions: Session[];
 
   /**
-   * Asks for the page after this one; empty when this is the last.
+   * Token of the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -966,13 +970,13 @@ export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@_
   messageDesc(file_satchel_v1_sessions, 19);
 
 /**
- * Which session is in use.
+ * Request of TouchSession.
  *
  * @generated from message satchel.v1.TouchSessionRequest
  */
 export type TouchSessionRequest = Message<"satchel.v1.TouchSessionRequest"> & {
   /**
-   * The id; a user may leave it out, for the session of the token.
+   * Id of the session. For a user, unset = the session of the token.
    *
    * @generated from field: string session_id = 1;
    */
@@ -987,7 +991,7 @@ export const TouchSessionRequestSchema: GenMessage<TouchSessionRequest> = /*@__P
   messageDesc(file_satchel_v1_sessions, 20);
 
 /**
- * The session as it is now.
+ * Response of TouchSession.
  *
  * @generated from message satchel.v1.TouchSessionResponse
  */
@@ -1008,27 +1012,27 @@ export const TouchSessionResponseSchema: GenMessage<TouchSessionResponse> = /*@_
   messageDesc(file_satchel_v1_sessions, 21);
 
 /**
- * The change to make.
+ * Request of UpdateSession.
  *
  * @generated from message satchel.v1.UpdateSessionRequest
  */
 export type UpdateSessionRequest = Message<"satchel.v1.UpdateSessionRequest"> & {
   /**
-   * The session, with `session_id` and the new values.
+   * The session: `session_id` and the new values.
    *
    * @generated from field: satchel.v1.Session session = 1;
    */
   session?: Session | undefined;
 
   /**
-   * The fields to change: `metadata`, `client.client_version`, `client.location`, `client.device_name`.
+   * Fields to change, at least one: `metadata`, `client.client_version`, `client.location`, `client.device_name`.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
   updateMask?: FieldMask | undefined;
 
   /**
-   * Changes nothing unless the session has this version; unset = whatever it has.
+   * Version that the session must have, otherwise the call fails with VERSION_CONFLICT; unset = any.
    *
    * @generated from field: optional int64 expected_version = 3;
    */
@@ -1043,13 +1047,13 @@ export const UpdateSessionRequestSchema: GenMessage<UpdateSessionRequest> = /*@_
   messageDesc(file_satchel_v1_sessions, 22);
 
 /**
- * The changed session.
+ * Response of UpdateSession.
  *
  * @generated from message satchel.v1.UpdateSessionResponse
  */
 export type UpdateSessionResponse = Message<"satchel.v1.UpdateSessionResponse"> & {
   /**
-   * The session as it is now.
+   * The changed session.
    *
    * @generated from field: satchel.v1.Session session = 1;
    */
@@ -1064,20 +1068,20 @@ export const UpdateSessionResponseSchema: GenMessage<UpdateSessionResponse> = /*
   messageDesc(file_satchel_v1_sessions, 23);
 
 /**
- * Which session to end.
+ * Request of RevokeSession.
  *
  * @generated from message satchel.v1.RevokeSessionRequest
  */
 export type RevokeSessionRequest = Message<"satchel.v1.RevokeSessionRequest"> & {
   /**
-   * The id; a user may leave it out, for the session of the token.
+   * Id of the session. For a user, unset = the session of the token.
    *
    * @generated from field: string session_id = 1;
    */
   sessionId: string;
 
   /**
-   * What to keep about it, up to 1,000 characters.
+   * Comment that is kept with the session, at most 1,000 characters.
    *
    * @generated from field: string comment = 2;
    */
@@ -1092,13 +1096,13 @@ export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest> = /*@_
   messageDesc(file_satchel_v1_sessions, 24);
 
 /**
- * The ended session.
+ * Response of RevokeSession.
  *
  * @generated from message satchel.v1.RevokeSessionResponse
  */
 export type RevokeSessionResponse = Message<"satchel.v1.RevokeSessionResponse"> & {
   /**
-   * The session as it is now.
+   * The ended session.
    *
    * @generated from field: satchel.v1.Session session = 1;
    */
@@ -1113,48 +1117,48 @@ export const RevokeSessionResponseSchema: GenMessage<RevokeSessionResponse> = /*
   messageDesc(file_satchel_v1_sessions, 25);
 
 /**
- * Which sessions to end.
+ * Request of RevokeUserSessions.
  *
  * @generated from message satchel.v1.RevokeUserSessionsRequest
  */
 export type RevokeUserSessionsRequest = Message<"satchel.v1.RevokeUserSessionsRequest"> & {
   /**
-   * Whose: a user's own unless set; a service has to set it.
+   * User whose sessions are ended. Unset: the calling user; a service that acts for none must set it.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * All but these; up to 100.
+   * Ids of sessions to keep, at most 100.
    *
    * @generated from field: repeated string except_session_ids = 2;
    */
   exceptSessionIds: string[];
 
   /**
-   * Only those on this device; unset = on any.
+   * Ends only sessions on this device; unset = any device.
    *
    * @generated from field: string device_id = 3;
    */
   deviceId: string;
 
   /**
-   * Only those created before this time; unset = at any time.
+   * Ends only sessions created before this time; unset = at any time.
    *
    * @generated from field: google.protobuf.Timestamp created_before = 4;
    */
   createdBefore?: Timestamp | undefined;
 
   /**
-   * Only those of this client type; unset = of any.
+   * Ends only sessions with this client type, at most 64 characters; unset = any.
    *
    * @generated from field: string client_type = 5;
    */
   clientType: string;
 
   /**
-   * What to keep about it, up to 1,000 characters.
+   * Comment that is kept with each ended session, at most 1,000 characters.
    *
    * @generated from field: string comment = 6;
    */
@@ -1169,13 +1173,13 @@ export const RevokeUserSessionsRequestSchema: GenMessage<RevokeUserSessionsReque
   messageDesc(file_satchel_v1_sessions, 26);
 
 /**
- * What was ended.
+ * Response of RevokeUserSessions.
  *
  * @generated from message satchel.v1.RevokeUserSessionsResponse
  */
 export type RevokeUserSessionsResponse = Message<"satchel.v1.RevokeUserSessionsResponse"> & {
   /**
-   * How many sessions.
+   * Number of sessions that were ended.
    *
    * @generated from field: int64 revoked_count = 1;
    */
@@ -1190,13 +1194,13 @@ export const RevokeUserSessionsResponseSchema: GenMessage<RevokeUserSessionsResp
   messageDesc(file_satchel_v1_sessions, 27);
 
 /**
- * Which session to delete.
+ * Request of DeleteSession.
  *
  * @generated from message satchel.v1.DeleteSessionRequest
  */
 export type DeleteSessionRequest = Message<"satchel.v1.DeleteSessionRequest"> & {
   /**
-   * The id.
+   * Id of the session.
    *
    * @generated from field: string session_id = 1;
    */
@@ -1211,7 +1215,7 @@ export const DeleteSessionRequestSchema: GenMessage<DeleteSessionRequest> = /*@_
   messageDesc(file_satchel_v1_sessions, 28);
 
 /**
- * Nothing more is to be said.
+ * Response of DeleteSession.
  *
  * @generated from message satchel.v1.DeleteSessionResponse
  */
@@ -1226,13 +1230,13 @@ export const DeleteSessionResponseSchema: GenMessage<DeleteSessionResponse> = /*
   messageDesc(file_satchel_v1_sessions, 29);
 
 /**
- * Which sessions to count.
+ * Request of CountSessions.
  *
  * @generated from message satchel.v1.CountSessionsRequest
  */
 export type CountSessionsRequest = Message<"satchel.v1.CountSessionsRequest"> & {
   /**
-   * Whose: a user's own unless set; a service that leaves it out counts those of all users.
+   * User whose sessions are counted. Unset: the calling user, or all users for a service that acts for none.
    *
    * @generated from field: string user_id = 1;
    */
@@ -1247,20 +1251,20 @@ export const CountSessionsRequestSchema: GenMessage<CountSessionsRequest> = /*@_
   messageDesc(file_satchel_v1_sessions, 30);
 
 /**
- * The counts.
+ * Response of CountSessions.
  *
  * @generated from message satchel.v1.CountSessionsResponse
  */
 export type CountSessionsResponse = Message<"satchel.v1.CountSessionsResponse"> & {
   /**
-   * Sessions that are kept, whatever their status.
+   * Number of stored sessions of any status.
    *
    * @generated from field: int64 total_count = 1;
    */
   totalCount: bigint;
 
   /**
-   * Those in use.
+   * Number of active sessions.
    *
    * @generated from field: int64 active_count = 2;
    */
@@ -1275,13 +1279,14 @@ export const CountSessionsResponseSchema: GenMessage<CountSessionsResponse> = /*
   messageDesc(file_satchel_v1_sessions, 31);
 
 /**
- * Which statistics to return.
+ * Request of GetSessionStatistics.
  *
  * @generated from message satchel.v1.GetSessionStatisticsRequest
  */
 export type GetSessionStatisticsRequest = Message<"satchel.v1.GetSessionStatisticsRequest"> & {
   /**
-   * Also counts the sessions created within this time before now, 1 minute to 3,660 days; unset = no such count.
+   * Also counts the sessions that were created within this time before now, 1 minute to 3,660 days; unset = no such
+   * count.
    *
    * @generated from field: google.protobuf.Duration window = 1;
    */
@@ -1296,62 +1301,62 @@ export const GetSessionStatisticsRequestSchema: GenMessage<GetSessionStatisticsR
   messageDesc(file_satchel_v1_sessions, 32);
 
 /**
- * What there is.
+ * Response of GetSessionStatistics.
  *
  * @generated from message satchel.v1.GetSessionStatisticsResponse
  */
 export type GetSessionStatisticsResponse = Message<"satchel.v1.GetSessionStatisticsResponse"> & {
   /**
-   * Sessions that are kept.
+   * Number of stored sessions.
    *
    * @generated from field: int64 total_sessions = 1;
    */
   totalSessions: bigint;
 
   /**
-   * Those in use.
+   * Number of active sessions.
    *
    * @generated from field: int64 active_sessions = 2;
    */
   activeSessions: bigint;
 
   /**
-   * Those created within the last 24 hours.
+   * Number of sessions created within the last 24 hours.
    *
    * @generated from field: int64 sessions_today = 3;
    */
   sessionsToday: bigint;
 
   /**
-   * Those created within the last 7 days.
+   * Number of sessions created within the last 7 days.
    *
    * @generated from field: int64 sessions_this_week = 4;
    */
   sessionsThisWeek: bigint;
 
   /**
-   * From creation to last activity, on average over the sessions that are not in use; unset when there are none.
+   * Average time from creation to last activity of the sessions that are not active; unset if there are none.
    *
    * @generated from field: google.protobuf.Duration average_session_duration = 5;
    */
   averageSessionDuration?: Duration | undefined;
 
   /**
-   * By client type, ascending.
+   * Statistics by client type, ascending.
    *
    * @generated from field: repeated satchel.v1.ClientTypeStatistics by_client_type = 6;
    */
   byClientType: ClientTypeStatistics[];
 
   /**
-   * By assurance level, ascending.
+   * Statistics by assurance level, ascending.
    *
    * @generated from field: repeated satchel.v1.AalStatistics by_aal = 7;
    */
   byAal: AalStatistics[];
 
   /**
-   * Those created within the window; unset when none was asked for.
+   * Number of sessions created within the window; unset if none was requested.
    *
    * @generated from field: optional int64 sessions_in_window = 8;
    */
@@ -1366,27 +1371,27 @@ export const GetSessionStatisticsResponseSchema: GenMessage<GetSessionStatistics
   messageDesc(file_satchel_v1_sessions, 33);
 
 /**
- * The sessions of one client type.
+ * Statistics of the sessions with one client type.
  *
  * @generated from message satchel.v1.ClientTypeStatistics
  */
 export type ClientTypeStatistics = Message<"satchel.v1.ClientTypeStatistics"> & {
   /**
-   * The client type; `unknown` for those that have none.
+   * Client type; `unknown` for sessions without one.
    *
    * @generated from field: string client_type = 1;
    */
   clientType: string;
 
   /**
-   * Sessions that are kept.
+   * Number of stored sessions.
    *
    * @generated from field: int64 total_sessions = 2;
    */
   totalSessions: bigint;
 
   /**
-   * Those in use.
+   * Number of active sessions.
    *
    * @generated from field: int64 active_sessions = 3;
    */
@@ -1401,27 +1406,27 @@ export const ClientTypeStatisticsSchema: GenMessage<ClientTypeStatistics> = /*@_
   messageDesc(file_satchel_v1_sessions, 34);
 
 /**
- * The sessions of one assurance level.
+ * Statistics of the sessions with one assurance level.
  *
  * @generated from message satchel.v1.AalStatistics
  */
 export type AalStatistics = Message<"satchel.v1.AalStatistics"> & {
   /**
-   * The level.
+   * Assurance level.
    *
    * @generated from field: int32 aal = 1;
    */
   aal: number;
 
   /**
-   * Sessions that are kept.
+   * Number of stored sessions.
    *
    * @generated from field: int64 total_sessions = 2;
    */
   totalSessions: bigint;
 
   /**
-   * Those in use.
+   * Number of active sessions.
    *
    * @generated from field: int64 active_sessions = 3;
    */
@@ -1436,27 +1441,27 @@ export const AalStatisticsSchema: GenMessage<AalStatistics> = /*@__PURE__*/
   messageDesc(file_satchel_v1_sessions, 35);
 
 /**
- * Which page of devices to return.
+ * Request of ListUserDevices.
  *
  * @generated from message satchel.v1.ListUserDevicesRequest
  */
 export type ListUserDevicesRequest = Message<"satchel.v1.ListUserDevicesRequest"> & {
   /**
-   * Whose: a user's own unless set; a service has to set it.
+   * User whose devices are listed. Unset: the calling user; a service that acts for none must set it.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * At most this many; unset or 0 = 100, at most 1,000.
+   * Maximum number of devices on the page; unset or 0 = 100, at most 1,000.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; unset for the first page.
+   * `next_page_token` of the previous page; unset for the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -1471,20 +1476,20 @@ export const ListUserDevicesRequestSchema: GenMessage<ListUserDevicesRequest> = 
   messageDesc(file_satchel_v1_sessions, 36);
 
 /**
- * A page of devices.
+ * Response of ListUserDevices.
  *
  * @generated from message satchel.v1.ListUserDevicesResponse
  */
 export type ListUserDevicesResponse = Message<"satchel.v1.ListUserDevicesResponse"> & {
   /**
-   * The one first seen last first.
+   * Devices by the time they were first seen, latest first.
    *
    * @generated from field: repeated satchel.v1.UserDevice devices = 1;
    */
   devices: UserDevice[];
 
   /**
-   * Asks for the page after this one; empty when this is the last.
+   * Token of the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -1499,20 +1504,20 @@ export const ListUserDevicesResponseSchema: GenMessage<ListUserDevicesResponse> 
   messageDesc(file_satchel_v1_sessions, 37);
 
 /**
- * Which device to forget.
+ * Request of ForgetDevice.
  *
  * @generated from message satchel.v1.ForgetDeviceRequest
  */
 export type ForgetDeviceRequest = Message<"satchel.v1.ForgetDeviceRequest"> & {
   /**
-   * Whose: a user's own unless set; a service has to set it.
+   * User of the device. Unset: the calling user; a service that acts for none must set it.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * The device.
+   * Id of the device.
    *
    * @generated from field: string device_id = 2;
    */
@@ -1527,13 +1532,13 @@ export const ForgetDeviceRequestSchema: GenMessage<ForgetDeviceRequest> = /*@__P
   messageDesc(file_satchel_v1_sessions, 38);
 
 /**
- * What was ended with it.
+ * Response of ForgetDevice.
  *
  * @generated from message satchel.v1.ForgetDeviceResponse
  */
 export type ForgetDeviceResponse = Message<"satchel.v1.ForgetDeviceResponse"> & {
   /**
-   * How many sessions.
+   * Number of sessions that were ended.
    *
    * @generated from field: int64 revoked_count = 1;
    */
@@ -1548,7 +1553,7 @@ export const ForgetDeviceResponseSchema: GenMessage<ForgetDeviceResponse> = /*@_
   messageDesc(file_satchel_v1_sessions, 39);
 
 /**
- * Asks for the policy.
+ * Request of GetSessionPolicy.
  *
  * @generated from message satchel.v1.GetSessionPolicyRequest
  */
@@ -1563,13 +1568,13 @@ export const GetSessionPolicyRequestSchema: GenMessage<GetSessionPolicyRequest> 
   messageDesc(file_satchel_v1_sessions, 40);
 
 /**
- * The policy.
+ * Response of GetSessionPolicy.
  *
  * @generated from message satchel.v1.GetSessionPolicyResponse
  */
 export type GetSessionPolicyResponse = Message<"satchel.v1.GetSessionPolicyResponse"> & {
   /**
-   * The policy.
+   * The session policy.
    *
    * @generated from field: satchel.v1.SessionPolicy policy = 1;
    */
@@ -1584,35 +1589,35 @@ export const GetSessionPolicyResponseSchema: GenMessage<GetSessionPolicyResponse
   messageDesc(file_satchel_v1_sessions, 41);
 
 /**
- * The change to make.
+ * Request of UpdateSessionPolicy.
  *
  * @generated from message satchel.v1.UpdateSessionPolicyRequest
  */
 export type UpdateSessionPolicyRequest = Message<"satchel.v1.UpdateSessionPolicyRequest"> & {
   /**
-   * The new values.
+   * New values.
    *
    * @generated from field: satchel.v1.SessionPolicy policy = 1;
    */
   policy?: SessionPolicy | undefined;
 
   /**
-   * The fields to change, by their names in SessionPolicy.
+   * Fields to change, by their names in SessionPolicy. At least one, unless `preset_aal` is set.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
   updateMask?: FieldMask | undefined;
 
   /**
-   * Sets the timeouts to what NIST SP 800-63B asks for at this assurance level, before the mask is applied: 1 = 30 days;
-   * 2 = 12 hours, 30 minutes idle; 3 = 12 hours, 15 minutes idle. Unset or 0 = does not.
+   * Assurance level whose timeouts of NIST SP 800-63B are set before the mask is applied. 1 = 30 days; 2 = 12 hours,
+   * and 30 minutes idle; 3 = 12 hours, and 15 minutes idle. Unset or 0 = none.
    *
    * @generated from field: int32 preset_aal = 3;
    */
   presetAal: number;
 
   /**
-   * Changes nothing unless the policy has this version; unset = whatever it has.
+   * Version that the policy must have, otherwise the call fails with VERSION_CONFLICT; unset = any.
    *
    * @generated from field: optional int64 expected_version = 4;
    */
@@ -1627,13 +1632,13 @@ export const UpdateSessionPolicyRequestSchema: GenMessage<UpdateSessionPolicyReq
   messageDesc(file_satchel_v1_sessions, 42);
 
 /**
- * The changed policy.
+ * Response of UpdateSessionPolicy.
  *
  * @generated from message satchel.v1.UpdateSessionPolicyResponse
  */
 export type UpdateSessionPolicyResponse = Message<"satchel.v1.UpdateSessionPolicyResponse"> & {
   /**
-   * The policy as it is now.
+   * The changed policy.
    *
    * @generated from field: satchel.v1.SessionPolicy policy = 1;
    */
@@ -1648,13 +1653,13 @@ export const UpdateSessionPolicyResponseSchema: GenMessage<UpdateSessionPolicyRe
   messageDesc(file_satchel_v1_sessions, 43);
 
 /**
- * How much to delete.
+ * Request of DeleteExpiredSessions.
  *
  * @generated from message satchel.v1.DeleteExpiredSessionsRequest
  */
 export type DeleteExpiredSessionsRequest = Message<"satchel.v1.DeleteExpiredSessionsRequest"> & {
   /**
-   * At most this many; unset or 0 = 1,000, at most 10,000.
+   * Maximum number of sessions to delete; unset or 0 = 1,000, at most 10,000.
    *
    * @generated from field: int32 limit = 1;
    */
@@ -1669,13 +1674,13 @@ export const DeleteExpiredSessionsRequestSchema: GenMessage<DeleteExpiredSession
   messageDesc(file_satchel_v1_sessions, 44);
 
 /**
- * What was deleted.
+ * Response of DeleteExpiredSessions.
  *
  * @generated from message satchel.v1.DeleteExpiredSessionsResponse
  */
 export type DeleteExpiredSessionsResponse = Message<"satchel.v1.DeleteExpiredSessionsResponse"> & {
   /**
-   * How many sessions.
+   * Number of sessions that were deleted.
    *
    * @generated from field: int64 deleted_count = 1;
    */
@@ -1690,7 +1695,7 @@ export const DeleteExpiredSessionsResponseSchema: GenMessage<DeleteExpiredSessio
   messageDesc(file_satchel_v1_sessions, 45);
 
 /**
- * Whether a session can be used.
+ * Status of a session.
  *
  * @generated from enum satchel.v1.SessionStatus
  */
@@ -1703,21 +1708,21 @@ export const SessionStatus = {
   UNSPECIFIED: 0,
 
   /**
-   * In use.
+   * The session can be used.
    *
    * @generated from enum value: SESSION_STATUS_ACTIVE = 1;
    */
   ACTIVE: 1,
 
   /**
-   * Its time is over.
+   * The session has expired.
    *
    * @generated from enum value: SESSION_STATUS_EXPIRED = 2;
    */
   EXPIRED: 2,
 
   /**
-   * It was ended before its time; `end_reason` says why.
+   * The session was ended before it expired; `end_reason` says why.
    *
    * @generated from enum value: SESSION_STATUS_REVOKED = 3;
    */
@@ -1725,7 +1730,7 @@ export const SessionStatus = {
 } as const;
 
 /**
- * Whether a session can be used.
+ * Status of a session.
  *
  * @generated from enum satchel.v1.SessionStatus
  */
@@ -1738,34 +1743,34 @@ export const SessionStatusSchema: GenEnum<SessionStatus> = /*@__PURE__*/
   enumDesc(file_satchel_v1_sessions, 0);
 
 /**
- * Why a session was ended before its time.
+ * Reason why a session was ended before it expired.
  *
  * @generated from enum satchel.v1.SessionEndReason
  */
 export const SessionEndReason = {
   /**
-   * It was not.
+   * The session was not ended.
    *
    * @generated from enum value: SESSION_END_REASON_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * By RevokeSession or RevokeUserSessions.
+   * RevokeSession or RevokeUserSessions ended it.
    *
    * @generated from enum value: SESSION_END_REASON_REVOKED = 1;
    */
   REVOKED: 1,
 
   /**
-   * To make room for another session of the user.
+   * It made room for another session of the user.
    *
    * @generated from enum value: SESSION_END_REASON_EVICTED = 2;
    */
   EVICTED: 2,
 
   /**
-   * A token was refreshed or rotated that had been replaced long before: somebody has a copy.
+   * An outdated token was refreshed or rotated: a copy of it is in use.
    *
    * @generated from enum value: SESSION_END_REASON_REFRESH_REUSE = 3;
    */
@@ -1780,7 +1785,7 @@ export const SessionEndReason = {
 } as const;
 
 /**
- * Why a session was ended before its time.
+ * Reason why a session was ended before it expired.
  *
  * @generated from enum satchel.v1.SessionEndReason
  */
@@ -1793,27 +1798,27 @@ export const SessionEndReasonSchema: GenEnum<SessionEndReason> = /*@__PURE__*/
   enumDesc(file_satchel_v1_sessions, 1);
 
 /**
- * Why ValidateSession refuses a token.
+ * Reason why ValidateSession refuses a token.
  *
  * @generated from enum satchel.v1.SessionRefusal
  */
 export const SessionRefusal = {
   /**
-   * It does not.
+   * The token is accepted.
    *
    * @generated from enum value: SESSION_REFUSAL_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * The token is of no session, or of another user's or another namespace's.
+   * The token belongs to no session, or to a session of another user or namespace.
    *
    * @generated from enum value: SESSION_REFUSAL_NOT_FOUND = 1;
    */
   NOT_FOUND: 1,
 
   /**
-   * The time of the session is over.
+   * The session has expired.
    *
    * @generated from enum value: SESSION_REFUSAL_EXPIRED = 2;
    */
@@ -1827,28 +1832,28 @@ export const SessionRefusal = {
   REVOKED: 3,
 
   /**
-   * The token was replaced, and the grace is over.
+   * The token was replaced, and the rotation grace is over.
    *
    * @generated from enum value: SESSION_REFUSAL_TOKEN_SUPERSEDED = 4;
    */
   TOKEN_SUPERSEDED: 4,
 
   /**
-   * The token has outlived the token lifetime of the policy; RefreshSession takes it.
+   * The token is older than the token lifetime of the policy. RefreshSession accepts it.
    *
    * @generated from enum value: SESSION_REFUSAL_TOKEN_EXPIRED = 5;
    */
   TOKEN_EXPIRED: 5,
 
   /**
-   * The session has a lower assurance level than was asked for.
+   * The session's assurance level is below `min_aal`.
    *
    * @generated from enum value: SESSION_REFUSAL_AAL_TOO_LOW = 6;
    */
   AAL_TOO_LOW: 6,
 
   /**
-   * The user has authenticated too long ago.
+   * The user's last authentication is older than `max_authentication_age`.
    *
    * @generated from enum value: SESSION_REFUSAL_AUTHENTICATION_TOO_OLD = 7;
    */
@@ -1856,7 +1861,7 @@ export const SessionRefusal = {
 } as const;
 
 /**
- * Why ValidateSession refuses a token.
+ * Reason why ValidateSession refuses a token.
  *
  * @generated from enum satchel.v1.SessionRefusal
  */
@@ -1869,7 +1874,7 @@ export const SessionRefusalSchema: GenEnum<SessionRefusal> = /*@__PURE__*/
   enumDesc(file_satchel_v1_sessions, 2);
 
 /**
- * What to do when a user would have more sessions than the policy allows.
+ * What to do when a new session exceeds the maximum per user.
  *
  * @generated from enum satchel.v1.SessionEviction
  */
@@ -1896,7 +1901,7 @@ export const SessionEviction = {
   OLDEST: 2,
 
   /**
-   * End the session that was active longest ago.
+   * End the session with the oldest activity.
    *
    * @generated from enum value: SESSION_EVICTION_LEAST_RECENT = 3;
    */
@@ -1904,7 +1909,7 @@ export const SessionEviction = {
 } as const;
 
 /**
- * What to do when a user would have more sessions than the policy allows.
+ * What to do when a new session exceeds the maximum per user.
  *
  * @generated from enum satchel.v1.SessionEviction
  */
@@ -1917,7 +1922,7 @@ export const SessionEvictionSchema: GenEnum<SessionEviction> = /*@__PURE__*/
   enumDesc(file_satchel_v1_sessions, 3);
 
 /**
- * How IP addresses are kept.
+ * How IP addresses are stored.
  *
  * @generated from enum satchel.v1.AddressPolicy
  */
@@ -1930,21 +1935,21 @@ export const AddressPolicy = {
   UNSPECIFIED: 0,
 
   /**
-   * As they are.
+   * Unchanged.
    *
    * @generated from enum value: ADDRESS_POLICY_WHOLE = 1;
    */
   WHOLE: 1,
 
   /**
-   * The network only: the first 24 bits of an IPv4 address, the first 48 of an IPv6 address.
+   * Network only: the first 24 bits of an IPv4 address, the first 48 bits of an IPv6 address.
    *
    * @generated from enum value: ADDRESS_POLICY_TRUNCATED = 2;
    */
   TRUNCATED: 2,
 
   /**
-   * As a keyed hash, `hash:` and 32 hexadecimal digits: equal for equal addresses while the service key is the same.
+   * Keyed hash: `hash:` and 32 hexadecimal digits. Equal addresses have equal hashes while the service key is the same.
    *
    * @generated from enum value: ADDRESS_POLICY_HASHED = 3;
    */
@@ -1952,7 +1957,7 @@ export const AddressPolicy = {
 } as const;
 
 /**
- * How IP addresses are kept.
+ * How IP addresses are stored.
  *
  * @generated from enum satchel.v1.AddressPolicy
  */
@@ -1965,27 +1970,28 @@ export const AddressPolicySchema: GenEnum<AddressPolicy> = /*@__PURE__*/
   enumDesc(file_satchel_v1_sessions, 4);
 
 /**
- * The order of a list of sessions.
+ * Order of a list of sessions.
  *
  * @generated from enum satchel.v1.SessionOrder
  */
 export const SessionOrder = {
   /**
-   * As SESSION_ORDER_CREATE_TIME.
+   * Same as SESSION_ORDER_CREATE_TIME.
    *
    * @generated from enum value: SESSION_ORDER_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * The one created last first.
+   * By creation time, latest first.
    *
    * @generated from enum value: SESSION_ORDER_CREATE_TIME = 1;
    */
   CREATE_TIME: 1,
 
   /**
-   * The one active last first; needs a user. Sessions that are touched during a walk may be missed by it.
+   * By last activity, latest first. Only for the sessions of one user. Sessions that are touched between two pages may
+   * be missing from the list.
    *
    * @generated from enum value: SESSION_ORDER_LAST_ACTIVITY_TIME = 2;
    */
@@ -1993,7 +1999,7 @@ export const SessionOrder = {
 } as const;
 
 /**
- * The order of a list of sessions.
+ * Order of a list of sessions.
  *
  * @generated from enum satchel.v1.SessionOrder
  */
@@ -2006,23 +2012,26 @@ export const SessionOrderSchema: GenEnum<SessionOrder> = /*@__PURE__*/
   enumDesc(file_satchel_v1_sessions, 5);
 
 /**
- * Login sessions of users on devices. A session is made by a service that has authenticated the user; its token is a
- * credential of the whole server: whoever sends it as `authorization: Bearer <token>` calls as that user and reaches
- * that user's data only. A service with the metadata `satchel-user` (the user's id, percent-encoded UTF-8) is isolated
- * in the same way. What belongs to somebody else is answered exactly like what does not exist. A call with the token of a
- * session is an activity of that session; one of a service that acts for the user is none.
+ * Manages login sessions of users on devices.
  *
- * Every change but a touch is committed together with a message in the journal stream of the session: SessionCreated,
+ * A service creates a session once it has authenticated the user. The session's token is a credential of the whole
+ * server: a caller that sends it as `authorization: Bearer <token>` acts as that user and reaches only that user's
+ * data. A service that sends the metadata `satchel-user` (the user's id, percent-encoded UTF-8) acts for that user and
+ * is isolated in the same way. Data of other users is answered exactly like data that does not exist. A call with a
+ * session token counts as activity of the session; a call of a service that acts for the user does not.
+ *
+ * Every change except a touch is committed together with a message in the session's journal stream: SessionCreated,
  * NewDevice, SessionElevated, SessionRotated, SessionUpdated, RefreshReused, SessionEvicted, SessionRevoked,
- * SessionExpired, SessionDeleted, DeviceForgotten, SessionPolicyUpdated. No message has a token in it.
+ * SessionExpired, SessionDeleted, DeviceForgotten, SessionPolicyUpdated. No message contains a token.
  *
  * @generated from service satchel.v1.SessionService
  */
 export const SessionService: GenService<{
   /**
-   * Creates a session of a user whom the caller has authenticated, and returns its token, once. With a cap on concurrent
-   * sessions it ends other ones, or is refused, as the policy says. Errors: FIELD_INVALID, LIMIT_EXCEEDED,
-   * SESSION_LIMIT_REACHED; for a repeat of a request whose session is over, SESSION_EXPIRED, SESSION_REVOKED.
+   * Creates a session of a user whom the caller has authenticated, and returns its token, once. If the policy caps the
+   * sessions of a user, the call ends other sessions or is refused, as the policy says. Errors: FIELD_INVALID,
+   * LIMIT_EXCEEDED, SESSION_LIMIT_REACHED; for a repeated `request_id` whose session is over, SESSION_EXPIRED or
+   * SESSION_REVOKED.
    *
    * @generated from rpc satchel.v1.SessionService.CreateSession
    */
@@ -2032,8 +2041,8 @@ export const SessionService: GenService<{
     output: typeof CreateSessionResponseSchema;
   },
   /**
-   * Says whose session a token is of, or why it is refused. A refusal is an answer, not an error. Notes the time of the
-   * activity, at most once in the touch interval of the policy. Errors: FIELD_INVALID.
+   * Returns the session of a token, or the reason why the token is refused. A refusal is a response, not an error.
+   * Records the activity, at most once per touch interval of the policy. Errors: FIELD_INVALID.
    *
    * @generated from rpc satchel.v1.SessionService.ValidateSession
    */
@@ -2043,10 +2052,10 @@ export const SessionService: GenService<{
     output: typeof ValidateSessionResponseSchema;
   },
   /**
-   * Replaces a token by its successor and begins the idle time anew. The token in the request is the only credential it
-   * takes. Repeating it with the same token within the grace of the policy returns the same successor, however many do
-   * so at once; an older token ends the session, since two parties then hold copies. Errors: SESSION_NOT_FOUND,
-   * SESSION_EXPIRED, SESSION_REVOKED, SESSION_NOT_RENEWABLE.
+   * Replaces a token by a new one and restarts the idle timeout. The token in the request is the only credential needed.
+   * Within the rotation grace of the policy, every repeat with the same token returns the same new token, also when
+   * repeats run at once. An older token, or the same one after the grace, ends the session, because two parties hold
+   * copies. Errors: SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED, SESSION_NOT_RENEWABLE.
    *
    * @generated from rpc satchel.v1.SessionService.RefreshSession
    */
@@ -2056,7 +2065,7 @@ export const SessionService: GenService<{
     output: typeof RefreshSessionResponseSchema;
   },
   /**
-   * Replaces a token by its successor without extending anything, as after a change of privileges; otherwise like
+   * Replaces a token by a new one and extends no timeout, for example after a change of privileges. Otherwise like
    * RefreshSession. Errors: SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED, SESSION_NOT_RENEWABLE.
    *
    * @generated from rpc satchel.v1.SessionService.RotateSessionToken
@@ -2067,9 +2076,8 @@ export const SessionService: GenService<{
     output: typeof RotateSessionTokenResponseSchema;
   },
   /**
-   * Notes that the user of a session has authenticated again, perhaps more strongly, and replaces the token. Does not
-   * extend the session. Errors: FIELD_INVALID, SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED,
-   * SESSION_NOT_RENEWABLE.
+   * Records that the user of a session has authenticated again, perhaps more strongly, and replaces the token. Extends
+   * no timeout. Errors: FIELD_INVALID, SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED, SESSION_NOT_RENEWABLE.
    *
    * @generated from rpc satchel.v1.SessionService.ElevateSession
    */
@@ -2079,8 +2087,9 @@ export const SessionService: GenService<{
     output: typeof ElevateSessionResponseSchema;
   },
   /**
-   * Creates a short session in which somebody acts as a user. It says who and why, is in the journal, cannot be extended
-   * in any way, and neither counts for the cap on sessions nor ends another one. Errors: FIELD_INVALID, LIMIT_EXCEEDED.
+   * Creates a short session in which an actor acts as a user. The session and the journal say who acts and why. The
+   * session cannot be extended. It does not count for the cap on sessions and ends no other session. Errors:
+   * FIELD_INVALID, LIMIT_EXCEEDED.
    *
    * @generated from rpc satchel.v1.SessionService.CreateImpersonationSession
    */
@@ -2090,7 +2099,7 @@ export const SessionService: GenService<{
     output: typeof CreateImpersonationSessionResponseSchema;
   },
   /**
-   * Returns a session, ended ones included until they are deleted. Errors: FIELD_INVALID, SESSION_NOT_FOUND.
+   * Returns a session. An ended session is returned until it is deleted. Errors: FIELD_INVALID, SESSION_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.SessionService.GetSession
    */
@@ -2100,7 +2109,7 @@ export const SessionService: GenService<{
     output: typeof GetSessionResponseSchema;
   },
   /**
-   * Lists sessions, latest first; never a token. Errors: FIELD_INVALID, PAGE_TOKEN_INVALID.
+   * Lists sessions, latest first. Tokens are never returned. Errors: FIELD_INVALID, PAGE_TOKEN_INVALID.
    *
    * @generated from rpc satchel.v1.SessionService.ListSessions
    */
@@ -2110,7 +2119,7 @@ export const SessionService: GenService<{
     output: typeof ListSessionsResponseSchema;
   },
   /**
-   * Notes that a session is in use, at most once in the touch interval of the policy. Errors: FIELD_INVALID,
+   * Records activity of a session, at most once per touch interval of the policy. Errors: FIELD_INVALID,
    * SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED.
    *
    * @generated from rpc satchel.v1.SessionService.TouchSession
@@ -2121,8 +2130,8 @@ export const SessionService: GenService<{
     output: typeof TouchSessionResponseSchema;
   },
   /**
-   * Changes the fields named in the mask. Errors: FIELD_INVALID, NOT_JSON, LIMIT_EXCEEDED, SESSION_NOT_FOUND,
-   * SESSION_EXPIRED, SESSION_REVOKED, SESSION_CHANGED.
+   * Changes the fields that the mask names. Errors: FIELD_INVALID, NOT_JSON, LIMIT_EXCEEDED, SESSION_NOT_FOUND,
+   * SESSION_EXPIRED, SESSION_REVOKED, VERSION_CONFLICT.
    *
    * @generated from rpc satchel.v1.SessionService.UpdateSession
    */
@@ -2132,8 +2141,9 @@ export const SessionService: GenService<{
     output: typeof UpdateSessionResponseSchema;
   },
   /**
-   * Ends a session: once this has returned, no replica accepts its token. The session stays in lists for the audit period
-   * of the policy. Revoking again changes nothing and succeeds. Errors: FIELD_INVALID, SESSION_NOT_FOUND.
+   * Ends a session. Once the call has returned, no replica accepts its token. The session stays in lists for the audit
+   * period of the policy. Revoking an ended session succeeds and changes nothing. Errors: FIELD_INVALID,
+   * SESSION_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.SessionService.RevokeSession
    */
@@ -2143,8 +2153,7 @@ export const SessionService: GenService<{
     output: typeof RevokeSessionResponseSchema;
   },
   /**
-   * Ends the sessions of a user that are in use, or those of them that match; at most 10,000 in one call. Errors:
-   * FIELD_INVALID.
+   * Ends the active sessions of a user that match the request, at most 10,000 in one call. Errors: FIELD_INVALID.
    *
    * @generated from rpc satchel.v1.SessionService.RevokeUserSessions
    */
@@ -2154,7 +2163,7 @@ export const SessionService: GenService<{
     output: typeof RevokeUserSessionsResponseSchema;
   },
   /**
-   * Deletes a session for good, whatever its state; only its messages in the journal stay. Errors: FIELD_INVALID,
+   * Deletes a session in any state. This cannot be undone. Its messages in the journal stay. Errors: FIELD_INVALID,
    * SESSION_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.SessionService.DeleteSession
@@ -2175,7 +2184,7 @@ export const SessionService: GenService<{
     output: typeof CountSessionsResponseSchema;
   },
   /**
-   * Returns statistics of all sessions that are kept, exact at the time of the call. Errors: FIELD_INVALID.
+   * Returns statistics of all stored sessions, exact at the time of the call. Errors: FIELD_INVALID.
    *
    * @generated from rpc satchel.v1.SessionService.GetSessionStatistics
    */
@@ -2185,8 +2194,8 @@ export const SessionService: GenService<{
     output: typeof GetSessionStatisticsResponseSchema;
   },
   /**
-   * Lists the devices from which a user has used sessions, the one first seen last first. Errors: FIELD_INVALID,
-   * PAGE_TOKEN_INVALID.
+   * Lists the devices on which a user has used sessions, latest first by the time they were first seen. Errors:
+   * FIELD_INVALID, PAGE_TOKEN_INVALID.
    *
    * @generated from rpc satchel.v1.SessionService.ListUserDevices
    */
@@ -2196,8 +2205,8 @@ export const SessionService: GenService<{
     output: typeof ListUserDevicesResponseSchema;
   },
   /**
-   * Forgets a device and ends its sessions; when it comes back it is a new device. Errors: FIELD_INVALID,
-   * DEVICE_NOT_FOUND.
+   * Forgets a device of a user and ends its sessions. If the device is used again, it is a new device. Errors:
+   * FIELD_INVALID, DEVICE_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.SessionService.ForgetDevice
    */
@@ -2207,7 +2216,7 @@ export const SessionService: GenService<{
     output: typeof ForgetDeviceResponseSchema;
   },
   /**
-   * Returns the policy of the namespace. Errors: none of its own.
+   * Returns the session policy of the namespace. Errors: none of its own.
    *
    * @generated from rpc satchel.v1.SessionService.GetSessionPolicy
    */
@@ -2217,8 +2226,8 @@ export const SessionService: GenService<{
     output: typeof GetSessionPolicyResponseSchema;
   },
   /**
-   * Changes the fields of the policy that are named in the mask. Sessions keep the times they were created with. Errors:
-   * FIELD_INVALID, SESSION_CHANGED.
+   * Changes the fields of the session policy that the mask names. Existing sessions keep the times with which they were
+   * created. Errors: FIELD_INVALID, VERSION_CONFLICT.
    *
    * @generated from rpc satchel.v1.SessionService.UpdateSessionPolicy
    */
@@ -2228,8 +2237,8 @@ export const SessionService: GenService<{
     output: typeof UpdateSessionPolicyResponseSchema;
   },
   /**
-   * Deletes sessions that have expired, and ended ones whose audit period is over, the longest due first. The server does
-   * so by itself, too. Errors: FIELD_INVALID.
+   * Deletes expired sessions and ended sessions whose audit period is over, the longest overdue first. The server also
+   * does this in the background. Errors: FIELD_INVALID.
    *
    * @generated from rpc satchel.v1.SessionService.DeleteExpiredSessions
    */

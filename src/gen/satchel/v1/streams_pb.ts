@@ -8,6 +8,7 @@ import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/vali
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_satchel_options_v1_access } from "../options/v1/access_pb.ts";
+import { file_satchel_options_v1_refusal } from "../options/v1/refusal_pb.ts";
 import type { DeleteStreamRequestSchema, DeleteStreamResponseSchema, GetRetentionRequestSchema, GetRetentionResponseSchema, SetRetentionRequestSchema, SetRetentionResponseSchema, TruncateStreamRequestSchema, TruncateStreamResponseSchema } from "./retention_pb.ts";
 import { file_satchel_v1_retention } from "./retention_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file satchel/v1/streams.proto.
  */
 export const file_satchel_v1_streams: GenFile = /*@__PURE__*/
-  fileDesc("ChhzYXRjaGVsL3YxL3N0cmVhbXMucHJvdG8SCnNhdGNoZWwudjEi0wEKDVN0cmVhbU1lc3NhZ2USCgoCaWQYASABKAkSEwoLc3RyZWFtX25hbWUYAiABKAkSDAoEdHlwZRgDIAEoCRIQCghwb3NpdGlvbhgEIAEoAxIXCg9nbG9iYWxfcG9zaXRpb24YBSABKAMSEQoEZGF0YRgGIAEoCUgAiAEBEhUKCG1ldGFkYXRhGAcgASgJSAGIAQESKAoEdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX2RhdGFCCwoJX21ldGFkYXRhImwKEE5ld1N0cmVhbU1lc3NhZ2USCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRIRCgRkYXRhGAMgASgJSACIAQESFQoIbWV0YWRhdGEYBCABKAlIAYgBAUIHCgVfZGF0YUILCglfbWV0YWRhdGEiXgoPQXBwZW5kZWRNZXNzYWdlEgoKAmlkGAEgASgJEhAKCHBvc2l0aW9uGAIgASgDEhcKD2dsb2JhbF9wb3NpdGlvbhgDIAEoAxIUCgxkZWR1cGxpY2F0ZWQYBCABKAgiMwoTQ29uc3VtZXJHcm91cE1lbWJlchIOCgZtZW1iZXIYASABKAMSDAoEc2l6ZRgCIAEoAyLFAQoVQXBwZW5kTWVzc2FnZXNSZXF1ZXN0EhMKC3N0cmVhbV9uYW1lGAEgASgJEjgKCG1lc3NhZ2VzGAIgAygLMhwuc2F0Y2hlbC52MS5OZXdTdHJlYW1NZXNzYWdlQgi6SAWSAQIIARIsChBleHBlY3RlZF92ZXJzaW9uGAMgASgDQhC6SA0iCyj///////////8BSAASIAoNc3RyZWFtX2V4aXN0cxgEIAEoCEIHukgEagIIAUgAQg0KC2V4cGVjdGF0aW9uIkcKFkFwcGVuZE1lc3NhZ2VzUmVzcG9uc2USLQoIbWVzc2FnZXMYASADKAsyGy5zYXRjaGVsLnYxLkFwcGVuZGVkTWVzc2FnZSJWChZBcHBlbmRUb1N0cmVhbXNSZXF1ZXN0EjwKB2FwcGVuZHMYASADKAsyIS5zYXRjaGVsLnYxLkFwcGVuZE1lc3NhZ2VzUmVxdWVzdEIIukgFkgECCAEiTgoXQXBwZW5kVG9TdHJlYW1zUmVzcG9uc2USMwoHYXBwZW5kcxgBIAMoCzIiLnNhdGNoZWwudjEuQXBwZW5kTWVzc2FnZXNSZXNwb25zZSKSAQoYR2V0U3RyZWFtTWVzc2FnZXNSZXF1ZXN0EhMKC3N0cmVhbV9uYW1lGAEgASgJEhUKCHBvc2l0aW9uGAIgASgDSACIAQESGwoKYmF0Y2hfc2l6ZRgDIAEoBUIHukgEGgIoABIRCgliYWNrd2FyZHMYBCABKAgSDQoFdHlwZXMYBSADKAlCCwoJX3Bvc2l0aW9uIloKGUdldFN0cmVhbU1lc3NhZ2VzUmVzcG9uc2USKwoIbWVzc2FnZXMYASADKAsyGS5zYXRjaGVsLnYxLlN0cmVhbU1lc3NhZ2USEAoIaGFzX21vcmUYAiABKAgi3wEKGkdldENhdGVnb3J5TWVzc2FnZXNSZXF1ZXN0EhAKCGNhdGVnb3J5GAEgASgJEhUKCHBvc2l0aW9uGAIgASgDSACIAQESGwoKYmF0Y2hfc2l6ZRgDIAEoBUIHukgEGgIoABITCgtjb3JyZWxhdGlvbhgEIAEoCRI3Cg5jb25zdW1lcl9ncm91cBgFIAEoCzIfLnNhdGNoZWwudjEuQ29uc3VtZXJHcm91cE1lbWJlchINCgV0eXBlcxgGIAMoCRIRCgliYWNrd2FyZHMYByABKAhCCwoJX3Bvc2l0aW9uIlwKG0dldENhdGVnb3J5TWVzc2FnZXNSZXNwb25zZRIrCghtZXNzYWdlcxgBIAMoCzIZLnNhdGNoZWwudjEuU3RyZWFtTWVzc2FnZRIQCghoYXNfbW9yZRgCIAEoCCJAChtHZXRMYXN0U3RyZWFtTWVzc2FnZVJlcXVlc3QSEwoLc3RyZWFtX25hbWUYASABKAkSDAoEdHlwZRgCIAEoCSJKChxHZXRMYXN0U3RyZWFtTWVzc2FnZVJlc3BvbnNlEioKB21lc3NhZ2UYASABKAsyGS5zYXRjaGVsLnYxLlN0cmVhbU1lc3NhZ2UiLgoXR2V0U3RyZWFtVmVyc2lvblJlcXVlc3QSEwoLc3RyZWFtX25hbWUYASABKAkiPAoYR2V0U3RyZWFtVmVyc2lvblJlc3BvbnNlEhQKB3ZlcnNpb24YASABKANIAIgBAUIKCghfdmVyc2lvbiLjAgoTUmVhZE1lc3NhZ2VzUmVxdWVzdBIVCgtzdHJlYW1fbmFtZRgBIAEoCUgAEhIKCGNhdGVnb3J5GAIgASgJSAASFgoDYWxsGAMgASgIQge6SARqAggBSAASEgoIcG9zaXRpb24YBCABKANIARIqCgR0aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgBEhAKBmN1cnNvchgGIAEoCUgBEhYKA2VuZBgMIAEoCEIHukgEagIIAUgBEg4KBmZvbGxvdxgHIAEoCBINCgV0eXBlcxgIIAMoCRITCgtjb3JyZWxhdGlvbhgJIAEoCRI3Cg5jb25zdW1lcl9ncm91cBgKIAEoCzIfLnNhdGNoZWwudjEuQ29uc3VtZXJHcm91cE1lbWJlchIWCgVsaW1pdBgLIAEoA0IHukgEIgIoAEIRCghzZWxlY3RvchIFukgCCAFCBwoFc3RhcnQihwIKFFJlYWRNZXNzYWdlc1Jlc3BvbnNlEjIKCG1lc3NhZ2VzGAEgASgLMh4uc2F0Y2hlbC52MS5TdHJlYW1NZXNzYWdlQmF0Y2hIABIpCgljYXVnaHRfdXAYAiABKAsyFC5zYXRjaGVsLnYxLkNhdWdodFVwSAASLQoLZmVsbF9iZWhpbmQYAyABKAsyFi5zYXRjaGVsLnYxLkZlbGxCZWhpbmRIABIsCgpjaGVja3BvaW50GAQgASgLMhYuc2F0Y2hlbC52MS5DaGVja3BvaW50SAASKgoJaGVhcnRiZWF0GAUgASgLMhUuc2F0Y2hlbC52MS5IZWFydGJlYXRIAEIHCgVmcmFtZSJRChJTdHJlYW1NZXNzYWdlQmF0Y2gSKwoIbWVzc2FnZXMYASADKAsyGS5zYXRjaGVsLnYxLlN0cmVhbU1lc3NhZ2USDgoGY3Vyc29yGAIgASgJIiwKCENhdWdodFVwEg4KBmN1cnNvchgBIAEoCRIQCghwb3NpdGlvbhgCIAEoAyIuCgpGZWxsQmVoaW5kEg4KBmN1cnNvchgBIAEoCRIQCghwb3NpdGlvbhgCIAEoAyIuCgpDaGVja3BvaW50Eg4KBmN1cnNvchgBIAEoCRIQCghwb3NpdGlvbhgCIAEoAyItCglIZWFydGJlYXQSDgoGY3Vyc29yGAEgASgJEhAKCHBvc2l0aW9uGAIgASgDImEKFUxpc3RDYXRlZ29yaWVzUmVxdWVzdBIYCgZwcmVmaXgYASABKAlCCLpIBXIDKP8BEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABISCgpwYWdlX3Rva2VuGAMgASgJImIKFkxpc3RDYXRlZ29yaWVzUmVzcG9uc2USLwoKY2F0ZWdvcmllcxgBIAMoCzIbLnNhdGNoZWwudjEuQ2F0ZWdvcnlTdW1tYXJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJuCg9DYXRlZ29yeVN1bW1hcnkSEAoIY2F0ZWdvcnkYASABKAkSFQoNbWVzc2FnZV9jb3VudBgCIAEoAxIUCgxzdHJlYW1fY291bnQYAyABKAMSHAoUbGFzdF9nbG9iYWxfcG9zaXRpb24YBCABKAMicAoSTGlzdFN0cmVhbXNSZXF1ZXN0EhgKBnByZWZpeBgBIAEoCUIIukgFcgMo/wESEAoIY2F0ZWdvcnkYAiABKAkSGgoJcGFnZV9zaXplGAMgASgFQge6SAQaAigAEhIKCnBhZ2VfdG9rZW4YBCABKAkiWgoTTGlzdFN0cmVhbXNSZXNwb25zZRIqCgdzdHJlYW1zGAEgAygLMhkuc2F0Y2hlbC52MS5TdHJlYW1TdW1tYXJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJqCg1TdHJlYW1TdW1tYXJ5EhMKC3N0cmVhbV9uYW1lGAEgASgJEhUKDW1lc3NhZ2VfY291bnQYAiABKAMSDwoHdmVyc2lvbhgDIAEoAxIcChRsYXN0X2dsb2JhbF9wb3NpdGlvbhgEIAEoAzKoCgoNU3RyZWFtU2VydmljZRJfCg5BcHBlbmRNZXNzYWdlcxIhLnNhdGNoZWwudjEuQXBwZW5kTWVzc2FnZXNSZXF1ZXN0GiIuc2F0Y2hlbC52MS5BcHBlbmRNZXNzYWdlc1Jlc3BvbnNlIgaCzhgCGAISYgoPQXBwZW5kVG9TdHJlYW1zEiIuc2F0Y2hlbC52MS5BcHBlbmRUb1N0cmVhbXNSZXF1ZXN0GiMuc2F0Y2hlbC52MS5BcHBlbmRUb1N0cmVhbXNSZXNwb25zZSIGgs4YAhgCEmsKEUdldFN0cmVhbU1lc3NhZ2VzEiQuc2F0Y2hlbC52MS5HZXRTdHJlYW1NZXNzYWdlc1JlcXVlc3QaJS5zYXRjaGVsLnYxLkdldFN0cmVhbU1lc3NhZ2VzUmVzcG9uc2UiCZACAYLOGAIYARJxChNHZXRDYXRlZ29yeU1lc3NhZ2VzEiYuc2F0Y2hlbC52MS5HZXRDYXRlZ29yeU1lc3NhZ2VzUmVxdWVzdBonLnNhdGNoZWwudjEuR2V0Q2F0ZWdvcnlNZXNzYWdlc1Jlc3BvbnNlIgmQAgGCzhgCGAESdAoUR2V0TGFzdFN0cmVhbU1lc3NhZ2USJy5zYXRjaGVsLnYxLkdldExhc3RTdHJlYW1NZXNzYWdlUmVxdWVzdBooLnNhdGNoZWwudjEuR2V0TGFzdFN0cmVhbU1lc3NhZ2VSZXNwb25zZSIJkAIBgs4YAhgBEmgKEEdldFN0cmVhbVZlcnNpb24SIy5zYXRjaGVsLnYxLkdldFN0cmVhbVZlcnNpb25SZXF1ZXN0GiQuc2F0Y2hlbC52MS5HZXRTdHJlYW1WZXJzaW9uUmVzcG9uc2UiCZACAYLOGAIYARJeCgxSZWFkTWVzc2FnZXMSHy5zYXRjaGVsLnYxLlJlYWRNZXNzYWdlc1JlcXVlc3QaIC5zYXRjaGVsLnYxLlJlYWRNZXNzYWdlc1Jlc3BvbnNlIgmQAgGCzhgCGAEwARJiCg5MaXN0Q2F0ZWdvcmllcxIhLnNhdGNoZWwudjEuTGlzdENhdGVnb3JpZXNSZXF1ZXN0GiIuc2F0Y2hlbC52MS5MaXN0Q2F0ZWdvcmllc1Jlc3BvbnNlIgmQAgGCzhgCGAESWQoLTGlzdFN0cmVhbXMSHi5zYXRjaGVsLnYxLkxpc3RTdHJlYW1zUmVxdWVzdBofLnNhdGNoZWwudjEuTGlzdFN0cmVhbXNSZXNwb25zZSIJkAIBgs4YAhgBEl8KDlRydW5jYXRlU3RyZWFtEiEuc2F0Y2hlbC52MS5UcnVuY2F0ZVN0cmVhbVJlcXVlc3QaIi5zYXRjaGVsLnYxLlRydW5jYXRlU3RyZWFtUmVzcG9uc2UiBoLOGAIYAxJZCgxEZWxldGVTdHJlYW0SHy5zYXRjaGVsLnYxLkRlbGV0ZVN0cmVhbVJlcXVlc3QaIC5zYXRjaGVsLnYxLkRlbGV0ZVN0cmVhbVJlc3BvbnNlIgaCzhgCGAMSWQoMU2V0UmV0ZW50aW9uEh8uc2F0Y2hlbC52MS5TZXRSZXRlbnRpb25SZXF1ZXN0GiAuc2F0Y2hlbC52MS5TZXRSZXRlbnRpb25SZXNwb25zZSIGgs4YAhgDElwKDEdldFJldGVudGlvbhIfLnNhdGNoZWwudjEuR2V0UmV0ZW50aW9uUmVxdWVzdBogLnNhdGNoZWwudjEuR2V0UmV0ZW50aW9uUmVzcG9uc2UiCZACAYLOGAIYAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_satchel_options_v1_access, file_satchel_v1_retention]);
+  fileDesc("ChhzYXRjaGVsL3YxL3N0cmVhbXMucHJvdG8SCnNhdGNoZWwudjEi0wEKDVN0cmVhbU1lc3NhZ2USCgoCaWQYASABKAkSEwoLc3RyZWFtX25hbWUYAiABKAkSDAoEdHlwZRgDIAEoCRIQCghwb3NpdGlvbhgEIAEoAxIXCg9nbG9iYWxfcG9zaXRpb24YBSABKAMSEQoEZGF0YRgGIAEoCUgAiAEBEhUKCG1ldGFkYXRhGAcgASgJSAGIAQESKAoEdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX2RhdGFCCwoJX21ldGFkYXRhImwKEE5ld1N0cmVhbU1lc3NhZ2USCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRIRCgRkYXRhGAMgASgJSACIAQESFQoIbWV0YWRhdGEYBCABKAlIAYgBAUIHCgVfZGF0YUILCglfbWV0YWRhdGEiXgoPQXBwZW5kZWRNZXNzYWdlEgoKAmlkGAEgASgJEhAKCHBvc2l0aW9uGAIgASgDEhcKD2dsb2JhbF9wb3NpdGlvbhgDIAEoAxIUCgxkZWR1cGxpY2F0ZWQYBCABKAgiMwoTQ29uc3VtZXJHcm91cE1lbWJlchIOCgZtZW1iZXIYASABKAMSDAoEc2l6ZRgCIAEoAyLFAQoVQXBwZW5kTWVzc2FnZXNSZXF1ZXN0EhMKC3N0cmVhbV9uYW1lGAEgASgJEjgKCG1lc3NhZ2VzGAIgAygLMhwuc2F0Y2hlbC52MS5OZXdTdHJlYW1NZXNzYWdlQgi6SAWSAQIIARIsChBleHBlY3RlZF92ZXJzaW9uGAMgASgDQhC6SA0iCyj///////////8BSAASIAoNc3RyZWFtX2V4aXN0cxgEIAEoCEIHukgEagIIAUgAQg0KC2V4cGVjdGF0aW9uIkcKFkFwcGVuZE1lc3NhZ2VzUmVzcG9uc2USLQoIbWVzc2FnZXMYASADKAsyGy5zYXRjaGVsLnYxLkFwcGVuZGVkTWVzc2FnZSJuChZBcHBlbmRUb1N0cmVhbXNSZXF1ZXN0ElQKB2FwcGVuZHMYASADKAsyIS5zYXRjaGVsLnYxLkFwcGVuZE1lc3NhZ2VzUmVxdWVzdEIgukgHkgEECAEQZIrOGBJtYXhfYXBwZW5kX3N0cmVhbXMiTgoXQXBwZW5kVG9TdHJlYW1zUmVzcG9uc2USMwoHYXBwZW5kcxgBIAMoCzIiLnNhdGNoZWwudjEuQXBwZW5kTWVzc2FnZXNSZXNwb25zZSLLAQoYR2V0U3RyZWFtTWVzc2FnZXNSZXF1ZXN0EhMKC3N0cmVhbV9uYW1lGAEgASgJEhUKCHBvc2l0aW9uGAIgASgDSACIAQESMAoKYmF0Y2hfc2l6ZRgDIAEoBUIcukgHGgUYkE4oAIrOGA5tYXhfYmF0Y2hfc2l6ZRIRCgliYWNrd2FyZHMYBCABKAgSMQoFdHlwZXMYBSADKAlCIrpIEpIBDxBkIgtyCRABKP8BugEBAIrOGAltYXhfdHlwZXNCCwoJX3Bvc2l0aW9uIloKGUdldFN0cmVhbU1lc3NhZ2VzUmVzcG9uc2USKwoIbWVzc2FnZXMYASADKAsyGS5zYXRjaGVsLnYxLlN0cmVhbU1lc3NhZ2USEAoIaGFzX21vcmUYAiABKAgimAIKGkdldENhdGVnb3J5TWVzc2FnZXNSZXF1ZXN0EhAKCGNhdGVnb3J5GAEgASgJEhUKCHBvc2l0aW9uGAIgASgDSACIAQESMAoKYmF0Y2hfc2l6ZRgDIAEoBUIcukgHGgUYkE4oAIrOGA5tYXhfYmF0Y2hfc2l6ZRITCgtjb3JyZWxhdGlvbhgEIAEoCRI3Cg5jb25zdW1lcl9ncm91cBgFIAEoCzIfLnNhdGNoZWwudjEuQ29uc3VtZXJHcm91cE1lbWJlchIxCgV0eXBlcxgGIAMoCUIiukgSkgEPEGQiC3IJEAEo/wG6AQEAis4YCW1heF90eXBlcxIRCgliYWNrd2FyZHMYByABKAhCCwoJX3Bvc2l0aW9uIlwKG0dldENhdGVnb3J5TWVzc2FnZXNSZXNwb25zZRIrCghtZXNzYWdlcxgBIAMoCzIZLnNhdGNoZWwudjEuU3RyZWFtTWVzc2FnZRIQCghoYXNfbW9yZRgCIAEoCCJOChtHZXRMYXN0U3RyZWFtTWVzc2FnZVJlcXVlc3QSEwoLc3RyZWFtX25hbWUYASABKAkSGgoEdHlwZRgCIAEoCUIMukgJcgco/wG6AQEAIkoKHEdldExhc3RTdHJlYW1NZXNzYWdlUmVzcG9uc2USKgoHbWVzc2FnZRgBIAEoCzIZLnNhdGNoZWwudjEuU3RyZWFtTWVzc2FnZSIuChdHZXRTdHJlYW1WZXJzaW9uUmVxdWVzdBITCgtzdHJlYW1fbmFtZRgBIAEoCSI8ChhHZXRTdHJlYW1WZXJzaW9uUmVzcG9uc2USFAoHdmVyc2lvbhgBIAEoA0gAiAEBQgoKCF92ZXJzaW9uIocDChNSZWFkTWVzc2FnZXNSZXF1ZXN0EhUKC3N0cmVhbV9uYW1lGAEgASgJSAASEgoIY2F0ZWdvcnkYAiABKAlIABIWCgNhbGwYAyABKAhCB7pIBGoCCAFIABISCghwb3NpdGlvbhgEIAEoA0gBEioKBHRpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAESEAoGY3Vyc29yGAYgASgJSAESFgoDZW5kGAwgASgIQge6SARqAggBSAESDgoGZm9sbG93GAcgASgIEjEKBXR5cGVzGAggAygJQiK6SBKSAQ8QZCILcgkQASj/AboBAQCKzhgJbWF4X3R5cGVzEhMKC2NvcnJlbGF0aW9uGAkgASgJEjcKDmNvbnN1bWVyX2dyb3VwGAogASgLMh8uc2F0Y2hlbC52MS5Db25zdW1lckdyb3VwTWVtYmVyEhYKBWxpbWl0GAsgASgDQge6SAQiAigAQhEKCHNlbGVjdG9yEgW6SAIIAUIHCgVzdGFydCKHAgoUUmVhZE1lc3NhZ2VzUmVzcG9uc2USMgoIbWVzc2FnZXMYASABKAsyHi5zYXRjaGVsLnYxLlN0cmVhbU1lc3NhZ2VCYXRjaEgAEikKCWNhdWdodF91cBgCIAEoCzIULnNhdGNoZWwudjEuQ2F1Z2h0VXBIABItCgtmZWxsX2JlaGluZBgDIAEoCzIWLnNhdGNoZWwudjEuRmVsbEJlaGluZEgAEiwKCmNoZWNrcG9pbnQYBCABKAsyFi5zYXRjaGVsLnYxLkNoZWNrcG9pbnRIABIqCgloZWFydGJlYXQYBSABKAsyFS5zYXRjaGVsLnYxLkhlYXJ0YmVhdEgAQgcKBWZyYW1lIlEKElN0cmVhbU1lc3NhZ2VCYXRjaBIrCghtZXNzYWdlcxgBIAMoCzIZLnNhdGNoZWwudjEuU3RyZWFtTWVzc2FnZRIOCgZjdXJzb3IYAiABKAkiLAoIQ2F1Z2h0VXASDgoGY3Vyc29yGAEgASgJEhAKCHBvc2l0aW9uGAIgASgDIi4KCkZlbGxCZWhpbmQSDgoGY3Vyc29yGAEgASgJEhAKCHBvc2l0aW9uGAIgASgDIi4KCkNoZWNrcG9pbnQSDgoGY3Vyc29yGAEgASgJEhAKCHBvc2l0aW9uGAIgASgDIi0KCUhlYXJ0YmVhdBIOCgZjdXJzb3IYASABKAkSEAoIcG9zaXRpb24YAiABKAMieQoVTGlzdENhdGVnb3JpZXNSZXF1ZXN0EhwKBnByZWZpeBgBIAEoCUIMukgJcgco/wG6AQEAEi4KCXBhZ2Vfc2l6ZRgCIAEoBUIbukgHGgUY6AcoAIrOGA1tYXhfcGFnZV9zaXplEhIKCnBhZ2VfdG9rZW4YAyABKAkiYgoWTGlzdENhdGVnb3JpZXNSZXNwb25zZRIvCgpjYXRlZ29yaWVzGAEgAygLMhsuc2F0Y2hlbC52MS5DYXRlZ29yeVN1bW1hcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm4KD0NhdGVnb3J5U3VtbWFyeRIQCghjYXRlZ29yeRgBIAEoCRIVCg1tZXNzYWdlX2NvdW50GAIgASgDEhQKDHN0cmVhbV9jb3VudBgDIAEoAxIcChRsYXN0X2dsb2JhbF9wb3NpdGlvbhgEIAEoAyKIAQoSTGlzdFN0cmVhbXNSZXF1ZXN0EhwKBnByZWZpeBgBIAEoCUIMukgJcgco/wG6AQEAEhAKCGNhdGVnb3J5GAIgASgJEi4KCXBhZ2Vfc2l6ZRgDIAEoBUIbukgHGgUY6AcoAIrOGA1tYXhfcGFnZV9zaXplEhIKCnBhZ2VfdG9rZW4YBCABKAkiWgoTTGlzdFN0cmVhbXNSZXNwb25zZRIqCgdzdHJlYW1zGAEgAygLMhkuc2F0Y2hlbC52MS5TdHJlYW1TdW1tYXJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJqCg1TdHJlYW1TdW1tYXJ5EhMKC3N0cmVhbV9uYW1lGAEgASgJEhUKDW1lc3NhZ2VfY291bnQYAiABKAMSDwoHdmVyc2lvbhgDIAEoAxIcChRsYXN0X2dsb2JhbF9wb3NpdGlvbhgEIAEoAzKoCgoNU3RyZWFtU2VydmljZRJfCg5BcHBlbmRNZXNzYWdlcxIhLnNhdGNoZWwudjEuQXBwZW5kTWVzc2FnZXNSZXF1ZXN0GiIuc2F0Y2hlbC52MS5BcHBlbmRNZXNzYWdlc1Jlc3BvbnNlIgaCzhgCGAISYgoPQXBwZW5kVG9TdHJlYW1zEiIuc2F0Y2hlbC52MS5BcHBlbmRUb1N0cmVhbXNSZXF1ZXN0GiMuc2F0Y2hlbC52MS5BcHBlbmRUb1N0cmVhbXNSZXNwb25zZSIGgs4YAhgCEmsKEUdldFN0cmVhbU1lc3NhZ2VzEiQuc2F0Y2hlbC52MS5HZXRTdHJlYW1NZXNzYWdlc1JlcXVlc3QaJS5zYXRjaGVsLnYxLkdldFN0cmVhbU1lc3NhZ2VzUmVzcG9uc2UiCZACAYLOGAIYARJxChNHZXRDYXRlZ29yeU1lc3NhZ2VzEiYuc2F0Y2hlbC52MS5HZXRDYXRlZ29yeU1lc3NhZ2VzUmVxdWVzdBonLnNhdGNoZWwudjEuR2V0Q2F0ZWdvcnlNZXNzYWdlc1Jlc3BvbnNlIgmQAgGCzhgCGAESdAoUR2V0TGFzdFN0cmVhbU1lc3NhZ2USJy5zYXRjaGVsLnYxLkdldExhc3RTdHJlYW1NZXNzYWdlUmVxdWVzdBooLnNhdGNoZWwudjEuR2V0TGFzdFN0cmVhbU1lc3NhZ2VSZXNwb25zZSIJkAIBgs4YAhgBEmgKEEdldFN0cmVhbVZlcnNpb24SIy5zYXRjaGVsLnYxLkdldFN0cmVhbVZlcnNpb25SZXF1ZXN0GiQuc2F0Y2hlbC52MS5HZXRTdHJlYW1WZXJzaW9uUmVzcG9uc2UiCZACAYLOGAIYARJeCgxSZWFkTWVzc2FnZXMSHy5zYXRjaGVsLnYxLlJlYWRNZXNzYWdlc1JlcXVlc3QaIC5zYXRjaGVsLnYxLlJlYWRNZXNzYWdlc1Jlc3BvbnNlIgmQAgGCzhgCGAEwARJiCg5MaXN0Q2F0ZWdvcmllcxIhLnNhdGNoZWwudjEuTGlzdENhdGVnb3JpZXNSZXF1ZXN0GiIuc2F0Y2hlbC52MS5MaXN0Q2F0ZWdvcmllc1Jlc3BvbnNlIgmQAgGCzhgCGAESWQoLTGlzdFN0cmVhbXMSHi5zYXRjaGVsLnYxLkxpc3RTdHJlYW1zUmVxdWVzdBofLnNhdGNoZWwudjEuTGlzdFN0cmVhbXNSZXNwb25zZSIJkAIBgs4YAhgBEl8KDlRydW5jYXRlU3RyZWFtEiEuc2F0Y2hlbC52MS5UcnVuY2F0ZVN0cmVhbVJlcXVlc3QaIi5zYXRjaGVsLnYxLlRydW5jYXRlU3RyZWFtUmVzcG9uc2UiBoLOGAIYAxJZCgxEZWxldGVTdHJlYW0SHy5zYXRjaGVsLnYxLkRlbGV0ZVN0cmVhbVJlcXVlc3QaIC5zYXRjaGVsLnYxLkRlbGV0ZVN0cmVhbVJlc3BvbnNlIgaCzhgCGAMSWQoMU2V0UmV0ZW50aW9uEh8uc2F0Y2hlbC52MS5TZXRSZXRlbnRpb25SZXF1ZXN0GiAuc2F0Y2hlbC52MS5TZXRSZXRlbnRpb25SZXNwb25zZSIGgs4YAhgDElwKDEdldFJldGVudGlvbhIfLnNhdGNoZWwudjEuR2V0UmV0ZW50aW9uUmVxdWVzdBogLnNhdGNoZWwudjEuR2V0UmV0ZW50aW9uUmVzcG9uc2UiCZACAYLOGAIYAUKGAQoOY29tLnNhdGNoZWwudjFCDFN0cmVhbXNQcm90b1ABWjZnaXRodWIuY29tL3NhdGNoZWwvc2F0Y2hlbC9nZW4vZ28vc2F0Y2hlbC92MTtzYXRjaGVsdjGiAgNTWFiqAgpTYXRjaGVsLlYxygIKU2F0Y2hlbFxWMeoCC1NhdGNoZWw6OlYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_satchel_options_v1_access, file_satchel_options_v1_refusal, file_satchel_v1_retention]);
 
 /**
  * A message of a stream.
@@ -25,57 +26,57 @@ export const file_satchel_v1_streams: GenFile = /*@__PURE__*/
  */
 export type StreamMessage = Message<"satchel.v1.StreamMessage"> & {
   /**
-   * The id, a UUID in lower case with hyphens; unique in the namespace.
+   * Id: a UUID in lower case with hyphens, unique in the namespace.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * The stream it is in.
+   * Name of the message's stream.
    *
    * @generated from field: string stream_name = 2;
    */
   streamName: string;
 
   /**
-   * What kind of message it is.
+   * Type of the message.
    *
    * @generated from field: string type = 3;
    */
   type: string;
 
   /**
-   * Its ordinal in the stream, from 0.
+   * Position in the stream, from 0 without gaps.
    *
    * @generated from field: int64 position = 4;
    */
   position: bigint;
 
   /**
-   * Its ordinal in the namespace, from 1, with gaps.
+   * Position in the namespace, from 1 with gaps.
    *
    * @generated from field: int64 global_position = 5;
    */
   globalPosition: bigint;
 
   /**
-   * The data as JSON text: the value that was appended, its numbers exact; white space and the order of keys may
-   * differ. Unset when none was appended.
+   * Data as JSON text: the appended value with its exact numbers; white space and the order of keys may differ. Unset
+   * if the message has no data.
    *
    * @generated from field: optional string data = 6;
    */
   data?: string | undefined;
 
   /**
-   * The metadata as JSON text, likewise. Unset when none was appended.
+   * Metadata as JSON text, with the same guarantees as `data`. Unset if the message has no metadata.
    *
    * @generated from field: optional string metadata = 7;
    */
   metadata?: string | undefined;
 
   /**
-   * When it was appended, by the clock of the store, in microseconds.
+   * Time of the append by the clock of the store, in microseconds.
    *
    * @generated from field: google.protobuf.Timestamp time = 8;
    */
@@ -96,30 +97,30 @@ export const StreamMessageSchema: GenMessage<StreamMessage> = /*@__PURE__*/
  */
 export type NewStreamMessage = Message<"satchel.v1.NewStreamMessage"> & {
   /**
-   * A UUID, unique in the namespace; choose it before the first try, so that a repeat is recognised. Unset: the server
-   * chooses one, and a repeat appends again.
+   * Id: a UUID, unique in the namespace. Choose it before the first attempt, so that a repeat is recognised. Unset: the
+   * server chooses an id, and a repeat appends the message again.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * What kind of message it is: 1 to 255 bytes, no NUL.
+   * Type of the message: 1 to 255 bytes of UTF-8 without NUL.
    *
    * @generated from field: string type = 2;
    */
   type: string;
 
   /**
-   * The data: JSON text, up to `max_message_bytes`. Unset: no data.
+   * Data: JSON text of at most `max_message_bytes`. Unset: no data.
    *
    * @generated from field: optional string data = 3;
    */
   data?: string | undefined;
 
   /**
-   * The metadata: the text of a JSON object, up to `max_message_bytes`. Unset: no metadata. A string
-   * `correlationStreamName` in it makes the message selectable by the category of that name.
+   * Metadata: the text of a JSON object, at most `max_message_bytes`. Unset: no metadata. If it has a string
+   * `correlationStreamName`, reads can select the message by the category of that name (`correlation`).
    *
    * @generated from field: optional string metadata = 4;
    */
@@ -134,34 +135,34 @@ export const NewStreamMessageSchema: GenMessage<NewStreamMessage> = /*@__PURE__*
   messageDesc(file_satchel_v1_streams, 1);
 
 /**
- * A message that was appended, now or by an earlier call.
+ * A message that was appended, by this call or an earlier one.
  *
  * @generated from message satchel.v1.AppendedMessage
  */
 export type AppendedMessage = Message<"satchel.v1.AppendedMessage"> & {
   /**
-   * The id.
+   * Id of the message.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * Its position in the stream.
+   * Position in the stream.
    *
    * @generated from field: int64 position = 2;
    */
   position: bigint;
 
   /**
-   * Its position in the namespace.
+   * Position in the namespace.
    *
    * @generated from field: int64 global_position = 3;
    */
   globalPosition: bigint;
 
   /**
-   * True when the message was already there, and this call did not append it again.
+   * True if an earlier call appended the message, and this call did not append it again.
    *
    * @generated from field: bool deduplicated = 4;
    */
@@ -176,21 +177,21 @@ export const AppendedMessageSchema: GenMessage<AppendedMessage> = /*@__PURE__*/
   messageDesc(file_satchel_v1_streams, 2);
 
 /**
- * Selects the share of one member of a fixed-size consumer group: the messages of the streams with
- * |hash64(cardinal id)| mod size = member, as in Message DB.
+ * A member of a fixed-size consumer group, as in Message DB. Selects the messages of the streams with |hash64(cardinal
+ * id)| mod size = member.
  *
  * @generated from message satchel.v1.ConsumerGroupMember
  */
 export type ConsumerGroupMember = Message<"satchel.v1.ConsumerGroupMember"> & {
   /**
-   * The member: 0 to size - 1.
+   * Member, 0 to size - 1.
    *
    * @generated from field: int64 member = 1;
    */
   member: bigint;
 
   /**
-   * The number of members: 1 to 32,767.
+   * Number of members, 1 to 32,767.
    *
    * @generated from field: int64 size = 2;
    */
@@ -205,33 +206,34 @@ export const ConsumerGroupMemberSchema: GenMessage<ConsumerGroupMember> = /*@__P
   messageDesc(file_satchel_v1_streams, 3);
 
 /**
- * What to append to one stream.
+ * Request of AppendMessages.
  *
  * @generated from message satchel.v1.AppendMessagesRequest
  */
 export type AppendMessagesRequest = Message<"satchel.v1.AppendMessagesRequest"> & {
   /**
-   * The stream: `category-id`, 1 to 255 bytes, no NUL, not beginning with "-" or "$".
+   * Name of the stream, of the form `category-id`: 1 to 255 bytes of UTF-8 without NUL. Must not begin with "-" or a
+   * dollar sign.
    *
    * @generated from field: string stream_name = 1;
    */
   streamName: string;
 
   /**
-   * 1 to 1,000 messages, in order. An id may occur only once.
+   * Messages in order, 1 to 1,000. Two messages must not have the same id.
    *
    * @generated from field: repeated satchel.v1.NewStreamMessage messages = 2;
    */
   messages: NewStreamMessage[];
 
   /**
-   * What the stream must be like before. Unset: anything.
+   * State that the stream must be in. Unset: any state.
    *
    * @generated from oneof satchel.v1.AppendMessagesRequest.expectation
    */
   expectation: {
     /**
-     * The stream's version: the position of its last message, or -1 when it must not exist.
+     * Version that the stream must have: the position of its last message, or -1 if it must not exist.
      *
      * @generated from field: int64 expected_version = 3;
      */
@@ -239,7 +241,7 @@ export type AppendMessagesRequest = Message<"satchel.v1.AppendMessagesRequest"> 
     case: "expectedVersion";
   } | {
     /**
-     * True: the stream must exist, at whatever version. False is refused.
+     * True: the stream must exist, at any version. False is refused.
      *
      * @generated from field: bool stream_exists = 4;
      */
@@ -256,13 +258,13 @@ export const AppendMessagesRequestSchema: GenMessage<AppendMessagesRequest> = /*
   messageDesc(file_satchel_v1_streams, 4);
 
 /**
- * What was appended.
+ * Response of AppendMessages.
  *
  * @generated from message satchel.v1.AppendMessagesResponse
  */
 export type AppendMessagesResponse = Message<"satchel.v1.AppendMessagesResponse"> & {
   /**
-   * One for each message of the request, in its order.
+   * One item for each message of the request, in the same order.
    *
    * @generated from field: repeated satchel.v1.AppendedMessage messages = 1;
    */
@@ -277,13 +279,13 @@ export const AppendMessagesResponseSchema: GenMessage<AppendMessagesResponse> = 
   messageDesc(file_satchel_v1_streams, 5);
 
 /**
- * What to append to several streams.
+ * Request of AppendToStreams.
  *
  * @generated from message satchel.v1.AppendToStreamsRequest
  */
 export type AppendToStreamsRequest = Message<"satchel.v1.AppendToStreamsRequest"> & {
   /**
-   * 1 to 100 appends, each to another stream, with 1,000 messages in all.
+   * Appends, 1 to 100, each to a different stream, with at most 1,000 messages altogether.
    *
    * @generated from field: repeated satchel.v1.AppendMessagesRequest appends = 1;
    */
@@ -298,13 +300,13 @@ export const AppendToStreamsRequestSchema: GenMessage<AppendToStreamsRequest> = 
   messageDesc(file_satchel_v1_streams, 6);
 
 /**
- * What was appended.
+ * Response of AppendToStreams.
  *
  * @generated from message satchel.v1.AppendToStreamsResponse
  */
 export type AppendToStreamsResponse = Message<"satchel.v1.AppendToStreamsResponse"> & {
   /**
-   * One for each append of the request, in its order.
+   * One item for each append of the request, in the same order.
    *
    * @generated from field: repeated satchel.v1.AppendMessagesResponse appends = 1;
    */
@@ -319,41 +321,42 @@ export const AppendToStreamsResponseSchema: GenMessage<AppendToStreamsResponse> 
   messageDesc(file_satchel_v1_streams, 7);
 
 /**
- * Which page of a stream to return.
+ * Request of GetStreamMessages.
  *
  * @generated from message satchel.v1.GetStreamMessagesRequest
  */
 export type GetStreamMessagesRequest = Message<"satchel.v1.GetStreamMessagesRequest"> & {
   /**
-   * The stream.
+   * Name of the stream.
    *
    * @generated from field: string stream_name = 1;
    */
   streamName: string;
 
   /**
-   * The first position of the page, inclusive. Unset: 0, or the end of the stream when `backwards`. Below 0 is 0.
+   * First position of the page, inclusive. Unset: 0, or the end of the stream if `backwards`. A value below 0 counts as
+   * 0.
    *
    * @generated from field: optional int64 position = 2;
    */
   position?: bigint | undefined;
 
   /**
-   * At most this many messages: unset or 0 = 1,000, at most 10,000.
+   * Maximum number of messages on the page; unset or 0 = 1,000, at most 10,000.
    *
    * @generated from field: int32 batch_size = 3;
    */
   batchSize: number;
 
   /**
-   * From `position` towards the beginning of the stream, in descending order.
+   * True: reads from `position` towards the beginning, in descending order.
    *
    * @generated from field: bool backwards = 4;
    */
   backwards: boolean;
 
   /**
-   * Only messages of these types; at most 100. Unset: all.
+   * Selects only messages of these types, at most 100 of them. Unset: all types.
    *
    * @generated from field: repeated string types = 5;
    */
@@ -368,21 +371,21 @@ export const GetStreamMessagesRequestSchema: GenMessage<GetStreamMessagesRequest
   messageDesc(file_satchel_v1_streams, 8);
 
 /**
- * A page of a stream.
+ * Response of GetStreamMessages.
  *
  * @generated from message satchel.v1.GetStreamMessagesResponse
  */
 export type GetStreamMessagesResponse = Message<"satchel.v1.GetStreamMessagesResponse"> & {
   /**
-   * The messages, in the order asked for. May be fewer than `batch_size` before the end: a page is also cut before it
-   * exceeds `max_page_bytes`.
+   * Messages in the requested order. A page may have fewer than `batch_size` messages before the end, because it is
+   * also cut before it exceeds `max_page_bytes`.
    *
    * @generated from field: repeated satchel.v1.StreamMessage messages = 1;
    */
   messages: StreamMessage[];
 
   /**
-   * True when at least one more message matches beyond this page.
+   * True if at least one more message matches beyond this page.
    *
    * @generated from field: bool has_more = 2;
    */
@@ -397,7 +400,7 @@ export const GetStreamMessagesResponseSchema: GenMessage<GetStreamMessagesRespon
   messageDesc(file_satchel_v1_streams, 9);
 
 /**
- * Which page of a category to return.
+ * Request of GetCategoryMessages.
  *
  * @generated from message satchel.v1.GetCategoryMessagesRequest
  */
@@ -410,42 +413,42 @@ export type GetCategoryMessagesRequest = Message<"satchel.v1.GetCategoryMessages
   category: string;
 
   /**
-   * The first global position of the page, inclusive. Unset: the beginning, or the end when `backwards`.
+   * First global position of the page, inclusive. Unset: the beginning, or the end if `backwards`.
    *
    * @generated from field: optional int64 position = 2;
    */
   position?: bigint | undefined;
 
   /**
-   * At most this many messages: unset or 0 = 1,000, at most 10,000.
+   * Maximum number of messages on the page; unset or 0 = 1,000, at most 10,000.
    *
    * @generated from field: int32 batch_size = 3;
    */
   batchSize: number;
 
   /**
-   * Only messages whose metadata has a `correlationStreamName` of this category. Unset: all.
+   * Selects only messages whose metadata has a `correlationStreamName` of this category. Unset: all.
    *
    * @generated from field: string correlation = 4;
    */
   correlation: string;
 
   /**
-   * Only the share of this member. Unset: all.
+   * Selects only the messages of this member of a fixed-size group. Unset: all.
    *
    * @generated from field: satchel.v1.ConsumerGroupMember consumer_group = 5;
    */
   consumerGroup?: ConsumerGroupMember | undefined;
 
   /**
-   * Only messages of these types; at most 100. Unset: all.
+   * Selects only messages of these types, at most 100 of them. Unset: all types.
    *
    * @generated from field: repeated string types = 6;
    */
   types: string[];
 
   /**
-   * From `position` towards the beginning, in descending order.
+   * True: reads from `position` towards the beginning, in descending order.
    *
    * @generated from field: bool backwards = 7;
    */
@@ -460,21 +463,21 @@ export const GetCategoryMessagesRequestSchema: GenMessage<GetCategoryMessagesReq
   messageDesc(file_satchel_v1_streams, 10);
 
 /**
- * A page of a category.
+ * Response of GetCategoryMessages.
  *
  * @generated from message satchel.v1.GetCategoryMessagesResponse
  */
 export type GetCategoryMessagesResponse = Message<"satchel.v1.GetCategoryMessagesResponse"> & {
   /**
-   * The messages, in the order asked for. May be fewer than `batch_size` before the end: a page is also cut before it
-   * exceeds `max_page_bytes`.
+   * Messages in the requested order. A page may have fewer than `batch_size` messages before the end, because it is
+   * also cut before it exceeds `max_page_bytes`.
    *
    * @generated from field: repeated satchel.v1.StreamMessage messages = 1;
    */
   messages: StreamMessage[];
 
   /**
-   * True when at least one more message matches beyond this page.
+   * True if at least one more message matches beyond this page.
    *
    * @generated from field: bool has_more = 2;
    */
@@ -489,20 +492,20 @@ export const GetCategoryMessagesResponseSchema: GenMessage<GetCategoryMessagesRe
   messageDesc(file_satchel_v1_streams, 11);
 
 /**
- * Which stream's last message to return.
+ * Request of GetLastStreamMessage.
  *
  * @generated from message satchel.v1.GetLastStreamMessageRequest
  */
 export type GetLastStreamMessageRequest = Message<"satchel.v1.GetLastStreamMessageRequest"> & {
   /**
-   * The stream.
+   * Name of the stream.
    *
    * @generated from field: string stream_name = 1;
    */
   streamName: string;
 
   /**
-   * The last message of this type. Unset: of any type.
+   * Selects the last message of this type. Unset: of any type.
    *
    * @generated from field: string type = 2;
    */
@@ -517,13 +520,13 @@ export const GetLastStreamMessageRequestSchema: GenMessage<GetLastStreamMessageR
   messageDesc(file_satchel_v1_streams, 12);
 
 /**
- * The last message.
+ * Response of GetLastStreamMessage.
  *
  * @generated from message satchel.v1.GetLastStreamMessageResponse
  */
 export type GetLastStreamMessageResponse = Message<"satchel.v1.GetLastStreamMessageResponse"> & {
   /**
-   * The message; unset when there is none.
+   * The last message; unset if there is none.
    *
    * @generated from field: satchel.v1.StreamMessage message = 1;
    */
@@ -538,13 +541,13 @@ export const GetLastStreamMessageResponseSchema: GenMessage<GetLastStreamMessage
   messageDesc(file_satchel_v1_streams, 13);
 
 /**
- * Which stream's version to return.
+ * Request of GetStreamVersion.
  *
  * @generated from message satchel.v1.GetStreamVersionRequest
  */
 export type GetStreamVersionRequest = Message<"satchel.v1.GetStreamVersionRequest"> & {
   /**
-   * The stream.
+   * Name of the stream.
    *
    * @generated from field: string stream_name = 1;
    */
@@ -559,13 +562,13 @@ export const GetStreamVersionRequestSchema: GenMessage<GetStreamVersionRequest> 
   messageDesc(file_satchel_v1_streams, 14);
 
 /**
- * The version.
+ * Response of GetStreamVersion.
  *
  * @generated from message satchel.v1.GetStreamVersionResponse
  */
 export type GetStreamVersionResponse = Message<"satchel.v1.GetStreamVersionResponse"> & {
   /**
-   * The position of the last message that was appended; unset when there is no stream.
+   * Position of the last message that was appended; unset if the stream does not exist.
    *
    * @generated from field: optional int64 version = 1;
    */
@@ -580,7 +583,7 @@ export const GetStreamVersionResponseSchema: GenMessage<GetStreamVersionResponse
   messageDesc(file_satchel_v1_streams, 15);
 
 /**
- * What to read, and from where.
+ * Request of ReadMessages.
  *
  * @generated from message satchel.v1.ReadMessagesRequest
  */
@@ -623,7 +626,7 @@ export type ReadMessagesRequest = Message<"satchel.v1.ReadMessagesRequest"> & {
    */
   start: {
     /**
-     * A position, inclusive: of the stream, or a global one for a category or the namespace.
+     * A position, inclusive: of the stream, or a global position for a category or the namespace.
      *
      * @generated from field: int64 position = 4;
      */
@@ -631,7 +634,7 @@ export type ReadMessagesRequest = Message<"satchel.v1.ReadMessagesRequest"> & {
     case: "position";
   } | {
     /**
-     * The first message appended at or after this time.
+     * The first message that was appended at or after this time.
      *
      * @generated from field: google.protobuf.Timestamp time = 5;
      */
@@ -639,7 +642,7 @@ export type ReadMessagesRequest = Message<"satchel.v1.ReadMessagesRequest"> & {
     case: "time";
   } | {
     /**
-     * After what an earlier call of the same selector has delivered: the `cursor` of its last response.
+     * After the messages that an earlier call with the same selector has delivered: the `cursor` of its last response.
      *
      * @generated from field: string cursor = 6;
      */
@@ -647,7 +650,7 @@ export type ReadMessagesRequest = Message<"satchel.v1.ReadMessagesRequest"> & {
     case: "cursor";
   } | {
     /**
-     * True: at the end, so that only what is appended from now on is read. False is refused.
+     * True: at the end, so that only messages appended from now on are read. False is refused.
      *
      * @generated from field: bool end = 12;
      */
@@ -656,35 +659,35 @@ export type ReadMessagesRequest = Message<"satchel.v1.ReadMessagesRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * True: go on live after the end.
+   * True: goes on after the end and delivers new messages as they are appended.
    *
    * @generated from field: bool follow = 7;
    */
   follow: boolean;
 
   /**
-   * Only messages of these types; at most 100. Unset: all.
+   * Selects only messages of these types, at most 100 of them. Unset: all types.
    *
    * @generated from field: repeated string types = 8;
    */
   types: string[];
 
   /**
-   * For a category: only messages correlated with this category. Unset: all.
+   * For a category: selects only messages whose metadata has a `correlationStreamName` of this category. Unset: all.
    *
    * @generated from field: string correlation = 9;
    */
   correlation: string;
 
   /**
-   * For a category: only the share of this member. Unset: all.
+   * For a category: selects only the messages of this member of a fixed-size group. Unset: all.
    *
    * @generated from field: satchel.v1.ConsumerGroupMember consumer_group = 10;
    */
   consumerGroup?: ConsumerGroupMember | undefined;
 
   /**
-   * Stop after this many messages. Unset or 0: no limit.
+   * Number of messages after which the read ends. Unset or 0: no limit.
    *
    * @generated from field: int64 limit = 11;
    */
@@ -699,13 +702,13 @@ export const ReadMessagesRequestSchema: GenMessage<ReadMessagesRequest> = /*@__P
   messageDesc(file_satchel_v1_streams, 16);
 
 /**
- * One frame of a read.
+ * Response of ReadMessages: one frame.
  *
  * @generated from message satchel.v1.ReadMessagesResponse
  */
 export type ReadMessagesResponse = Message<"satchel.v1.ReadMessagesResponse"> & {
   /**
-   * What the frame is. New kinds may be added: skip those you do not know.
+   * Kind of the frame. Skip unknown kinds: new ones may be added.
    *
    * @generated from oneof satchel.v1.ReadMessagesResponse.frame
    */
@@ -719,8 +722,8 @@ export type ReadMessagesResponse = Message<"satchel.v1.ReadMessagesResponse"> & 
     case: "messages";
   } | {
     /**
-     * Everything up to the end has been delivered. Without `follow` the last frame, unless `limit` ended the read first;
-     * with it, what comes now comes live.
+     * All messages up to the end have been delivered. Without `follow` this is the last frame, unless `limit` ended the
+     * read first. With `follow`, later messages are new ones.
      *
      * @generated from field: satchel.v1.CaughtUp caught_up = 2;
      */
@@ -728,7 +731,7 @@ export type ReadMessagesResponse = Message<"satchel.v1.ReadMessagesResponse"> & 
     case: "caughtUp";
   } | {
     /**
-     * The reader has been slower than the writers, and reads from the store again until the next `caught_up`. Nothing is
+     * The reader is slower than the writers. Messages are read from the store again until the next `caught_up`; none is
      * lost.
      *
      * @generated from field: satchel.v1.FellBehind fell_behind = 3;
@@ -737,7 +740,8 @@ export type ReadMessagesResponse = Message<"satchel.v1.ReadMessagesResponse"> & 
     case: "fellBehind";
   } | {
     /**
-     * Messages have come that were not selected. Save the cursor, so as not to look at them again.
+     * Messages were appended that the read does not select. Save the cursor, so that a resumed read does not examine
+     * them again.
      *
      * @generated from field: satchel.v1.Checkpoint checkpoint = 4;
      */
@@ -745,7 +749,7 @@ export type ReadMessagesResponse = Message<"satchel.v1.ReadMessagesResponse"> & 
     case: "checkpoint";
   } | {
     /**
-     * Nothing has come for 15 seconds; the call is alive.
+     * Nothing was appended for 15 seconds; the call is alive.
      *
      * @generated from field: satchel.v1.Heartbeat heartbeat = 5;
      */
@@ -768,14 +772,14 @@ export const ReadMessagesResponseSchema: GenMessage<ReadMessagesResponse> = /*@_
  */
 export type StreamMessageBatch = Message<"satchel.v1.StreamMessageBatch"> & {
   /**
-   * At least one.
+   * The messages, at least one.
    *
    * @generated from field: repeated satchel.v1.StreamMessage messages = 1;
    */
   messages: StreamMessage[];
 
   /**
-   * Resumes after the last message of this batch.
+   * Cursor that resumes after the last message of this batch.
    *
    * @generated from field: string cursor = 2;
    */
@@ -790,20 +794,20 @@ export const StreamMessageBatchSchema: GenMessage<StreamMessageBatch> = /*@__PUR
   messageDesc(file_satchel_v1_streams, 18);
 
 /**
- * The end of what there was.
+ * End of the stored messages.
  *
  * @generated from message satchel.v1.CaughtUp
  */
 export type CaughtUp = Message<"satchel.v1.CaughtUp"> & {
   /**
-   * Resumes after everything that this call has looked at.
+   * Cursor that resumes after everything that this call has examined.
    *
    * @generated from field: string cursor = 1;
    */
   cursor: string;
 
   /**
-   * The position to go on from: one more than the last that this call has looked at.
+   * Position to continue from: one more than the last position that this call has examined.
    *
    * @generated from field: int64 position = 2;
    */
@@ -818,20 +822,20 @@ export const CaughtUpSchema: GenMessage<CaughtUp> = /*@__PURE__*/
   messageDesc(file_satchel_v1_streams, 19);
 
 /**
- * Reading from the store again.
+ * Return to reading from the store.
  *
  * @generated from message satchel.v1.FellBehind
  */
 export type FellBehind = Message<"satchel.v1.FellBehind"> & {
   /**
-   * Resumes after everything that this call has delivered.
+   * Cursor that resumes after everything that this call has delivered.
    *
    * @generated from field: string cursor = 1;
    */
   cursor: string;
 
   /**
-   * The position to go on from.
+   * Position to continue from.
    *
    * @generated from field: int64 position = 2;
    */
@@ -846,20 +850,20 @@ export const FellBehindSchema: GenMessage<FellBehind> = /*@__PURE__*/
   messageDesc(file_satchel_v1_streams, 20);
 
 /**
- * How far the reader has come without a message.
+ * Progress without a selected message.
  *
  * @generated from message satchel.v1.Checkpoint
  */
 export type Checkpoint = Message<"satchel.v1.Checkpoint"> & {
   /**
-   * Resumes after everything that this call has looked at.
+   * Cursor that resumes after everything that this call has examined.
    *
    * @generated from field: string cursor = 1;
    */
   cursor: string;
 
   /**
-   * The position to go on from.
+   * Position to continue from.
    *
    * @generated from field: int64 position = 2;
    */
@@ -874,20 +878,20 @@ export const CheckpointSchema: GenMessage<Checkpoint> = /*@__PURE__*/
   messageDesc(file_satchel_v1_streams, 21);
 
 /**
- * A sign of life.
+ * Sign of life.
  *
  * @generated from message satchel.v1.Heartbeat
  */
 export type Heartbeat = Message<"satchel.v1.Heartbeat"> & {
   /**
-   * Resumes after everything that this call has looked at.
+   * Cursor that resumes after everything that this call has examined.
    *
    * @generated from field: string cursor = 1;
    */
   cursor: string;
 
   /**
-   * The position to go on from.
+   * Position to continue from.
    *
    * @generated from field: int64 position = 2;
    */
@@ -902,27 +906,27 @@ export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
   messageDesc(file_satchel_v1_streams, 22);
 
 /**
- * Which page of categories to return.
+ * Request of ListCategories.
  *
  * @generated from message satchel.v1.ListCategoriesRequest
  */
 export type ListCategoriesRequest = Message<"satchel.v1.ListCategoriesRequest"> & {
   /**
-   * Only names that begin with this, up to 255 bytes. Unset: all.
+   * Lists only names with this prefix, at most 255 bytes. Unset: all.
    *
    * @generated from field: string prefix = 1;
    */
   prefix: string;
 
   /**
-   * At most this many; unset or 0 = 100, at most 1,000.
+   * Maximum number of categories on the page; unset or 0 = 100, at most 1,000.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; unset for the first page.
+   * `next_page_token` of the previous page; unset for the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -937,20 +941,20 @@ export const ListCategoriesRequestSchema: GenMessage<ListCategoriesRequest> = /*
   messageDesc(file_satchel_v1_streams, 23);
 
 /**
- * A page of categories.
+ * Response of ListCategories.
  *
  * @generated from message satchel.v1.ListCategoriesResponse
  */
 export type ListCategoriesResponse = Message<"satchel.v1.ListCategoriesResponse"> & {
   /**
-   * By name, ascending (bytewise).
+   * Categories by name, ascending (bytewise).
    *
    * @generated from field: repeated satchel.v1.CategorySummary categories = 1;
    */
   categories: CategorySummary[];
 
   /**
-   * Asks for the page after this one; empty when this is the last.
+   * Token of the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -965,34 +969,34 @@ export const ListCategoriesResponseSchema: GenMessage<ListCategoriesResponse> = 
   messageDesc(file_satchel_v1_streams, 24);
 
 /**
- * What a category holds.
+ * Summary of a category.
  *
  * @generated from message satchel.v1.CategorySummary
  */
 export type CategorySummary = Message<"satchel.v1.CategorySummary"> & {
   /**
-   * The name.
+   * Name of the category.
    *
    * @generated from field: string category = 1;
    */
   category: string;
 
   /**
-   * Messages in it.
+   * Number of messages in the category.
    *
    * @generated from field: int64 message_count = 2;
    */
   messageCount: bigint;
 
   /**
-   * Streams in it that have messages.
+   * Number of streams in the category that have messages.
    *
    * @generated from field: int64 stream_count = 3;
    */
   streamCount: bigint;
 
   /**
-   * The global position of the last message that was appended to it.
+   * Global position of the last message that was appended to the category.
    *
    * @generated from field: int64 last_global_position = 4;
    */
@@ -1007,34 +1011,34 @@ export const CategorySummarySchema: GenMessage<CategorySummary> = /*@__PURE__*/
   messageDesc(file_satchel_v1_streams, 25);
 
 /**
- * Which page of streams to return.
+ * Request of ListStreams.
  *
  * @generated from message satchel.v1.ListStreamsRequest
  */
 export type ListStreamsRequest = Message<"satchel.v1.ListStreamsRequest"> & {
   /**
-   * Only names that begin with this, up to 255 bytes. Unset: all.
+   * Lists only names with this prefix, at most 255 bytes. Unset: all.
    *
    * @generated from field: string prefix = 1;
    */
   prefix: string;
 
   /**
-   * Only streams of this category. Unset: of all.
+   * Lists only streams of this category. Unset: all categories.
    *
    * @generated from field: string category = 2;
    */
   category: string;
 
   /**
-   * At most this many; unset or 0 = 100, at most 1,000.
+   * Maximum number of streams on the page; unset or 0 = 100, at most 1,000.
    *
    * @generated from field: int32 page_size = 3;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; unset for the first page.
+   * `next_page_token` of the previous page; unset for the first page.
    *
    * @generated from field: string page_token = 4;
    */
@@ -1049,20 +1053,20 @@ export const ListStreamsRequestSchema: GenMessage<ListStreamsRequest> = /*@__PUR
   messageDesc(file_satchel_v1_streams, 26);
 
 /**
- * A page of streams.
+ * Response of ListStreams.
  *
  * @generated from message satchel.v1.ListStreamsResponse
  */
 export type ListStreamsResponse = Message<"satchel.v1.ListStreamsResponse"> & {
   /**
-   * By name, ascending (bytewise).
+   * Streams by name, ascending (bytewise).
    *
    * @generated from field: repeated satchel.v1.StreamSummary streams = 1;
    */
   streams: StreamSummary[];
 
   /**
-   * Asks for the page after this one; empty when this is the last.
+   * Token of the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -1077,34 +1081,34 @@ export const ListStreamsResponseSchema: GenMessage<ListStreamsResponse> = /*@__P
   messageDesc(file_satchel_v1_streams, 27);
 
 /**
- * What a stream holds.
+ * Summary of a stream.
  *
  * @generated from message satchel.v1.StreamSummary
  */
 export type StreamSummary = Message<"satchel.v1.StreamSummary"> & {
   /**
-   * The name.
+   * Name of the stream.
    *
    * @generated from field: string stream_name = 1;
    */
   streamName: string;
 
   /**
-   * Messages in it.
+   * Number of messages in the stream.
    *
    * @generated from field: int64 message_count = 2;
    */
   messageCount: bigint;
 
   /**
-   * The position of its last message.
+   * Position of the stream's last message.
    *
    * @generated from field: int64 version = 3;
    */
   version: bigint;
 
   /**
-   * The global position of its last message.
+   * Global position of the stream's last message.
    *
    * @generated from field: int64 last_global_position = 4;
    */
@@ -1119,21 +1123,21 @@ export const StreamSummarySchema: GenMessage<StreamSummary> = /*@__PURE__*/
   messageDesc(file_satchel_v1_streams, 28);
 
 /**
- * Append-only streams of messages, compatible with Message DB.
+ * Stores append-only streams of messages, compatible with Message DB.
  *
- * A stream's name is `category-id`; all streams whose names share the part before the first "-" are a category. Within
- * its stream a message has a `position` (0, 1, 2, … without gaps), within its namespace a `global_position` (ascending,
- * with gaps). In a category, and in the namespace as ReadMessages reads it, a message that becomes visible later has
- * the greater global position: whoever asks again "after the last one I saw" misses nothing.
+ * A stream is named `category-id`. The part before the first "-" is its category. A message has a `position` in its
+ * stream (0, 1, 2, … without gaps) and a `global_position` in its namespace (ascending, with gaps). Within a category,
+ * a message that becomes visible later has a greater global position; the same holds for a namespace as ReadMessages
+ * reads it. So a reader that asks for the messages after the last one it has seen misses none.
  *
  * @generated from service satchel.v1.StreamService
  */
 export const StreamService: GenService<{
   /**
-   * Appends messages to the end of one stream: all of them or none. Safe to repeat with the same message ids: what is
-   * already there is answered with `deduplicated` and its first positions, and when all of the messages are, the
-   * expectation is not checked. Errors: FIELD_INVALID, STREAM_NAME_INVALID, NOT_JSON, LIMIT_EXCEEDED, STREAM_DELETED,
-   * VERSION_CONFLICT, MESSAGE_ID_EXISTS.
+   * Appends messages to the end of one stream: all of them or none. Safe to repeat with the same message ids: a message
+   * that was appended before is returned with `deduplicated` and its original positions. If all messages were appended
+   * before, the expectation is not checked. Errors: FIELD_INVALID, STREAM_NAME_INVALID, NOT_JSON, LIMIT_EXCEEDED,
+   * STREAM_DELETED, VERSION_CONFLICT, MESSAGE_ID_EXISTS.
    *
    * @generated from rpc satchel.v1.StreamService.AppendMessages
    */
@@ -1143,8 +1147,8 @@ export const StreamService: GenService<{
     output: typeof AppendMessagesResponseSchema;
   },
   /**
-   * Appends to several streams in one transaction, each with its own expectation: all or nothing. Repeats and errors as
-   * in AppendMessages; a conflict names every stream that is not as expected.
+   * Appends messages to several streams in one transaction, each with its own expectation: all of them or none. Repeats
+   * and errors are as in AppendMessages. A conflict names every stream that does not meet its expectation.
    *
    * @generated from rpc satchel.v1.StreamService.AppendToStreams
    */
@@ -1175,8 +1179,8 @@ export const StreamService: GenService<{
     output: typeof GetCategoryMessagesResponseSchema;
   },
   /**
-   * Returns the message at the end of a stream, or the last one of a type. No message is an empty answer, not an error.
-   * Errors: FIELD_INVALID, STREAM_NAME_INVALID.
+   * Returns the last message of a stream, or its last message of a type. If there is none, the response is empty; that
+   * is not an error. Errors: FIELD_INVALID, STREAM_NAME_INVALID.
    *
    * @generated from rpc satchel.v1.StreamService.GetLastStreamMessage
    */
@@ -1186,8 +1190,9 @@ export const StreamService: GenService<{
     output: typeof GetLastStreamMessageResponseSchema;
   },
   /**
-   * Returns the version of a stream: the position of its last message. No stream is an empty answer, not an error.
-   * A stream whose messages were all truncated away has its version still. Errors: STREAM_NAME_INVALID.
+   * Returns the version of a stream: the position of its last message. A stream whose messages were all truncated keeps
+   * its version. If the stream does not exist, the response is empty; that is not an error. Errors:
+   * STREAM_NAME_INVALID.
    *
    * @generated from rpc satchel.v1.StreamService.GetStreamVersion
    */
@@ -1197,10 +1202,12 @@ export const StreamService: GenService<{
     output: typeof GetStreamVersionResponseSchema;
   },
   /**
-   * Reads a stream, a category or the whole namespace, however long, in batches. Without `follow` it ends where the end
-   * was when the call began, with `caught_up`. With it, it goes on live: no message is left out, repeated or out of order,
-   * neither on the way from what there was to what comes, nor when a reader is too slow and reads from the store again;
-   * whenever the call breaks off, the last `cursor` resumes it, at any replica. Errors: FIELD_INVALID, STREAM_NAME_INVALID, NOT_A_CATEGORY,
+   * Reads a stream, a category or the whole namespace in batches, without paging.
+   *
+   * Without `follow`, the read ends with `caught_up` where the end was when the call began. With `follow`, the read
+   * goes on and delivers new messages as they are appended. No message is skipped, repeated or out of order, neither at
+   * the change from stored to new messages nor when a slow reader falls back to the store. If the call breaks off, the
+   * last `cursor` resumes it, at any replica. Errors: FIELD_INVALID, STREAM_NAME_INVALID, NOT_A_CATEGORY,
    * CONSUMER_GROUP_INVALID, PAGE_TOKEN_INVALID, SHUTTING_DOWN.
    *
    * @generated from rpc satchel.v1.StreamService.ReadMessages
@@ -1211,7 +1218,7 @@ export const StreamService: GenService<{
     output: typeof ReadMessagesResponseSchema;
   },
   /**
-   * Lists the categories that have messages by name, with counts. Errors: FIELD_INVALID, PAGE_TOKEN_INVALID.
+   * Lists the categories that have messages, by name, with counts. Errors: FIELD_INVALID, PAGE_TOKEN_INVALID.
    *
    * @generated from rpc satchel.v1.StreamService.ListCategories
    */
@@ -1221,7 +1228,7 @@ export const StreamService: GenService<{
     output: typeof ListCategoriesResponseSchema;
   },
   /**
-   * Lists the streams that have messages by name, with counts. Errors: FIELD_INVALID, PAGE_TOKEN_INVALID.
+   * Lists the streams that have messages, by name, with counts. Errors: FIELD_INVALID, PAGE_TOKEN_INVALID.
    *
    * @generated from rpc satchel.v1.StreamService.ListStreams
    */
@@ -1231,9 +1238,9 @@ export const StreamService: GenService<{
     output: typeof ListStreamsResponseSchema;
   },
   /**
-   * Removes all messages of a stream before a position, for good. The stream keeps its version, even when no message is
-   * left. When the call is cut off, what was removed stays removed; repeat it to finish. Errors: FIELD_INVALID,
-   * STREAM_NAME_INVALID.
+   * Removes all messages of a stream before a position. This cannot be undone. The stream keeps its version, even when
+   * no message remains. If the call is interrupted, the messages removed so far stay removed; repeat the call to
+   * finish. Errors: FIELD_INVALID, STREAM_NAME_INVALID.
    *
    * @generated from rpc satchel.v1.StreamService.TruncateStream
    */
@@ -1243,10 +1250,11 @@ export const StreamService: GenService<{
     output: typeof TruncateStreamResponseSchema;
   },
   /**
-   * Removes a stream with all of its messages, for good. The next append creates it again and goes on with the version
-   * that it had; a tombstone refuses every append from now on. A stream that is not there is no error, so the call may be
-   * repeated, and must be when it was cut off: until it has come to its end, the stream exists, with messages missing at
-   * its beginning. Errors: FIELD_INVALID, STREAM_NAME_INVALID, VERSION_CONFLICT, LIMIT_EXCEEDED.
+   * Removes a stream with all of its messages. This cannot be undone. A later append creates the stream again and
+   * continues from its version; after a deletion with `tombstone`, every later append is refused. Deleting a stream
+   * that does not exist succeeds, so the call may be repeated. An interrupted call must be repeated: until it has
+   * finished, the stream exists and lacks messages at its beginning. Errors: FIELD_INVALID, STREAM_NAME_INVALID,
+   * VERSION_CONFLICT, LIMIT_EXCEEDED.
    *
    * @generated from rpc satchel.v1.StreamService.DeleteStream
    */
@@ -1256,8 +1264,8 @@ export const StreamService: GenService<{
     output: typeof DeleteStreamResponseSchema;
   },
   /**
-   * Sets how long, and how many, messages of a stream or of each stream of a category are kept; or says what that would
-   * remove. The server removes what is no longer kept in the background. Errors: FIELD_INVALID, STREAM_NAME_INVALID,
+   * Sets the retention policy of a stream, or of each stream of a category, or with `dry_run` returns what the policy
+   * would remove. The server removes messages in the background. Errors: FIELD_INVALID, STREAM_NAME_INVALID,
    * NOT_A_CATEGORY, LIMIT_EXCEEDED.
    *
    * @generated from rpc satchel.v1.StreamService.SetRetention
@@ -1268,8 +1276,8 @@ export const StreamService: GenService<{
     output: typeof SetRetentionResponseSchema;
   },
   /**
-   * Returns what is kept of a stream or category. No policy is an empty answer, not an error. Errors: FIELD_INVALID,
-   * STREAM_NAME_INVALID, NOT_A_CATEGORY.
+   * Returns the retention policy of a stream or category. If there is none, the response is empty; that is not an
+   * error. Errors: FIELD_INVALID, STREAM_NAME_INVALID, NOT_A_CATEGORY.
    *
    * @generated from rpc satchel.v1.StreamService.GetRetention
    */

@@ -2,7 +2,7 @@
 // @generated from file satchel/options/v1/access.proto (package satchel.options.v1, syntax proto3)
 /* eslint-disable */
 
-// Options that Satchel's own .proto files use.
+// Options of Satchel's own .proto files.
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -14,46 +14,46 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file satchel/options/v1/access.proto.
  */
 export const file_satchel_options_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("Ch9zYXRjaGVsL29wdGlvbnMvdjEvYWNjZXNzLnByb3RvEhJzYXRjaGVsLm9wdGlvbnMudjEiegoKQWNjZXNzUnVsZRIOCgZhbnlvbmUYASABKAgSEAoIb3BlcmF0b3IYAiABKAgSKQoHc2VydmljZRgDIAEoDjIYLnNhdGNoZWwub3B0aW9ucy52MS5Sb2xlEgwKBHVzZXIYBCABKAgSEQoJb25fYmVoYWxmGAUgASgIKk4KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfUkVBREVSEAESDwoLUk9MRV9XUklURVIQAhIOCgpST0xFX0FETUlOEAM6WAoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY4IkDIAEoCzIeLnNhdGNoZWwub3B0aW9ucy52MS5BY2Nlc3NSdWxlUgZhY2Nlc3NiBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("Ch9zYXRjaGVsL29wdGlvbnMvdjEvYWNjZXNzLnByb3RvEhJzYXRjaGVsLm9wdGlvbnMudjEiegoKQWNjZXNzUnVsZRIOCgZhbnlvbmUYASABKAgSEAoIb3BlcmF0b3IYAiABKAgSKQoHc2VydmljZRgDIAEoDjIYLnNhdGNoZWwub3B0aW9ucy52MS5Sb2xlEgwKBHVzZXIYBCABKAgSEQoJb25fYmVoYWxmGAUgASgIKk4KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfUkVBREVSEAESDwoLUk9MRV9XUklURVIQAhIOCgpST0xFX0FETUlOEAM6WAoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY4IkDIAEoCzIeLnNhdGNoZWwub3B0aW9ucy52MS5BY2Nlc3NSdWxlUgZhY2Nlc3NCrgEKFmNvbS5zYXRjaGVsLm9wdGlvbnMudjFCC0FjY2Vzc1Byb3RvUAFaPmdpdGh1Yi5jb20vc2F0Y2hlbC9zYXRjaGVsL2dlbi9nby9zYXRjaGVsL29wdGlvbnMvdjE7b3B0aW9uc3YxogIDU09YqgISU2F0Y2hlbC5PcHRpb25zLlYxygISU2F0Y2hlbFxPcHRpb25zXFYx6gIUU2F0Y2hlbDo6T3B0aW9uczo6VjFiBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
- * Who may call an RPC. A caller is let in when any of the fields that are set admits it; a rule with no field set
- * admits nobody. A server refuses to start while one of its RPCs has no rule.
+ * Callers that may use an RPC. A caller is admitted when at least one of the fields that are set admits it. A rule
+ * without any field set admits nobody. The server does not start while one of its RPCs has no rule.
  *
  * @generated from message satchel.options.v1.AccessRule
  */
 export type AccessRule = Message<"satchel.options.v1.AccessRule"> & {
   /**
-   * Anyone, with or without a credential.
+   * Admits every caller, with or without a credential.
    *
    * @generated from field: bool anyone = 1;
    */
   anyone: boolean;
 
   /**
-   * The operator, who holds the root token.
+   * Admits the operator, who holds the root token.
    *
    * @generated from field: bool operator = 2;
    */
   operator: boolean;
 
   /**
-   * A service with a namespace token of at least this role.
+   * Admits a service whose namespace token has at least this role.
    *
    * @generated from field: satchel.options.v1.Role service = 3;
    */
   service: Role;
 
   /**
-   * A user with a session token, and a service of the role above that acts for a user (metadata `satchel-user`). Both
-   * reach what is that user's and nothing else.
+   * Admits a user with a session token, and a service of the role above that acts for a user (metadata `satchel-user`).
+   * Both reach only the data of that user.
    *
    * @generated from field: bool user = 4;
    */
   user: boolean;
 
   /**
-   * A service of the role above that acts for a user, where the user herself is not admitted.
+   * Admits a service of the role above that acts for a user (metadata `satchel-user`), but not the user.
    *
    * @generated from field: bool on_behalf = 5;
    */
@@ -68,34 +68,34 @@ export const AccessRuleSchema: GenMessage<AccessRule> = /*@__PURE__*/
   messageDesc(file_satchel_options_v1_access, 0);
 
 /**
- * What a service token may do in its namespace. Each role includes the ones before it.
+ * Role of a service token in its namespace. Each role includes the roles before it.
  *
  * @generated from enum satchel.options.v1.Role
  */
 export const Role = {
   /**
-   * Not a role; refused wherever a role is expected.
+   * No role. Refused in every request that takes a role.
    *
    * @generated from enum value: ROLE_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * Reads everything in the namespace.
+   * May read everything in the namespace.
    *
    * @generated from enum value: ROLE_READER = 1;
    */
   READER: 1,
 
   /**
-   * Reads and writes.
+   * May read and write.
    *
    * @generated from enum value: ROLE_WRITER = 2;
    */
   WRITER: 2,
 
   /**
-   * Reads, writes, deletes and sets policies.
+   * May read, write, delete and set policies.
    *
    * @generated from enum value: ROLE_ADMIN = 3;
    */
@@ -103,7 +103,7 @@ export const Role = {
 } as const;
 
 /**
- * What a service token may do in its namespace. Each role includes the ones before it.
+ * Role of a service token in its namespace. Each role includes the roles before it.
  *
  * @generated from enum satchel.options.v1.Role
  */
@@ -116,7 +116,7 @@ export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
   enumDesc(file_satchel_options_v1_access, 0);
 
 /**
- * The access rule of an RPC. Every RPC has one.
+ * Access rule of the RPC. Every RPC has one.
  *
  * @generated from extension: satchel.options.v1.AccessRule access = 50400;
  */

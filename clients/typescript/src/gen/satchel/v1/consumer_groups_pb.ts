@@ -23,66 +23,68 @@ export const file_satchel_v1_consumer_groups: GenFile = /*@__PURE__*/
  */
 export type ConsumerGroup = Message<"satchel.v1.ConsumerGroup"> & {
   /**
-   * The id: 1 to 100 letters, digits, ".", "_", ":" and "-", beginning with a letter or digit; unique in the namespace.
+   * Id: 1 to 100 letters, digits, ".", "_", ":" and "-", beginning with a letter or digit; unique in the namespace.
    *
    * @generated from field: string consumer_group_id = 1;
    */
   consumerGroupId: string;
 
   /**
-   * The category that the group works on.
+   * Category that the group consumes.
    *
    * @generated from field: string category = 2;
    */
   category: string;
 
   /**
-   * Into how many partitions the category is split: so many members can work at once. Unset or 0: 8; at most
-   * `max_consumer_group_partitions`.
+   * Number of partitions of the category, which is the maximum number of members that work at once. Unset or 0: 8; at
+   * most 256.
    *
    * @generated from field: int32 partitions = 3;
    */
   partitions: number;
 
   /**
-   * Only messages of these types; at most 100. Unset: all.
+   * Delivers only messages of these types, at most 100 of them. Unset: all types.
    *
    * @generated from field: repeated string types = 4;
    */
   types: string[];
 
   /**
-   * How long a member may take for a message before it is delivered again: 1 second to 12 hours. Unset: 30 seconds.
+   * Time within which a member must settle a message before it is delivered again, 1 second to 12 hours. Unset: 30
+   * seconds.
    *
    * @generated from field: google.protobuf.Duration acknowledge_timeout = 5;
    */
   acknowledgeTimeout?: Duration | undefined;
 
   /**
-   * When messages are tried again, and how often.
+   * Number and delays of delivery attempts.
    *
    * @generated from field: satchel.v1.RetryPolicy retry_policy = 6;
    */
   retryPolicy?: RetryPolicy | undefined;
 
   /**
-   * How many messages of one entity a member may hold at once, 1 to 1,000. Unset or 0: 1, and then no order of
-   * acknowledgements can mix up an entity. With more, a member handles an entity's messages one after the other, and
-   * when it rejects one, or takes too long, the later ones of the entity come again too.
+   * Maximum number of messages of one entity that a member holds at once, 1 to 1,000. Unset or 0: 1, which keeps an
+   * entity in order whatever the order of acknowledgements. With more, the member must handle an entity's messages one
+   * after the other; if it rejects one or exceeds its deadline, the later messages of the entity are delivered again
+   * too.
    *
    * @generated from field: int32 max_in_flight_per_entity = 7;
    */
   maxInFlightPerEntity: number;
 
   /**
-   * When it was created.
+   * Creation time.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * When its settings were last changed.
+   * Time of the last change of the settings.
    *
    * @generated from field: google.protobuf.Timestamp update_time = 9;
    */
@@ -97,22 +99,23 @@ export const ConsumerGroupSchema: GenMessage<ConsumerGroup> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 0);
 
 /**
- * When messages that were not handled are tried again.
+ * Retry policy of a consumer group.
  *
  * @generated from message satchel.v1.RetryPolicy
  */
 export type RetryPolicy = Message<"satchel.v1.RetryPolicy"> & {
   /**
-   * How often a message is delivered before it is parked: 1 to 1,000. Unset or 0: 10. A delivery counts also when the
-   * member has vanished with it, so that a message which brings its members down is parked in the end.
+   * Maximum number of deliveries of a message before it is parked, 1 to 1,000. Unset or 0: 10. A delivery also counts
+   * if the member disconnects before it settles the message, so a message that crashes its members is parked in the
+   * end.
    *
    * @generated from field: int32 max_attempts = 1;
    */
   maxAttempts: number;
 
   /**
-   * How long a rejected message waits before its second, third, … attempt, each 0 to 7 days; the last one is used from
-   * then on. At most 20. Unset: 1, 5 and 30 seconds.
+   * Delays of a rejected message before its second, third, … attempt, at most 20 of them, each 0 to 7 days. The last
+   * delay repeats. Unset: 1, 5 and 30 seconds.
    *
    * @generated from field: repeated google.protobuf.Duration backoff = 2;
    */
@@ -127,20 +130,20 @@ export const RetryPolicySchema: GenMessage<RetryPolicy> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 1);
 
 /**
- * Which group to create.
+ * Request of CreateConsumerGroup.
  *
  * @generated from message satchel.v1.CreateConsumerGroupRequest
  */
 export type CreateConsumerGroupRequest = Message<"satchel.v1.CreateConsumerGroupRequest"> & {
   /**
-   * The group; its times are ignored.
+   * The group. Its `create_time` and `update_time` are ignored.
    *
    * @generated from field: satchel.v1.ConsumerGroup consumer_group = 1;
    */
   consumerGroup?: ConsumerGroup | undefined;
 
   /**
-   * Where it begins. Unset: at the beginning of the category.
+   * Where the group begins. Unset: at the beginning of the category.
    *
    * @generated from oneof satchel.v1.CreateConsumerGroupRequest.start
    */
@@ -154,7 +157,7 @@ export type CreateConsumerGroupRequest = Message<"satchel.v1.CreateConsumerGroup
     case: "position";
   } | {
     /**
-     * The first message appended at or after this time.
+     * The first message that was appended at or after this time.
      *
      * @generated from field: google.protobuf.Timestamp time = 3;
      */
@@ -162,7 +165,7 @@ export type CreateConsumerGroupRequest = Message<"satchel.v1.CreateConsumerGroup
     case: "time";
   } | {
     /**
-     * True: at the end, so that only what is appended from now on is delivered. False is refused.
+     * True: at the end, so that only messages appended from now on are delivered. False is refused.
      *
      * @generated from field: bool end = 4;
      */
@@ -179,13 +182,13 @@ export const CreateConsumerGroupRequestSchema: GenMessage<CreateConsumerGroupReq
   messageDesc(file_satchel_v1_consumer_groups, 2);
 
 /**
- * The group.
+ * Response of CreateConsumerGroup.
  *
  * @generated from message satchel.v1.CreateConsumerGroupResponse
  */
 export type CreateConsumerGroupResponse = Message<"satchel.v1.CreateConsumerGroupResponse"> & {
   /**
-   * The group, with every setting that was unset.
+   * The group, with defaults for the settings that were unset.
    *
    * @generated from field: satchel.v1.ConsumerGroup consumer_group = 1;
    */
@@ -200,13 +203,13 @@ export const CreateConsumerGroupResponseSchema: GenMessage<CreateConsumerGroupRe
   messageDesc(file_satchel_v1_consumer_groups, 3);
 
 /**
- * Which group to return.
+ * Request of GetConsumerGroup.
  *
  * @generated from message satchel.v1.GetConsumerGroupRequest
  */
 export type GetConsumerGroupRequest = Message<"satchel.v1.GetConsumerGroupRequest"> & {
   /**
-   * The group.
+   * Id of the group.
    *
    * @generated from field: string consumer_group_id = 1;
    */
@@ -221,7 +224,7 @@ export const GetConsumerGroupRequestSchema: GenMessage<GetConsumerGroupRequest> 
   messageDesc(file_satchel_v1_consumer_groups, 4);
 
 /**
- * A group at work.
+ * Response of GetConsumerGroup.
  *
  * @generated from message satchel.v1.GetConsumerGroupResponse
  */
@@ -234,14 +237,14 @@ export type GetConsumerGroupResponse = Message<"satchel.v1.GetConsumerGroupRespo
   consumerGroup?: ConsumerGroup | undefined;
 
   /**
-   * Who is in it now, in the order of joining.
+   * Current members, in the order in which they joined.
    *
    * @generated from field: repeated satchel.v1.GroupMember members = 2;
    */
   members: GroupMember[];
 
   /**
-   * Every partition.
+   * Status of every partition.
    *
    * @generated from field: repeated satchel.v1.PartitionStatus partitions = 3;
    */
@@ -262,21 +265,21 @@ export const GetConsumerGroupResponseSchema: GenMessage<GetConsumerGroupResponse
  */
 export type GroupMember = Message<"satchel.v1.GroupMember"> & {
   /**
-   * The id that the server has given it.
+   * Id, assigned by the server.
    *
    * @generated from field: string member_id = 1;
    */
   memberId: string;
 
   /**
-   * What it calls itself.
+   * Name that the member has given itself.
    *
    * @generated from field: string member_name = 2;
    */
   memberName: string;
 
   /**
-   * When it joined.
+   * Time at which the member joined.
    *
    * @generated from field: google.protobuf.Timestamp join_time = 3;
    */
@@ -291,71 +294,71 @@ export const GroupMemberSchema: GenMessage<GroupMember> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 6);
 
 /**
- * How far a partition is.
+ * Status of a partition.
  *
  * @generated from message satchel.v1.PartitionStatus
  */
 export type PartitionStatus = Message<"satchel.v1.PartitionStatus"> & {
   /**
-   * The partition: 0 to partitions - 1.
+   * Number of the partition, 0 to partitions - 1.
    *
    * @generated from field: int32 partition = 1;
    */
   partition: number;
 
   /**
-   * The number of its latest lease; grows with every one. Those of a group that is created again under an old id go on
-   * from greater numbers.
+   * Epoch of the latest assignment; increases with each assignment. If a group is deleted and created again under the
+   * same id, its epochs continue from greater numbers.
    *
    * @generated from field: int64 epoch = 2;
    */
   epoch: bigint;
 
   /**
-   * Who has it; empty when nobody does.
+   * Member that holds the partition; empty if none does.
    *
    * @generated from field: string member_id = 3;
    */
   memberId: string;
 
   /**
-   * Everything up to this global position is settled.
+   * Global position up to which all messages are settled or parked.
    *
    * @generated from field: int64 checkpoint = 4;
    */
   checkpoint: bigint;
 
   /**
-   * Messages that have been delivered and not been settled.
+   * Number of messages that are delivered and not settled.
    *
    * @generated from field: int64 in_flight = 5;
    */
   inFlight: bigint;
 
   /**
-   * Messages that wait for another attempt.
+   * Number of messages that wait for another attempt.
    *
    * @generated from field: int64 retrying = 6;
    */
   retrying: bigint;
 
   /**
-   * Messages that are parked.
+   * Number of parked messages.
    *
    * @generated from field: int64 parked = 7;
    */
   parked: bigint;
 
   /**
-   * Messages of the partition that are not settled. Messages of other types than the group's count until they have been
-   * passed.
+   * Number of messages that are not settled: not delivered yet, in flight, retrying or being replayed. Parked messages
+   * do not count. Messages of other types than the group's count until the group has passed them.
    *
    * @generated from field: int64 lag = 8;
    */
   lag: bigint;
 
   /**
-   * True when there were too many to count: the lag is at least that.
+   * True if there are too many messages to count: then `lag` is a lower bound.
    *
    * @generated from field: bool lag_is_minimum = 9;
    */
@@ -370,27 +373,27 @@ export const PartitionStatusSchema: GenMessage<PartitionStatus> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 7);
 
 /**
- * Which page of groups to return.
+ * Request of ListConsumerGroups.
  *
  * @generated from message satchel.v1.ListConsumerGroupsRequest
  */
 export type ListConsumerGroupsRequest = Message<"satchel.v1.ListConsumerGroupsRequest"> & {
   /**
-   * Only groups of this category. Unset: of all.
+   * Lists only groups of this category. Unset: all categories.
    *
    * @generated from field: string category = 1;
    */
   category: string;
 
   /**
-   * At most this many; unset or 0 = 100, at most 1,000.
+   * Maximum number of groups on the page; unset or 0 = 100, at most 1,000.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; unset for the first page.
+   * `next_page_token` of the previous page; unset for the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -405,20 +408,20 @@ export const ListConsumerGroupsRequestSchema: GenMessage<ListConsumerGroupsReque
   messageDesc(file_satchel_v1_consumer_groups, 8);
 
 /**
- * A page of groups.
+ * Response of ListConsumerGroups.
  *
  * @generated from message satchel.v1.ListConsumerGroupsResponse
  */
 export type ListConsumerGroupsResponse = Message<"satchel.v1.ListConsumerGroupsResponse"> & {
   /**
-   * By id, ascending (bytewise).
+   * Groups by id, ascending (bytewise).
    *
    * @generated from field: repeated satchel.v1.ConsumerGroup consumer_groups = 1;
    */
   consumerGroups: ConsumerGroup[];
 
   /**
-   * Asks for the page after this one; empty when this is the last.
+   * Token of the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -433,7 +436,7 @@ export const ListConsumerGroupsResponseSchema: GenMessage<ListConsumerGroupsResp
   messageDesc(file_satchel_v1_consumer_groups, 9);
 
 /**
- * What to change.
+ * Request of UpdateConsumerGroup.
  *
  * @generated from message satchel.v1.UpdateConsumerGroupRequest
  */
@@ -446,8 +449,9 @@ export type UpdateConsumerGroupRequest = Message<"satchel.v1.UpdateConsumerGroup
   consumerGroup?: ConsumerGroup | undefined;
 
   /**
-   * Which to change: `acknowledge_timeout`, `retry_policy`, `retry_policy.max_attempts`, `retry_policy.backoff`,
-   * `max_in_flight_per_entity`. One that is named here and unset above gets its default.
+   * Fields to change, at least one: `acknowledge_timeout`, `retry_policy`, `retry_policy.max_attempts`,
+   * `retry_policy.backoff`, `max_in_flight_per_entity`. A named field that is unset in `consumer_group` gets its
+   * default.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -462,13 +466,13 @@ export const UpdateConsumerGroupRequestSchema: GenMessage<UpdateConsumerGroupReq
   messageDesc(file_satchel_v1_consumer_groups, 10);
 
 /**
- * The group.
+ * Response of UpdateConsumerGroup.
  *
  * @generated from message satchel.v1.UpdateConsumerGroupResponse
  */
 export type UpdateConsumerGroupResponse = Message<"satchel.v1.UpdateConsumerGroupResponse"> & {
   /**
-   * The group as it is now.
+   * The changed group.
    *
    * @generated from field: satchel.v1.ConsumerGroup consumer_group = 1;
    */
@@ -483,13 +487,13 @@ export const UpdateConsumerGroupResponseSchema: GenMessage<UpdateConsumerGroupRe
   messageDesc(file_satchel_v1_consumer_groups, 11);
 
 /**
- * Which group to delete.
+ * Request of DeleteConsumerGroup.
  *
  * @generated from message satchel.v1.DeleteConsumerGroupRequest
  */
 export type DeleteConsumerGroupRequest = Message<"satchel.v1.DeleteConsumerGroupRequest"> & {
   /**
-   * The group.
+   * Id of the group.
    *
    * @generated from field: string consumer_group_id = 1;
    */
@@ -504,7 +508,7 @@ export const DeleteConsumerGroupRequestSchema: GenMessage<DeleteConsumerGroupReq
   messageDesc(file_satchel_v1_consumer_groups, 12);
 
 /**
- * Done.
+ * Response of DeleteConsumerGroup.
  *
  * @generated from message satchel.v1.DeleteConsumerGroupResponse
  */
@@ -519,20 +523,20 @@ export const DeleteConsumerGroupResponseSchema: GenMessage<DeleteConsumerGroupRe
   messageDesc(file_satchel_v1_consumer_groups, 13);
 
 /**
- * Where to move a group.
+ * Request of ResetConsumerGroup.
  *
  * @generated from message satchel.v1.ResetConsumerGroupRequest
  */
 export type ResetConsumerGroupRequest = Message<"satchel.v1.ResetConsumerGroupRequest"> & {
   /**
-   * The group.
+   * Id of the group.
    *
    * @generated from field: string consumer_group_id = 1;
    */
   consumerGroupId: string;
 
   /**
-   * Where it goes on. Unset: at the beginning of the category.
+   * Where the group continues. Unset: at the beginning of the category.
    *
    * @generated from oneof satchel.v1.ResetConsumerGroupRequest.start
    */
@@ -546,7 +550,7 @@ export type ResetConsumerGroupRequest = Message<"satchel.v1.ResetConsumerGroupRe
     case: "position";
   } | {
     /**
-     * The first message appended at or after this time.
+     * The first message that was appended at or after this time.
      *
      * @generated from field: google.protobuf.Timestamp time = 3;
      */
@@ -571,13 +575,13 @@ export const ResetConsumerGroupRequestSchema: GenMessage<ResetConsumerGroupReque
   messageDesc(file_satchel_v1_consumer_groups, 14);
 
 /**
- * Done.
+ * Response of ResetConsumerGroup.
  *
  * @generated from message satchel.v1.ResetConsumerGroupResponse
  */
 export type ResetConsumerGroupResponse = Message<"satchel.v1.ResetConsumerGroupResponse"> & {
   /**
-   * The global position, inclusive, from which every partition goes on.
+   * Global position, inclusive, from which every partition continues.
    *
    * @generated from field: int64 position = 1;
    */
@@ -592,27 +596,27 @@ export const ResetConsumerGroupResponseSchema: GenMessage<ResetConsumerGroupResp
   messageDesc(file_satchel_v1_consumer_groups, 15);
 
 /**
- * How to take part.
+ * Request of Consume.
  *
  * @generated from message satchel.v1.ConsumeRequest
  */
 export type ConsumeRequest = Message<"satchel.v1.ConsumeRequest"> & {
   /**
-   * The group.
+   * Id of the group.
    *
    * @generated from field: string consumer_group_id = 1;
    */
   consumerGroupId: string;
 
   /**
-   * A name for those who look at the group, such as the host's: up to 255 bytes. Unset: none.
+   * Name of the member for operators, such as its host name, at most 255 bytes. Unset: none.
    *
    * @generated from field: string member_name = 2;
    */
   memberName: string;
 
   /**
-   * How many messages this member may hold at once. Unset or 0: 100; at most `max_in_flight_messages`.
+   * Maximum number of messages that this member holds at once. Unset or 0: 100; at most 1,000.
    *
    * @generated from field: int32 max_in_flight = 3;
    */
@@ -627,19 +631,19 @@ export const ConsumeRequestSchema: GenMessage<ConsumeRequest> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 16);
 
 /**
- * One frame of Consume.
+ * Response of Consume: one frame.
  *
  * @generated from message satchel.v1.ConsumeResponse
  */
 export type ConsumeResponse = Message<"satchel.v1.ConsumeResponse"> & {
   /**
-   * What the frame is. New kinds may be added: skip those you do not know.
+   * Kind of the frame. Skip unknown kinds: new ones may be added.
    *
    * @generated from oneof satchel.v1.ConsumeResponse.frame
    */
   frame: {
     /**
-     * The first frame: this call is a member now.
+     * First frame: the call has joined the group.
      *
      * @generated from field: satchel.v1.Joined joined = 1;
      */
@@ -647,7 +651,7 @@ export type ConsumeResponse = Message<"satchel.v1.ConsumeResponse"> & {
     case: "joined";
   } | {
     /**
-     * Partitions are this member's from now on.
+     * Partitions are assigned to this member.
      *
      * @generated from field: satchel.v1.PartitionsAssigned assigned = 2;
      */
@@ -663,8 +667,8 @@ export type ConsumeResponse = Message<"satchel.v1.ConsumeResponse"> & {
     case: "deliveries";
   } | {
     /**
-     * Partitions are wanted by others: nothing more of them comes. Settle what you hold of them, and they move on; what
-     * is not settled by its deadline comes again elsewhere.
+     * Partitions are needed by other members, and no more of their messages are delivered here. A partition moves once
+     * its messages are settled. Messages that are not settled by their deadlines are delivered elsewhere.
      *
      * @generated from field: satchel.v1.PartitionsRevoking revoking = 4;
      */
@@ -672,7 +676,7 @@ export type ConsumeResponse = Message<"satchel.v1.ConsumeResponse"> & {
     case: "revoking";
   } | {
     /**
-     * Partitions are not this member's any more: drop what you hold of them.
+     * Partitions no longer belong to this member. Drop what you hold of them.
      *
      * @generated from field: satchel.v1.PartitionsRevoked revoked = 5;
      */
@@ -680,7 +684,7 @@ export type ConsumeResponse = Message<"satchel.v1.ConsumeResponse"> & {
     case: "revoked";
   } | {
     /**
-     * Nothing has come for 15 seconds; the call is alive.
+     * Nothing was sent for 15 seconds; the call is alive.
      *
      * @generated from field: satchel.v1.ConsumeHeartbeat heartbeat = 6;
      */
@@ -697,20 +701,20 @@ export const ConsumeResponseSchema: GenMessage<ConsumeResponse> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 17);
 
 /**
- * Membership.
+ * Membership of this call.
  *
  * @generated from message satchel.v1.Joined
  */
 export type Joined = Message<"satchel.v1.Joined"> & {
   /**
-   * The id of this member.
+   * Id of this member.
    *
    * @generated from field: string member_id = 1;
    */
   memberId: string;
 
   /**
-   * The group's acknowledge_timeout, when it was joined.
+   * The group's `acknowledge_timeout` at the time of joining.
    *
    * @generated from field: google.protobuf.Duration acknowledge_timeout = 2;
    */
@@ -725,20 +729,20 @@ export const JoinedSchema: GenMessage<Joined> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 18);
 
 /**
- * One lease of a partition.
+ * Assignment of a partition to a member.
  *
  * @generated from message satchel.v1.PartitionLease
  */
 export type PartitionLease = Message<"satchel.v1.PartitionLease"> & {
   /**
-   * The partition.
+   * Number of the partition.
    *
    * @generated from field: int32 partition = 1;
    */
   partition: number;
 
   /**
-   * The number of the lease; name it when you settle messages.
+   * Epoch of the assignment. Acknowledge and Reject take it.
    *
    * @generated from field: int64 epoch = 2;
    */
@@ -753,13 +757,13 @@ export const PartitionLeaseSchema: GenMessage<PartitionLease> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 19);
 
 /**
- * Partitions that have come.
+ * Partitions that this member holds from now on.
  *
  * @generated from message satchel.v1.PartitionsAssigned
  */
 export type PartitionsAssigned = Message<"satchel.v1.PartitionsAssigned"> & {
   /**
-   * At least one.
+   * The assignments, at least one.
    *
    * @generated from field: repeated satchel.v1.PartitionLease partitions = 1;
    */
@@ -774,13 +778,13 @@ export const PartitionsAssignedSchema: GenMessage<PartitionsAssigned> = /*@__PUR
   messageDesc(file_satchel_v1_consumer_groups, 20);
 
 /**
- * Partitions that are about to go.
+ * Partitions that this member is about to lose.
  *
  * @generated from message satchel.v1.PartitionsRevoking
  */
 export type PartitionsRevoking = Message<"satchel.v1.PartitionsRevoking"> & {
   /**
-   * At least one.
+   * The assignments, at least one.
    *
    * @generated from field: repeated satchel.v1.PartitionLease partitions = 1;
    */
@@ -795,13 +799,13 @@ export const PartitionsRevokingSchema: GenMessage<PartitionsRevoking> = /*@__PUR
   messageDesc(file_satchel_v1_consumer_groups, 21);
 
 /**
- * Partitions that have gone.
+ * Partitions that this member has lost.
  *
  * @generated from message satchel.v1.PartitionsRevoked
  */
 export type PartitionsRevoked = Message<"satchel.v1.PartitionsRevoked"> & {
   /**
-   * At least one.
+   * The assignments, at least one.
    *
    * @generated from field: repeated satchel.v1.PartitionLease partitions = 1;
    */
@@ -816,7 +820,7 @@ export const PartitionsRevokedSchema: GenMessage<PartitionsRevoked> = /*@__PURE_
   messageDesc(file_satchel_v1_consumer_groups, 22);
 
 /**
- * A sign of life.
+ * Sign of life.
  *
  * @generated from message satchel.v1.ConsumeHeartbeat
  */
@@ -831,13 +835,13 @@ export const ConsumeHeartbeatSchema: GenMessage<ConsumeHeartbeat> = /*@__PURE__*
   messageDesc(file_satchel_v1_consumer_groups, 23);
 
 /**
- * Messages to handle; those of one entity are in order.
+ * Messages to handle. Those of one entity are in order.
  *
  * @generated from message satchel.v1.DeliveryBatch
  */
 export type DeliveryBatch = Message<"satchel.v1.DeliveryBatch"> & {
   /**
-   * At least one.
+   * The deliveries, at least one.
    *
    * @generated from field: repeated satchel.v1.Delivery deliveries = 1;
    */
@@ -865,35 +869,35 @@ export type Delivery = Message<"satchel.v1.Delivery"> & {
   message?: StreamMessage | undefined;
 
   /**
-   * Its partition.
+   * Partition of the message.
    *
    * @generated from field: int32 partition = 2;
    */
   partition: number;
 
   /**
-   * The lease of the partition.
+   * Epoch under which the partition is assigned to this member.
    *
    * @generated from field: int64 epoch = 3;
    */
   epoch: bigint;
 
   /**
-   * The how-manieth delivery of this message it is, from 1.
+   * Delivery attempt, from 1.
    *
    * @generated from field: int32 attempt = 4;
    */
   attempt: number;
 
   /**
-   * Until when to settle it; then it is delivered again.
+   * Time by which to settle the message. After that it is delivered again.
    *
    * @generated from field: google.protobuf.Timestamp deadline = 5;
    */
   deadline?: Timestamp | undefined;
 
   /**
-   * Ascends in the order in which this lease delivers: see Acknowledge.
+   * Number of the delivery; ascends in the order of deliveries under this epoch. See AcknowledgeRequest.up_to_sequence.
    *
    * @generated from field: int64 sequence = 6;
    */
@@ -908,49 +912,50 @@ export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 25);
 
 /**
- * What has been handled.
+ * Request of Acknowledge.
  *
  * @generated from message satchel.v1.AcknowledgeRequest
  */
 export type AcknowledgeRequest = Message<"satchel.v1.AcknowledgeRequest"> & {
   /**
-   * The group.
+   * Id of the group.
    *
    * @generated from field: string consumer_group_id = 1;
    */
   consumerGroupId: string;
 
   /**
-   * The partition.
+   * Partition of the messages.
    *
    * @generated from field: int32 partition = 2;
    */
   partition: number;
 
   /**
-   * The lease under which the messages were delivered.
+   * Epoch under which the messages were delivered.
    *
    * @generated from field: int64 epoch = 3;
    */
   epoch: bigint;
 
   /**
-   * Global positions of messages that have been handled; at most 1,000.
+   * Global positions of messages that have been handled, at most 1,000.
    *
    * @generated from field: repeated int64 global_positions = 4;
    */
   globalPositions: bigint[];
 
   /**
-   * Everything that this lease has delivered up to the delivery of this sequence has been handled. Not by positions: when
-   * an entity has to wait, later positions of others are delivered before its own.
+   * Acknowledges every delivery under this epoch up to and including the one with this `sequence`. It is not a global
+   * position, because deliveries are not in the order of positions: while an entity waits, later messages of other
+   * entities are delivered first.
    *
    * @generated from field: optional int64 up_to_sequence = 5;
    */
   upToSequence?: bigint | undefined;
 
   /**
-   * Global positions of messages that are still being handled: their deadlines begin anew; at most 1,000.
+   * Global positions of messages that are still being handled, at most 1,000. Their deadlines start anew.
    *
    * @generated from field: repeated int64 in_progress_global_positions = 6;
    */
@@ -965,20 +970,20 @@ export const AcknowledgeRequestSchema: GenMessage<AcknowledgeRequest> = /*@__PUR
   messageDesc(file_satchel_v1_consumer_groups, 26);
 
 /**
- * What has been settled.
+ * Response of Acknowledge.
  *
  * @generated from message satchel.v1.AcknowledgeResponse
  */
 export type AcknowledgeResponse = Message<"satchel.v1.AcknowledgeResponse"> & {
   /**
-   * How many messages this call has settled; those that were settled before do not count.
+   * Number of messages that this call has settled, without those that were settled before.
    *
    * @generated from field: int64 acknowledged_count = 1;
    */
   acknowledgedCount: bigint;
 
   /**
-   * Everything in the partition up to this global position is settled.
+   * Global position up to which all messages of the partition are settled or parked.
    *
    * @generated from field: int64 checkpoint = 2;
    */
@@ -993,47 +998,47 @@ export const AcknowledgeResponseSchema: GenMessage<AcknowledgeResponse> = /*@__P
   messageDesc(file_satchel_v1_consumer_groups, 27);
 
 /**
- * What could not be handled.
+ * Request of Reject.
  *
  * @generated from message satchel.v1.RejectRequest
  */
 export type RejectRequest = Message<"satchel.v1.RejectRequest"> & {
   /**
-   * The group.
+   * Id of the group.
    *
    * @generated from field: string consumer_group_id = 1;
    */
   consumerGroupId: string;
 
   /**
-   * The partition.
+   * Partition of the messages.
    *
    * @generated from field: int32 partition = 2;
    */
   partition: number;
 
   /**
-   * The lease under which the messages were delivered.
+   * Epoch under which the messages were delivered.
    *
    * @generated from field: int64 epoch = 3;
    */
   epoch: bigint;
 
   /**
-   * Global positions of the messages: 1 to 1,000.
+   * Global positions of the messages, 1 to 1,000.
    *
    * @generated from field: repeated int64 global_positions = 4;
    */
   globalPositions: bigint[];
 
   /**
-   * What becomes of them.
+   * What happens to the messages.
    *
    * @generated from oneof satchel.v1.RejectRequest.action
    */
   action: {
     /**
-     * Deliver them again, later. The entity waits. After the last attempt they are parked.
+     * Delivers them again after a delay. The entity waits. A message that has used its last attempt is parked.
      *
      * @generated from field: satchel.v1.RetryAction retry = 5;
      */
@@ -1041,7 +1046,7 @@ export type RejectRequest = Message<"satchel.v1.RejectRequest"> & {
     case: "retry";
   } | {
     /**
-     * Put them aside, with the reason; the entity goes on.
+     * Parks them with the reason. The entity goes on.
      *
      * @generated from field: satchel.v1.ParkAction park = 6;
      */
@@ -1049,7 +1054,7 @@ export type RejectRequest = Message<"satchel.v1.RejectRequest"> & {
     case: "park";
   } | {
     /**
-     * Count them as handled.
+     * Marks them as handled.
      *
      * @generated from field: satchel.v1.SkipAction skip = 7;
      */
@@ -1058,7 +1063,7 @@ export type RejectRequest = Message<"satchel.v1.RejectRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Why, for those who look at parked messages: up to 1,000 characters.
+   * Reason, shown with parked messages, at most 1,000 characters.
    *
    * @generated from field: string reason = 8;
    */
@@ -1073,13 +1078,13 @@ export const RejectRequestSchema: GenMessage<RejectRequest> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 28);
 
 /**
- * Deliver again.
+ * Delivers messages again.
  *
  * @generated from message satchel.v1.RetryAction
  */
 export type RetryAction = Message<"satchel.v1.RetryAction"> & {
   /**
-   * After this time, 0 to 7 days. Unset: as the group's backoff says.
+   * Delay before the next attempt, 0 to 7 days. Unset: the group's backoff.
    *
    * @generated from field: google.protobuf.Duration delay = 1;
    */
@@ -1094,7 +1099,7 @@ export const RetryActionSchema: GenMessage<RetryAction> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 29);
 
 /**
- * Put aside.
+ * Parks messages.
  *
  * @generated from message satchel.v1.ParkAction
  */
@@ -1109,7 +1114,7 @@ export const ParkActionSchema: GenMessage<ParkAction> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 30);
 
 /**
- * Count as handled.
+ * Marks messages as handled.
  *
  * @generated from message satchel.v1.SkipAction
  */
@@ -1124,20 +1129,20 @@ export const SkipActionSchema: GenMessage<SkipAction> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 31);
 
 /**
- * What has become of them.
+ * Response of Reject.
  *
  * @generated from message satchel.v1.RejectResponse
  */
 export type RejectResponse = Message<"satchel.v1.RejectResponse"> & {
   /**
-   * How many messages this call has rejected; those that were settled before do not count.
+   * Number of messages that this call has rejected, without those that were settled before.
    *
    * @generated from field: int64 rejected_count = 1;
    */
   rejectedCount: bigint;
 
   /**
-   * Those of them that are parked now.
+   * Global positions of those of them that are parked now.
    *
    * @generated from field: repeated int64 parked_global_positions = 2;
    */
@@ -1152,27 +1157,28 @@ export const RejectResponseSchema: GenMessage<RejectResponse> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 32);
 
 /**
- * Which page of parked messages to return.
+ * Request of ListParkedMessages.
  *
  * @generated from message satchel.v1.ListParkedMessagesRequest
  */
 export type ListParkedMessagesRequest = Message<"satchel.v1.ListParkedMessagesRequest"> & {
   /**
-   * The group.
+   * Id of the group.
    *
    * @generated from field: string consumer_group_id = 1;
    */
   consumerGroupId: string;
 
   /**
-   * At most this many; unset or 0 = 100, at most 1,000. A page is also cut before it exceeds `max_page_bytes`.
+   * Maximum number of messages on the page; unset or 0 = 100, at most 1,000. A page is also cut before it exceeds
+   * `max_page_bytes`.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; unset for the first page.
+   * `next_page_token` of the previous page; unset for the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -1187,20 +1193,20 @@ export const ListParkedMessagesRequestSchema: GenMessage<ListParkedMessagesReque
   messageDesc(file_satchel_v1_consumer_groups, 33);
 
 /**
- * A page of parked messages.
+ * Response of ListParkedMessages.
  *
  * @generated from message satchel.v1.ListParkedMessagesResponse
  */
 export type ListParkedMessagesResponse = Message<"satchel.v1.ListParkedMessagesResponse"> & {
   /**
-   * By global position, ascending.
+   * Parked messages by global position, ascending.
    *
    * @generated from field: repeated satchel.v1.ParkedMessage parked_messages = 1;
    */
   parkedMessages: ParkedMessage[];
 
   /**
-   * Asks for the page after this one; empty when this is the last.
+   * Token of the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -1215,55 +1221,55 @@ export const ListParkedMessagesResponseSchema: GenMessage<ListParkedMessagesResp
   messageDesc(file_satchel_v1_consumer_groups, 34);
 
 /**
- * A message that was put aside.
+ * A message that is parked: put aside and not delivered.
  *
  * @generated from message satchel.v1.ParkedMessage
  */
 export type ParkedMessage = Message<"satchel.v1.ParkedMessage"> & {
   /**
-   * Where it is.
+   * Global position of the message.
    *
    * @generated from field: int64 global_position = 1;
    */
   globalPosition: bigint;
 
   /**
-   * The message; unset when it has been removed from its stream since.
+   * The message; unset if it has been removed from its stream since.
    *
    * @generated from field: satchel.v1.StreamMessage message = 2;
    */
   message?: StreamMessage | undefined;
 
   /**
-   * Its partition.
+   * Partition of the message.
    *
    * @generated from field: int32 partition = 3;
    */
   partition: number;
 
   /**
-   * How often it had been delivered.
+   * Number of delivery attempts before it was parked.
    *
    * @generated from field: int32 attempts = 4;
    */
   attempts: number;
 
   /**
-   * Why it was parked.
+   * Reason why it was parked.
    *
    * @generated from field: string reason = 5;
    */
   reason: string;
 
   /**
-   * When it was parked.
+   * Time at which it was parked.
    *
    * @generated from field: google.protobuf.Timestamp park_time = 6;
    */
   parkTime?: Timestamp | undefined;
 
   /**
-   * True when it is to be replayed and waits for its turn.
+   * True if a replay was requested and the message waits to be delivered.
    *
    * @generated from field: bool replaying = 7;
    */
@@ -1278,27 +1284,28 @@ export const ParkedMessageSchema: GenMessage<ParkedMessage> = /*@__PURE__*/
   messageDesc(file_satchel_v1_consumer_groups, 35);
 
 /**
- * Which parked messages to deliver again.
+ * Request of ReplayParkedMessages.
  *
  * @generated from message satchel.v1.ReplayParkedMessagesRequest
  */
 export type ReplayParkedMessagesRequest = Message<"satchel.v1.ReplayParkedMessagesRequest"> & {
   /**
-   * The group.
+   * Id of the group.
    *
    * @generated from field: string consumer_group_id = 1;
    */
   consumerGroupId: string;
 
   /**
-   * Global positions; at most 1,000. Those that are not parked are ignored.
+   * Global positions of the messages, at most 1,000. Positions without a parked message are ignored.
    *
    * @generated from field: repeated int64 global_positions = 2;
    */
   globalPositions: bigint[];
 
   /**
-   * True: all that are parked now; `global_positions` must be empty then.
+   * True: all messages that are parked now; then `global_positions` must be empty. False: `global_positions` must not
+   * be empty.
    *
    * @generated from field: bool all = 3;
    */
@@ -1313,13 +1320,13 @@ export const ReplayParkedMessagesRequestSchema: GenMessage<ReplayParkedMessagesR
   messageDesc(file_satchel_v1_consumer_groups, 36);
 
 /**
- * What is replayed.
+ * Response of ReplayParkedMessages.
  *
  * @generated from message satchel.v1.ReplayParkedMessagesResponse
  */
 export type ReplayParkedMessagesResponse = Message<"satchel.v1.ReplayParkedMessagesResponse"> & {
   /**
-   * How many.
+   * Number of messages that are replayed.
    *
    * @generated from field: int64 replayed_count = 1;
    */
@@ -1334,27 +1341,28 @@ export const ReplayParkedMessagesResponseSchema: GenMessage<ReplayParkedMessages
   messageDesc(file_satchel_v1_consumer_groups, 37);
 
 /**
- * Which parked messages to forget.
+ * Request of DeleteParkedMessages.
  *
  * @generated from message satchel.v1.DeleteParkedMessagesRequest
  */
 export type DeleteParkedMessagesRequest = Message<"satchel.v1.DeleteParkedMessagesRequest"> & {
   /**
-   * The group.
+   * Id of the group.
    *
    * @generated from field: string consumer_group_id = 1;
    */
   consumerGroupId: string;
 
   /**
-   * Global positions; at most 1,000. Those that are not parked are ignored.
+   * Global positions of the messages, at most 1,000. Positions without a parked message are ignored.
    *
    * @generated from field: repeated int64 global_positions = 2;
    */
   globalPositions: bigint[];
 
   /**
-   * True: all that are parked now; `global_positions` must be empty then.
+   * True: all messages that are parked now; then `global_positions` must be empty. False: `global_positions` must not
+   * be empty.
    *
    * @generated from field: bool all = 3;
    */
@@ -1369,13 +1377,13 @@ export const DeleteParkedMessagesRequestSchema: GenMessage<DeleteParkedMessagesR
   messageDesc(file_satchel_v1_consumer_groups, 38);
 
 /**
- * What was forgotten.
+ * Response of DeleteParkedMessages.
  *
  * @generated from message satchel.v1.DeleteParkedMessagesResponse
  */
 export type DeleteParkedMessagesResponse = Message<"satchel.v1.DeleteParkedMessagesResponse"> & {
   /**
-   * How many.
+   * Number of messages that were removed.
    *
    * @generated from field: int64 deleted_count = 1;
    */
@@ -1390,24 +1398,25 @@ export const DeleteParkedMessagesResponseSchema: GenMessage<DeleteParkedMessages
   messageDesc(file_satchel_v1_consumer_groups, 39);
 
 /**
- * Consumer groups: several members share the work on a category, and the server keeps how far they are.
+ * Shares the messages of a category among the members of a group, and keeps the group's progress on the server.
  *
- * A group splits its category into a fixed number of partitions by |hash64(cardinal id)| mod partitions, as Message DB
- * splits one among members; so all messages of an entity (the part of a stream's id before the first "+") are in one
- * partition. Members join by opening Consume; the server spreads the partitions over them, and moves as few as possible
- * when members come and go. Whoever gets a partition gets it under a new epoch, and what a former holder still says
- * about it is refused with LEASE_LOST.
+ * A group splits its category into a fixed number of partitions by |hash64(cardinal id)| mod partitions, the hash of
+ * Message DB. An entity is the part of a stream's id before the first "+"; all messages of an entity are in one
+ * partition. Messages in streams without an id are in no partition.
  *
- * Every message is delivered at least once. The messages of an entity are delivered in order: the next one when the one
- * before has been settled, that is acknowledged, skipped or parked. Messages in streams without an id belong to no
- * partition.
+ * A member joins by calling Consume. The server spreads the partitions evenly over the members, and moves as few as
+ * possible when members join or leave. Each assignment of a partition has a new epoch. A former holder that settles
+ * messages under an older epoch is refused with LEASE_LOST.
+ *
+ * Every message is delivered at least once. The messages of an entity are delivered in order: the next one when the
+ * previous one is settled, that is acknowledged, skipped or parked.
  *
  * @generated from service satchel.v1.ConsumerGroupService
  */
 export const ConsumerGroupService: GenService<{
   /**
-   * Creates a group. Safe to repeat: a group that exists with the same settings is answered, another is GROUP_EXISTS.
-   * Errors: FIELD_INVALID, NOT_A_CATEGORY, LIMIT_EXCEEDED, GROUP_EXISTS.
+   * Creates a group. Safe to repeat: if the group exists with the same settings, it is returned. Errors: FIELD_INVALID,
+   * NOT_A_CATEGORY, LIMIT_EXCEEDED, GROUP_EXISTS (it exists with other settings).
    *
    * @generated from rpc satchel.v1.ConsumerGroupService.CreateConsumerGroup
    */
@@ -1417,7 +1426,7 @@ export const ConsumerGroupService: GenService<{
     output: typeof CreateConsumerGroupResponseSchema;
   },
   /**
-   * Returns a group with its members and, for every partition, who has it, how far it is and how much is left. Errors:
+   * Returns a group with its members, and the holder, the progress and the lag of each partition. Errors:
    * FIELD_INVALID, GROUP_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.ConsumerGroupService.GetConsumerGroup
@@ -1438,8 +1447,8 @@ export const ConsumerGroupService: GenService<{
     output: typeof ListConsumerGroupsResponseSchema;
   },
   /**
-   * Changes the settings of a group; members see them within seconds. The category, the partitions and the types of a
-   * group never change. Errors: FIELD_INVALID, LIMIT_EXCEEDED, GROUP_NOT_FOUND.
+   * Changes settings of a group. The change takes effect within seconds. The category, the partitions and the types of
+   * a group cannot be changed. Errors: FIELD_INVALID, LIMIT_EXCEEDED, GROUP_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.ConsumerGroupService.UpdateConsumerGroup
    */
@@ -1449,8 +1458,8 @@ export const ConsumerGroupService: GenService<{
     output: typeof UpdateConsumerGroupResponseSchema;
   },
   /**
-   * Deletes a group with its checkpoints and parked messages; the messages stay in their streams. Calls of Consume end
-   * with GROUP_NOT_FOUND. Errors: FIELD_INVALID, GROUP_NOT_FOUND.
+   * Deletes a group with its checkpoints and parked messages. The messages stay in their streams. Running calls of
+   * Consume end with GROUP_NOT_FOUND. Errors: FIELD_INVALID, GROUP_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.ConsumerGroupService.DeleteConsumerGroup
    */
@@ -1460,8 +1469,8 @@ export const ConsumerGroupService: GenService<{
     output: typeof DeleteConsumerGroupResponseSchema;
   },
   /**
-   * Moves a group to another position, forwards or back. What its members hold is taken from them: they get their
-   * partitions again under new epochs. Parked messages stay. Errors: FIELD_INVALID, GROUP_NOT_FOUND.
+   * Moves a group to another position, forwards or backwards. The members lose their partitions and get them again
+   * under new epochs. Parked messages stay. Errors: FIELD_INVALID, GROUP_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.ConsumerGroupService.ResetConsumerGroup
    */
@@ -1471,8 +1480,8 @@ export const ConsumerGroupService: GenService<{
     output: typeof ResetConsumerGroupResponseSchema;
   },
   /**
-   * Joins a group and takes part in its work until the call ends. To leave cleanly, acknowledge what has been handled and
-   * cancel the call: its partitions go to the others at once. Errors: FIELD_INVALID, LIMIT_EXCEEDED, GROUP_NOT_FOUND,
+   * Joins a group as a member until the call ends. To leave cleanly, acknowledge what has been handled and cancel the
+   * call: its partitions move to other members at once. Errors: FIELD_INVALID, LIMIT_EXCEEDED, GROUP_NOT_FOUND,
    * SHUTTING_DOWN (join again, at another replica).
    *
    * @generated from rpc satchel.v1.ConsumerGroupService.Consume
@@ -1483,8 +1492,8 @@ export const ConsumerGroupService: GenService<{
     output: typeof ConsumeResponseSchema;
   },
   /**
-   * Says that messages of one partition have been handled, or are still being handled. May be sent to any replica; safe
-   * to repeat. Errors: FIELD_INVALID, LIMIT_EXCEEDED, GROUP_NOT_FOUND, LEASE_LOST.
+   * Marks messages of one partition as handled, or extends their deadlines. May be sent to any replica; safe to repeat.
+   * Errors: FIELD_INVALID, LIMIT_EXCEEDED, GROUP_NOT_FOUND, LEASE_LOST.
    *
    * @generated from rpc satchel.v1.ConsumerGroupService.Acknowledge
    */
@@ -1494,8 +1503,8 @@ export const ConsumerGroupService: GenService<{
     output: typeof AcknowledgeResponseSchema;
   },
   /**
-   * Says that messages of one partition could not be handled, and what becomes of them. May be sent to any replica.
-   * Errors: FIELD_INVALID, LIMIT_EXCEEDED, GROUP_NOT_FOUND, LEASE_LOST.
+   * Returns messages of one partition that could not be handled, to be retried, parked or skipped. May be sent to any
+   * replica. Errors: FIELD_INVALID, LIMIT_EXCEEDED, GROUP_NOT_FOUND, LEASE_LOST.
    *
    * @generated from rpc satchel.v1.ConsumerGroupService.Reject
    */
@@ -1505,7 +1514,8 @@ export const ConsumerGroupService: GenService<{
     output: typeof RejectResponseSchema;
   },
   /**
-   * Lists the parked messages of a group by global position. Errors: FIELD_INVALID, PAGE_TOKEN_INVALID, GROUP_NOT_FOUND.
+   * Lists the parked messages of a group by global position. Errors: FIELD_INVALID, PAGE_TOKEN_INVALID,
+   * GROUP_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.ConsumerGroupService.ListParkedMessages
    */
@@ -1515,8 +1525,8 @@ export const ConsumerGroupService: GenService<{
     output: typeof ListParkedMessagesResponseSchema;
   },
   /**
-   * Delivers parked messages again, from attempt 1, between the other messages of their entities. Errors: FIELD_INVALID,
-   * LIMIT_EXCEEDED, GROUP_NOT_FOUND.
+   * Delivers parked messages again, starting at attempt 1, between the other messages of their entities. Errors:
+   * FIELD_INVALID, LIMIT_EXCEEDED, GROUP_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.ConsumerGroupService.ReplayParkedMessages
    */
@@ -1526,8 +1536,8 @@ export const ConsumerGroupService: GenService<{
     output: typeof ReplayParkedMessagesResponseSchema;
   },
   /**
-   * Forgets parked messages: they will not be delivered again. The messages stay in their streams. Errors: FIELD_INVALID,
-   * LIMIT_EXCEEDED, GROUP_NOT_FOUND.
+   * Removes messages from the parked messages of a group, so that they are not delivered again. The messages stay in
+   * their streams. Errors: FIELD_INVALID, LIMIT_EXCEEDED, GROUP_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.ConsumerGroupService.DeleteParkedMessages
    */

@@ -23,35 +23,36 @@ export const file_satchel_v1_namespaces: GenFile = /*@__PURE__*/
  */
 export type Namespace = Message<"satchel.v1.Namespace"> & {
   /**
-   * The id: ^[a-z0-9][a-z0-9_-]{0,39}$. Never reused for other data while a deletion runs.
+   * Id: 1 to 40 lower-case letters, digits, "_" and "-", beginning with a letter or digit. An id cannot be reused until
+   * the deletion of its namespace has finished.
    *
    * @generated from field: string namespace_id = 1;
    */
   namespaceId: string;
 
   /**
-   * Free text for the operator, up to 1,000 characters.
+   * Free text for the operator, at most 1,000 characters.
    *
    * @generated from field: string description = 2;
    */
   description: string;
 
   /**
-   * Whether it can be used.
+   * State of the namespace.
    *
    * @generated from field: satchel.v1.NamespaceState state = 3;
    */
   state: NamespaceState;
 
   /**
-   * When it was created.
+   * Creation time.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 4;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * When it was last changed.
+   * Time of the last change.
    *
    * @generated from field: google.protobuf.Timestamp update_time = 5;
    */
@@ -66,27 +67,27 @@ export const NamespaceSchema: GenMessage<Namespace> = /*@__PURE__*/
   messageDesc(file_satchel_v1_namespaces, 0);
 
 /**
- * What a namespace holds.
+ * Statistics of a namespace.
  *
  * @generated from message satchel.v1.NamespaceStatistics
  */
 export type NamespaceStatistics = Message<"satchel.v1.NamespaceStatistics"> & {
   /**
-   * Messages in all streams.
+   * Number of messages in all streams.
    *
    * @generated from field: int64 message_count = 1;
    */
   messageCount: bigint;
 
   /**
-   * Categories with at least one message.
+   * Number of categories with at least one message.
    *
    * @generated from field: int64 category_count = 2;
    */
   categoryCount: bigint;
 
   /**
-   * Bytes on disk, indexes included.
+   * Bytes on disk, including indexes.
    *
    * @generated from field: int64 storage_bytes = 3;
    */
@@ -107,49 +108,49 @@ export const NamespaceStatisticsSchema: GenMessage<NamespaceStatistics> = /*@__P
  */
 export type NamespaceToken = Message<"satchel.v1.NamespaceToken"> & {
   /**
-   * The id: the public part of the token, 32 hexadecimal digits.
+   * Id, the public part of the token: 32 hexadecimal digits.
    *
    * @generated from field: string token_id = 1;
    */
   tokenId: string;
 
   /**
-   * The namespace that it opens.
+   * Namespace that the token gives access to.
    *
    * @generated from field: string namespace_id = 2;
    */
   namespaceId: string;
 
   /**
-   * What it may do.
+   * Role of the token.
    *
    * @generated from field: satchel.options.v1.Role role = 3;
    */
   role: Role;
 
   /**
-   * Free text for the operator, up to 1,000 characters.
+   * Free text for the operator, at most 1,000 characters.
    *
    * @generated from field: string description = 4;
    */
   description: string;
 
   /**
-   * When it was made.
+   * Creation time.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 5;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * From when on it is refused; unset when it does not expire.
+   * Time from which the token is refused; unset if it does not expire.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 6;
    */
   expireTime?: Timestamp | undefined;
 
   /**
-   * Since when it is revoked; unset when it is not.
+   * Time of revocation; unset if the token is not revoked.
    *
    * @generated from field: google.protobuf.Timestamp revoke_time = 7;
    */
@@ -164,20 +165,20 @@ export const NamespaceTokenSchema: GenMessage<NamespaceToken> = /*@__PURE__*/
   messageDesc(file_satchel_v1_namespaces, 2);
 
 /**
- * The namespace to create.
+ * Request of CreateNamespace.
  *
  * @generated from message satchel.v1.CreateNamespaceRequest
  */
 export type CreateNamespaceRequest = Message<"satchel.v1.CreateNamespaceRequest"> & {
   /**
-   * The id: ^[a-z0-9][a-z0-9_-]{0,39}$.
+   * Id: 1 to 40 lower-case letters, digits, "_" and "-", beginning with a letter or digit.
    *
    * @generated from field: string namespace_id = 1;
    */
   namespaceId: string;
 
   /**
-   * Free text, up to 1,000 characters.
+   * Free text for the operator, at most 1,000 characters.
    *
    * @generated from field: string description = 2;
    */
@@ -192,20 +193,20 @@ export const CreateNamespaceRequestSchema: GenMessage<CreateNamespaceRequest> = 
   messageDesc(file_satchel_v1_namespaces, 3);
 
 /**
- * The new namespace.
+ * Response of CreateNamespace.
  *
  * @generated from message satchel.v1.CreateNamespaceResponse
  */
 export type CreateNamespaceResponse = Message<"satchel.v1.CreateNamespaceResponse"> & {
   /**
-   * The namespace.
+   * The new namespace.
    *
    * @generated from field: satchel.v1.Namespace namespace = 1;
    */
   namespace?: Namespace | undefined;
 
   /**
-   * A token with the role admin that does not expire. It is shown here once and cannot be read again.
+   * Token with the role admin that does not expire. It is returned only here and cannot be read again.
    *
    * @generated from field: string token = 2;
    */
@@ -220,13 +221,13 @@ export const CreateNamespaceResponseSchema: GenMessage<CreateNamespaceResponse> 
   messageDesc(file_satchel_v1_namespaces, 4);
 
 /**
- * Which namespace to return.
+ * Request of GetNamespace.
  *
  * @generated from message satchel.v1.GetNamespaceRequest
  */
 export type GetNamespaceRequest = Message<"satchel.v1.GetNamespaceRequest"> & {
   /**
-   * The id.
+   * Id of the namespace.
    *
    * @generated from field: string namespace_id = 1;
    */
@@ -241,7 +242,7 @@ export const GetNamespaceRequestSchema: GenMessage<GetNamespaceRequest> = /*@__P
   messageDesc(file_satchel_v1_namespaces, 5);
 
 /**
- * The namespace and what it holds.
+ * Response of GetNamespace.
  *
  * @generated from message satchel.v1.GetNamespaceResponse
  */
@@ -254,7 +255,7 @@ export type GetNamespaceResponse = Message<"satchel.v1.GetNamespaceResponse"> & 
   namespace?: Namespace | undefined;
 
   /**
-   * What it holds; unset while it is being deleted.
+   * Statistics; unset while the namespace is being deleted.
    *
    * @generated from field: satchel.v1.NamespaceStatistics statistics = 2;
    */
@@ -269,27 +270,27 @@ export const GetNamespaceResponseSchema: GenMessage<GetNamespaceResponse> = /*@_
   messageDesc(file_satchel_v1_namespaces, 6);
 
 /**
- * Which page of namespaces to return.
+ * Request of ListNamespaces.
  *
  * @generated from message satchel.v1.ListNamespacesRequest
  */
 export type ListNamespacesRequest = Message<"satchel.v1.ListNamespacesRequest"> & {
   /**
-   * At most this many; unset or 0 = 100, at most 1,000.
+   * Maximum number of namespaces on the page; unset or 0 = 100, at most 1,000.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; unset for the first page.
+   * `next_page_token` of the previous page; unset for the first page.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * Only ids that begin with this, up to 40 bytes; unset = all.
+   * Lists only ids with this prefix, at most 40 bytes; unset = all.
    *
    * @generated from field: string prefix = 3;
    */
@@ -304,20 +305,20 @@ export const ListNamespacesRequestSchema: GenMessage<ListNamespacesRequest> = /*
   messageDesc(file_satchel_v1_namespaces, 7);
 
 /**
- * A page of namespaces.
+ * Response of ListNamespaces.
  *
  * @generated from message satchel.v1.ListNamespacesResponse
  */
 export type ListNamespacesResponse = Message<"satchel.v1.ListNamespacesResponse"> & {
   /**
-   * By id, ascending (bytewise).
+   * Namespaces by id, ascending (bytewise).
    *
    * @generated from field: repeated satchel.v1.Namespace namespaces = 1;
    */
   namespaces: Namespace[];
 
   /**
-   * Asks for the page after this one; empty when this is the last.
+   * Token of the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -332,20 +333,20 @@ export const ListNamespacesResponseSchema: GenMessage<ListNamespacesResponse> = 
   messageDesc(file_satchel_v1_namespaces, 8);
 
 /**
- * The change to make.
+ * Request of UpdateNamespace.
  *
  * @generated from message satchel.v1.UpdateNamespaceRequest
  */
 export type UpdateNamespaceRequest = Message<"satchel.v1.UpdateNamespaceRequest"> & {
   /**
-   * The namespace, with `namespace_id` and the new values.
+   * The namespace: `namespace_id` and the new values.
    *
    * @generated from field: satchel.v1.Namespace namespace = 1;
    */
   namespace?: Namespace | undefined;
 
   /**
-   * The fields to change; today only `description` can be. Must name at least one.
+   * Fields to change, at least one. Only `description` can be changed.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -360,13 +361,13 @@ export const UpdateNamespaceRequestSchema: GenMessage<UpdateNamespaceRequest> = 
   messageDesc(file_satchel_v1_namespaces, 9);
 
 /**
- * The changed namespace.
+ * Response of UpdateNamespace.
  *
  * @generated from message satchel.v1.UpdateNamespaceResponse
  */
 export type UpdateNamespaceResponse = Message<"satchel.v1.UpdateNamespaceResponse"> & {
   /**
-   * The namespace as it is now.
+   * The changed namespace.
    *
    * @generated from field: satchel.v1.Namespace namespace = 1;
    */
@@ -381,13 +382,13 @@ export const UpdateNamespaceResponseSchema: GenMessage<UpdateNamespaceResponse> 
   messageDesc(file_satchel_v1_namespaces, 10);
 
 /**
- * Which namespace to delete.
+ * Request of DeleteNamespace.
  *
  * @generated from message satchel.v1.DeleteNamespaceRequest
  */
 export type DeleteNamespaceRequest = Message<"satchel.v1.DeleteNamespaceRequest"> & {
   /**
-   * The id.
+   * Id of the namespace.
    *
    * @generated from field: string namespace_id = 1;
    */
@@ -402,20 +403,20 @@ export const DeleteNamespaceRequestSchema: GenMessage<DeleteNamespaceRequest> = 
   messageDesc(file_satchel_v1_namespaces, 11);
 
 /**
- * What was deleted.
+ * Response of DeleteNamespace.
  *
  * @generated from message satchel.v1.DeleteNamespaceResponse
  */
 export type DeleteNamespaceResponse = Message<"satchel.v1.DeleteNamespaceResponse"> & {
   /**
-   * What the namespace held.
+   * Statistics of the namespace before its deletion.
    *
    * @generated from field: satchel.v1.NamespaceStatistics statistics = 1;
    */
   statistics?: NamespaceStatistics | undefined;
 
   /**
-   * Tokens that were revoked with it.
+   * Number of tokens that were revoked.
    *
    * @generated from field: int64 token_count = 2;
    */
@@ -430,34 +431,34 @@ export const DeleteNamespaceResponseSchema: GenMessage<DeleteNamespaceResponse> 
   messageDesc(file_satchel_v1_namespaces, 12);
 
 /**
- * The token to make.
+ * Request of CreateToken.
  *
  * @generated from message satchel.v1.CreateTokenRequest
  */
 export type CreateTokenRequest = Message<"satchel.v1.CreateTokenRequest"> & {
   /**
-   * The namespace that it opens.
+   * Namespace that the token gives access to.
    *
    * @generated from field: string namespace_id = 1;
    */
   namespaceId: string;
 
   /**
-   * What it may do.
+   * Role of the token.
    *
    * @generated from field: satchel.options.v1.Role role = 2;
    */
   role: Role;
 
   /**
-   * Free text, up to 1,000 characters.
+   * Free text for the operator, at most 1,000 characters.
    *
    * @generated from field: string description = 3;
    */
   description: string;
 
   /**
-   * From when on it is refused; unset = never. Must be in the future.
+   * Time from which the token is refused; must be in the future; unset = never.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 4;
    */
@@ -472,20 +473,20 @@ export const CreateTokenRequestSchema: GenMessage<CreateTokenRequest> = /*@__PUR
   messageDesc(file_satchel_v1_namespaces, 13);
 
 /**
- * The new token.
+ * Response of CreateToken.
  *
  * @generated from message satchel.v1.CreateTokenResponse
  */
 export type CreateTokenResponse = Message<"satchel.v1.CreateTokenResponse"> & {
   /**
-   * The token, to be sent as `authorization: Bearer <token>`. It is shown here once and cannot be read again.
+   * The token, for use as `authorization: Bearer <token>`. It is returned only here and cannot be read again.
    *
    * @generated from field: string token = 1;
    */
   token: string;
 
   /**
-   * The token's properties.
+   * Properties of the token.
    *
    * @generated from field: satchel.v1.NamespaceToken info = 2;
    */
@@ -500,27 +501,27 @@ export const CreateTokenResponseSchema: GenMessage<CreateTokenResponse> = /*@__P
   messageDesc(file_satchel_v1_namespaces, 14);
 
 /**
- * Which page of tokens to return.
+ * Request of ListTokens.
  *
  * @generated from message satchel.v1.ListTokensRequest
  */
 export type ListTokensRequest = Message<"satchel.v1.ListTokensRequest"> & {
   /**
-   * The namespace.
+   * Id of the namespace.
    *
    * @generated from field: string namespace_id = 1;
    */
   namespaceId: string;
 
   /**
-   * At most this many; unset or 0 = 100, at most 1,000.
+   * Maximum number of tokens on the page; unset or 0 = 100, at most 1,000.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; unset for the first page.
+   * `next_page_token` of the previous page; unset for the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -535,20 +536,20 @@ export const ListTokensRequestSchema: GenMessage<ListTokensRequest> = /*@__PURE_
   messageDesc(file_satchel_v1_namespaces, 15);
 
 /**
- * A page of tokens.
+ * Response of ListTokens.
  *
  * @generated from message satchel.v1.ListTokensResponse
  */
 export type ListTokensResponse = Message<"satchel.v1.ListTokensResponse"> & {
   /**
-   * Oldest first.
+   * Tokens by creation time, oldest first.
    *
    * @generated from field: repeated satchel.v1.NamespaceToken tokens = 1;
    */
   tokens: NamespaceToken[];
 
   /**
-   * Asks for the page after this one; empty when this is the last.
+   * Token of the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -563,20 +564,20 @@ export const ListTokensResponseSchema: GenMessage<ListTokensResponse> = /*@__PUR
   messageDesc(file_satchel_v1_namespaces, 16);
 
 /**
- * Which token to revoke.
+ * Request of RevokeToken.
  *
  * @generated from message satchel.v1.RevokeTokenRequest
  */
 export type RevokeTokenRequest = Message<"satchel.v1.RevokeTokenRequest"> & {
   /**
-   * The namespace that it opens.
+   * Namespace of the token.
    *
    * @generated from field: string namespace_id = 1;
    */
   namespaceId: string;
 
   /**
-   * The id of the token (not the token itself).
+   * Id of the token, not the token itself.
    *
    * @generated from field: string token_id = 2;
    */
@@ -591,13 +592,13 @@ export const RevokeTokenRequestSchema: GenMessage<RevokeTokenRequest> = /*@__PUR
   messageDesc(file_satchel_v1_namespaces, 17);
 
 /**
- * The revoked token.
+ * Response of RevokeToken.
  *
  * @generated from message satchel.v1.RevokeTokenResponse
  */
 export type RevokeTokenResponse = Message<"satchel.v1.RevokeTokenResponse"> & {
   /**
-   * The token as it is now.
+   * Properties of the revoked token.
    *
    * @generated from field: satchel.v1.NamespaceToken info = 1;
    */
@@ -612,7 +613,7 @@ export const RevokeTokenResponseSchema: GenMessage<RevokeTokenResponse> = /*@__P
   messageDesc(file_satchel_v1_namespaces, 18);
 
 /**
- * Whether a namespace can be used.
+ * State of a namespace.
  *
  * @generated from enum satchel.v1.NamespaceState
  */
@@ -625,14 +626,14 @@ export const NamespaceState = {
   UNSPECIFIED: 0,
 
   /**
-   * In use.
+   * The namespace is in use.
    *
    * @generated from enum value: NAMESPACE_STATE_ACTIVE = 1;
    */
   ACTIVE: 1,
 
   /**
-   * DeleteNamespace has begun and has not finished; its tokens are refused.
+   * DeleteNamespace has begun and not finished. The namespace's tokens are refused.
    *
    * @generated from enum value: NAMESPACE_STATE_DELETING = 2;
    */
@@ -640,7 +641,7 @@ export const NamespaceState = {
 } as const;
 
 /**
- * Whether a namespace can be used.
+ * State of a namespace.
  *
  * @generated from enum satchel.v1.NamespaceState
  */
@@ -653,9 +654,10 @@ export const NamespaceStateSchema: GenEnum<NamespaceState> = /*@__PURE__*/
   enumDesc(file_satchel_v1_namespaces, 0);
 
 /**
- * Namespaces and the tokens that open them; called by the operator, with the root token. A namespace is a hard
- * boundary: its own schema on PostgreSQL, its own file on SQLite. A token belongs to one namespace and reaches nothing
- * else.
+ * Manages namespaces and their tokens. Only the operator may call it, with the root token.
+ *
+ * A namespace is a hard boundary: a schema of its own on PostgreSQL, a file of its own on SQLite. A token belongs to
+ * one namespace and gives access to nothing else.
  *
  * @generated from service satchel.v1.NamespaceService
  */
@@ -671,7 +673,7 @@ export const NamespaceService: GenService<{
     output: typeof CreateNamespaceResponseSchema;
   },
   /**
-   * Returns a namespace with what it holds. Errors: NAMESPACE_NOT_FOUND.
+   * Returns a namespace and its statistics. Errors: NAMESPACE_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.NamespaceService.GetNamespace
    */
@@ -691,7 +693,7 @@ export const NamespaceService: GenService<{
     output: typeof ListNamespacesResponseSchema;
   },
   /**
-   * Changes the fields named in the mask. Errors: FIELD_INVALID, NAMESPACE_NOT_FOUND.
+   * Changes the fields that the mask names. Errors: FIELD_INVALID, NAMESPACE_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.NamespaceService.UpdateNamespace
    */
@@ -701,8 +703,8 @@ export const NamespaceService: GenService<{
     output: typeof UpdateNamespaceResponseSchema;
   },
   /**
-   * Deletes a namespace with everything in it, for good, and revokes its tokens. When a call is cut off half-way the
-   * namespace stays in the state NAMESPACE_STATE_DELETING; calling again finishes the work. Errors: NAMESPACE_NOT_FOUND.
+   * Deletes a namespace with all its data and revokes its tokens. This cannot be undone. If the call is interrupted,
+   * the namespace stays in the state NAMESPACE_STATE_DELETING; repeat the call to finish. Errors: NAMESPACE_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.NamespaceService.DeleteNamespace
    */
@@ -712,7 +714,7 @@ export const NamespaceService: GenService<{
     output: typeof DeleteNamespaceResponseSchema;
   },
   /**
-   * Makes a token for a namespace. Errors: FIELD_INVALID, NAMESPACE_NOT_FOUND, NAMESPACE_DELETING, LIMIT_EXCEEDED.
+   * Creates a token for a namespace. Errors: FIELD_INVALID, NAMESPACE_NOT_FOUND, NAMESPACE_DELETING, LIMIT_EXCEEDED.
    *
    * @generated from rpc satchel.v1.NamespaceService.CreateToken
    */
@@ -722,8 +724,8 @@ export const NamespaceService: GenService<{
     output: typeof CreateTokenResponseSchema;
   },
   /**
-   * Lists the tokens of a namespace by creation, oldest first, expired and revoked ones included; never a secret.
-   * Errors: NAMESPACE_NOT_FOUND, PAGE_TOKEN_INVALID.
+   * Lists the tokens of a namespace by creation time, oldest first, including expired and revoked ones. Secrets are
+   * never returned. Errors: NAMESPACE_NOT_FOUND, PAGE_TOKEN_INVALID.
    *
    * @generated from rpc satchel.v1.NamespaceService.ListTokens
    */
@@ -733,8 +735,8 @@ export const NamespaceService: GenService<{
     output: typeof ListTokensResponseSchema;
   },
   /**
-   * Revokes a token: once this has returned, no replica accepts it. Revoking again changes nothing and succeeds.
-   * Errors: NAMESPACE_NOT_FOUND, TOKEN_NOT_FOUND.
+   * Revokes a token. Once the call has returned, no replica accepts the token. Revoking a revoked token succeeds and
+   * changes nothing. Errors: NAMESPACE_NOT_FOUND, TOKEN_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.NamespaceService.RevokeToken
    */

@@ -15,21 +15,21 @@ export const file_satchel_v1_retention: GenFile = /*@__PURE__*/
   fileDesc(/*@__PURE__*/ btoa("\n\u001asatchel/v1/retention.proto\u0012\nsatchel.v1\"E\n\u0015TruncateStreamRequest\u0012\u0013\n\u000bstream_name\u0018\u0001 \u0001(\t\u0012\u0017\n\u000fbefore_position\u0018\u0002 \u0001(\u0003\"G\n\u0016TruncateStreamResponse\u0012\u0015\n\rremoved_count\u0018\u0001 \u0001(\u0003\u0012\u0016\n\u000efirst_position\u0018\u0002 \u0001(\u0003\"q\n\u0013DeleteStreamRequest\u0012\u0013\n\u000bstream_name\u0018\u0001 \u0001(\t\u0012\u0011\n\ttombstone\u0018\u0002 \u0001(\b\u0012\u001d\n\u0010expected_version\u0018\u0003 \u0001(\u0003H\u0000\u0001\u0001B\u0013\n\u0011_expected_version\"O\n\u0014DeleteStreamResponse\u0012\u0015\n\rremoved_count\u0018\u0001 \u0001(\u0003\u0012\u0014\n\u0007version\u0018\u0002 \u0001(\u0003H\u0000\u0001\u0001B\n\n\b_version\"c\n\u000fRetentionPolicy\u0012*\n\u0007max_age\u0018\u0001 \u0001(\u000b2\u0019.google.protobuf.Duration\u0012\u0016\n\tmax_count\u0018\u0002 \u0001(\u0003H\u0000\u0001\u0001B\f\n\n_max_count\"\u0001\n\u0013SetRetentionRequest\u0012\u0015\n\u000bstream_name\u0018\u0001 \u0001(\tH\u0000\u0012\u0012\n\bcategory\u0018\u0002 \u0001(\tH\u0000\u0012+\n\u0006policy\u0018\u0003 \u0001(\u000b2\u001b.satchel.v1.RetentionPolicy\u0012\u000f\n\u0007dry_run\u0018\u0004 \u0001(\bB\b\n\u0006target\"r\n\u0014SetRetentionResponse\u0012+\n\u0006policy\u0018\u0001 \u0001(\u000b2\u001b.satchel.v1.RetentionPolicy\u0012-\n\u0007preview\u0018\u0002 \u0001(\u000b2\u001c.satchel.v1.RetentionPreview\"Q\n\u0010RetentionPreview\u0012\u0015\n\rmessage_count\u0018\u0001 \u0001(\u0003\u0012\u0014\n\fstream_count\u0018\u0002 \u0001(\u0003\u0012\u0010\n\bcomplete\u0018\u0003 \u0001(\b\"J\n\u0013GetRetentionRequest\u0012\u0015\n\u000bstream_name\u0018\u0001 \u0001(\tH\u0000\u0012\u0012\n\bcategory\u0018\u0002 \u0001(\tH\u0000B\b\n\u0006target\"V\n\u0014GetRetentionResponse\u0012+\n\u0006policy\u0018\u0001 \u0001(\u000b2\u001b.satchel.v1.RetentionPolicy\u0012\u0011\n\tinherited\u0018\u0002 \u0001(\bb\u0006proto3"), [file_google_protobuf_duration]);
 
 /**
- * What to remove from the beginning of a stream.
+ * Request of TruncateStream.
  *
  * @generated from message satchel.v1.TruncateStreamRequest
  */
 export type TruncateStreamRequest = Message<"satchel.v1.TruncateStreamRequest"> & {
   /**
-   * The stream; not one of a "$" category.
+   * Name of the stream. Must not begin with a dollar sign.
    *
    * @generated from field: string stream_name = 1;
    */
   streamName: string;
 
   /**
-   * The first position to keep: every message before it is removed. Beyond the end of the stream it removes all there are
-   * and keeps nothing that comes later from being appended.
+   * First position to keep: all messages before it are removed. A position beyond the end of the stream removes all
+   * messages that the stream has now, and does not affect later appends.
    *
    * @generated from field: int64 before_position = 2;
    */
@@ -44,20 +44,20 @@ export const TruncateStreamRequestSchema: GenMessage<TruncateStreamRequest> = /*
   messageDesc(file_satchel_v1_retention, 0);
 
 /**
- * What was removed.
+ * Response of TruncateStream.
  *
  * @generated from message satchel.v1.TruncateStreamResponse
  */
 export type TruncateStreamResponse = Message<"satchel.v1.TruncateStreamResponse"> & {
   /**
-   * How many messages this call has removed.
+   * Number of messages that this call has removed.
    *
    * @generated from field: int64 removed_count = 1;
    */
   removedCount: bigint;
 
   /**
-   * The position of the first message that is left, or, when none is, the one that the next message will get.
+   * Position of the first remaining message. If none remains: the position of the next message to be appended.
    *
    * @generated from field: int64 first_position = 2;
    */
@@ -72,30 +72,31 @@ export const TruncateStreamResponseSchema: GenMessage<TruncateStreamResponse> = 
   messageDesc(file_satchel_v1_retention, 1);
 
 /**
- * Which stream to delete.
+ * Request of DeleteStream.
  *
  * @generated from message satchel.v1.DeleteStreamRequest
  */
 export type DeleteStreamRequest = Message<"satchel.v1.DeleteStreamRequest"> & {
   /**
-   * The stream; not one of a "$" category.
+   * Name of the stream. Must not begin with a dollar sign.
    *
    * @generated from field: string stream_name = 1;
    */
   streamName: string;
 
   /**
-   * True: for good. Nobody can append to the stream again. Works on a stream that was deleted before, or never was.
+   * True: leaves a tombstone, so that every later append to the stream is refused. Also works on a stream that was
+   * deleted before or never existed.
    *
    * @generated from field: bool tombstone = 2;
    */
   tombstone: boolean;
 
   /**
-   * Delete only at this version: the position of the stream's last message, or -1 when there is no stream. A stream that
-   * was deleted at this version passes, so that the call may be repeated. Only for a stream of at most
-   * `max_conditional_delete_messages`, because it is deleted in one step: truncate a longer one first. Unset: whatever
-   * the version is.
+   * Version that the stream must have: the position of its last message, or -1 if it does not exist. Otherwise the call
+   * fails with VERSION_CONFLICT. A stream that was deleted at this version also passes, so the call may be repeated. A
+   * stream of more than `max_conditional_delete_messages` is refused with LIMIT_EXCEEDED, because a conditional
+   * deletion is one step: truncate the stream first. Unset: any version.
    *
    * @generated from field: optional int64 expected_version = 3;
    */
@@ -110,20 +111,20 @@ export const DeleteStreamRequestSchema: GenMessage<DeleteStreamRequest> = /*@__P
   messageDesc(file_satchel_v1_retention, 2);
 
 /**
- * What was deleted.
+ * Response of DeleteStream.
  *
  * @generated from message satchel.v1.DeleteStreamResponse
  */
 export type DeleteStreamResponse = Message<"satchel.v1.DeleteStreamResponse"> & {
   /**
-   * How many messages this call has removed.
+   * Number of messages that this call has removed.
    *
    * @generated from field: int64 removed_count = 1;
    */
   removedCount: bigint;
 
   /**
-   * The version of the stream, after which an append to it would go on; unset when it never had a message.
+   * Version of the stream, from which a later append goes on; unset if the stream never had a message.
    *
    * @generated from field: optional int64 version = 2;
    */
@@ -138,20 +139,20 @@ export const DeleteStreamResponseSchema: GenMessage<DeleteStreamResponse> = /*@_
   messageDesc(file_satchel_v1_retention, 3);
 
 /**
- * How much is kept. Where both are set, a message is removed as soon as either asks for it.
+ * Bounds of what a stream keeps. If both are set, a message is removed as soon as it is outside either of them.
  *
  * @generated from message satchel.v1.RetentionPolicy
  */
 export type RetentionPolicy = Message<"satchel.v1.RetentionPolicy"> & {
   /**
-   * Messages older than this are removed: from one second on. Unset: age does not matter.
+   * Maximum age of a message, 1 second to 10,000 years. Unset: no maximum.
    *
    * @generated from field: google.protobuf.Duration max_age = 1;
    */
   maxAge?: Duration | undefined;
 
   /**
-   * Of each stream the last so many messages are kept: from 1 on. Unset: all.
+   * Maximum number of messages of each stream, at least 1; the latest are kept. Unset: no maximum.
    *
    * @generated from field: optional int64 max_count = 2;
    */
@@ -166,19 +167,20 @@ export const RetentionPolicySchema: GenMessage<RetentionPolicy> = /*@__PURE__*/
   messageDesc(file_satchel_v1_retention, 4);
 
 /**
- * How much to keep of what.
+ * Request of SetRetention.
  *
  * @generated from message satchel.v1.SetRetentionRequest
  */
 export type SetRetentionRequest = Message<"satchel.v1.SetRetentionRequest"> & {
   /**
-   * For what.
+   * Stream or category that the policy is for.
    *
    * @generated from oneof satchel.v1.SetRetentionRequest.target
    */
   target: {
     /**
-     * One stream; not one of a "$" category. Its policy replaces that of its category as a whole.
+     * Name of a stream; must not begin with a dollar sign. The stream's policy replaces its category's policy as a
+     * whole.
      *
      * @generated from field: string stream_name = 1;
      */
@@ -186,7 +188,8 @@ export type SetRetentionRequest = Message<"satchel.v1.SetRetentionRequest"> & {
     case: "streamName";
   } | {
     /**
-     * Each stream of a category that has no policy of its own. A "$" category is allowed.
+     * A category. The policy applies to each of its streams that has no policy of its own. The category may begin with
+     * a dollar sign.
      *
      * @generated from field: string category = 2;
      */
@@ -195,14 +198,14 @@ export type SetRetentionRequest = Message<"satchel.v1.SetRetentionRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * The policy, which replaces the one before. Unset, or with nothing set: there is none from now on.
+   * New policy, which replaces the previous one. Unset, or with no field set, removes the policy.
    *
    * @generated from field: satchel.v1.RetentionPolicy policy = 3;
    */
   policy?: RetentionPolicy | undefined;
 
   /**
-   * True: change nothing, only say what the policy would remove now.
+   * True: changes nothing and returns what the policy would remove now.
    *
    * @generated from field: bool dry_run = 4;
    */
@@ -217,20 +220,20 @@ export const SetRetentionRequestSchema: GenMessage<SetRetentionRequest> = /*@__P
   messageDesc(file_satchel_v1_retention, 5);
 
 /**
- * The policy that was set, or would be.
+ * Response of SetRetention.
  *
  * @generated from message satchel.v1.SetRetentionResponse
  */
 export type SetRetentionResponse = Message<"satchel.v1.SetRetentionResponse"> & {
   /**
-   * As it is stored, in whole microseconds; unset when there is none.
+   * Policy as it is stored, or would be with `dry_run`, in whole microseconds; unset if there is none.
    *
    * @generated from field: satchel.v1.RetentionPolicy policy = 1;
    */
   policy?: RetentionPolicy | undefined;
 
   /**
-   * What the policy would remove now; only with `dry_run`.
+   * What the policy would remove now; set only with `dry_run`.
    *
    * @generated from field: satchel.v1.RetentionPreview preview = 2;
    */
@@ -245,27 +248,27 @@ export const SetRetentionResponseSchema: GenMessage<SetRetentionResponse> = /*@_
   messageDesc(file_satchel_v1_retention, 6);
 
 /**
- * What a policy would remove now.
+ * What a policy would remove.
  *
  * @generated from message satchel.v1.RetentionPreview
  */
 export type RetentionPreview = Message<"satchel.v1.RetentionPreview"> & {
   /**
-   * Messages.
+   * Number of messages that would be removed.
    *
    * @generated from field: int64 message_count = 1;
    */
   messageCount: bigint;
 
   /**
-   * Streams that would lose messages.
+   * Number of streams that would lose messages.
    *
    * @generated from field: int64 stream_count = 2;
    */
   streamCount: bigint;
 
   /**
-   * False when there was too much to look at all of it: the counts are then lower bounds.
+   * False if the server has not examined everything: then the counts are lower bounds.
    *
    * @generated from field: bool complete = 3;
    */
@@ -280,19 +283,19 @@ export const RetentionPreviewSchema: GenMessage<RetentionPreview> = /*@__PURE__*
   messageDesc(file_satchel_v1_retention, 7);
 
 /**
- * Whose policy to return.
+ * Request of GetRetention.
  *
  * @generated from message satchel.v1.GetRetentionRequest
  */
 export type GetRetentionRequest = Message<"satchel.v1.GetRetentionRequest"> & {
   /**
-   * Of what.
+   * Stream or category whose policy is returned.
    *
    * @generated from oneof satchel.v1.GetRetentionRequest.target
    */
   target: {
     /**
-     * One stream.
+     * Name of a stream.
      *
      * @generated from field: string stream_name = 1;
      */
@@ -317,20 +320,20 @@ export const GetRetentionRequestSchema: GenMessage<GetRetentionRequest> = /*@__P
   messageDesc(file_satchel_v1_retention, 8);
 
 /**
- * What is kept.
+ * Response of GetRetention.
  *
  * @generated from message satchel.v1.GetRetentionResponse
  */
 export type GetRetentionResponse = Message<"satchel.v1.GetRetentionResponse"> & {
   /**
-   * The policy in force; unset when there is none, and everything is kept.
+   * Policy in force; unset if there is none and everything is kept.
    *
    * @generated from field: satchel.v1.RetentionPolicy policy = 1;
    */
   policy?: RetentionPolicy | undefined;
 
   /**
-   * True for a stream without a policy of its own, when the policy is that of its category.
+   * True if the stream has no policy of its own and `policy` is that of its category.
    *
    * @generated from field: bool inherited = 2;
    */

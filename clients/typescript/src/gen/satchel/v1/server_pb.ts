@@ -13,7 +13,7 @@ export const file_satchel_v1_server: GenFile = /*@__PURE__*/
   fileDesc(/*@__PURE__*/ btoa("\n\u0017satchel/v1/server.proto\u0012\nsatchel.v1\"\u0016\n\u0014GetServerInfoRequest\"[\n\u0015GetServerInfoResponse\u0012\u000f\n\u0007version\u0018\u0001 \u0001(\t\u0012\u000e\n\u0006engine\u0018\u0002 \u0001(\t\u0012!\n\u0006limits\u0018\u0003 \u0003(\u000b2\u0011.satchel.v1.Limit\";\n\u0005Limit\u0012\f\n\u0004name\u0018\u0001 \u0001(\t\u0012\u000f\n\u0007maximum\u0018\u0002 \u0001(\u0003\u0012\u0013\n\u000bdescription\u0018\u0003 \u0001(\t2j\n\rServerService\u0012Y\n\rGetServerInfo\u0012 .satchel.v1.GetServerInfoRequest\u001a!.satchel.v1.GetServerInfoResponse\"\u0003\u0002\u0001b\u0006proto3"));
 
 /**
- * Asks for nothing.
+ * Request of GetServerInfo.
  *
  * @generated from message satchel.v1.GetServerInfoRequest
  */
@@ -28,7 +28,7 @@ export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest> = /*@_
   messageDesc(file_satchel_v1_server, 0);
 
 /**
- * Describes the server.
+ * Response of GetServerInfo.
  *
  * @generated from message satchel.v1.GetServerInfoResponse
  */
@@ -41,14 +41,14 @@ export type GetServerInfoResponse = Message<"satchel.v1.GetServerInfoResponse"> 
   version: string;
 
   /**
-   * The storage engine: "sqlite" or "postgresql".
+   * Storage engine: "sqlite" or "postgresql".
    *
    * @generated from field: string engine = 2;
    */
   engine: string;
 
   /**
-   * Every limit of the server, by name.
+   * All limits of the server.
    *
    * @generated from field: repeated satchel.v1.Limit limits = 3;
    */
@@ -63,27 +63,27 @@ export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse> = /*
   messageDesc(file_satchel_v1_server, 1);
 
 /**
- * A bound that the server enforces.
+ * A limit that the server enforces.
  *
  * @generated from message satchel.v1.Limit
  */
 export type Limit = Message<"satchel.v1.Limit"> & {
   /**
-   * The name, as LIMIT_EXCEEDED reports it, for example "max_message_bytes".
+   * Name of the limit, as LIMIT_EXCEEDED reports it, for example "max_message_bytes".
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * The largest value allowed.
+   * Largest allowed value.
    *
    * @generated from field: int64 maximum = 2;
    */
   maximum: bigint;
 
   /**
-   * What is counted, and in which unit.
+   * What the limit counts, with the unit.
    *
    * @generated from field: string description = 3;
    */
@@ -98,14 +98,14 @@ export const LimitSchema: GenMessage<Limit> = /*@__PURE__*/
   messageDesc(file_satchel_v1_server, 2);
 
 /**
- * What this server is. Health and reflection are the standard services grpc.health.v1.Health,
+ * Describes the server. Health checks and reflection are the standard services grpc.health.v1.Health,
  * grpc.reflection.v1.ServerReflection and grpc.reflection.v1alpha.ServerReflection.
  *
  * @generated from service satchel.v1.ServerService
  */
 export const ServerService: GenService<{
   /**
-   * Returns version, engine and limits. Needs no credential.
+   * Returns the version, the storage engine and the limits of the server. Needs no credential.
    *
    * @generated from rpc satchel.v1.ServerService.GetServerInfo
    */

@@ -15,48 +15,49 @@ export const file_satchel_v1_sessions: GenFile = /*@__PURE__*/
   fileDesc(/*@__PURE__*/ btoa("\n\u0019satchel/v1/sessions.proto\u0012\nsatchel.v1\"\u0001\n\rSessionClient\u0012\u0013\n\u000bclient_type\u0018\u0001 \u0001(\t\u0012\u0016\n\u000eclient_version\u0018\u0002 \u0001(\t\u0012\u0012\n\nuser_agent\u0018\u0003 \u0001(\t\u0012\u0012\n\nip_address\u0018\u0004 \u0001(\t\u0012\u0010\n\blocation\u0018\u0005 \u0001(\t\u0012\u0013\n\u000bdevice_name\u0018\u0006 \u0001(\t\"Ò\u0005\n\u0007Session\u0012\u0012\n\nsession_id\u0018\u0001 \u0001(\t\u0012\u000f\n\u0007user_id\u0018\u0002 \u0001(\t\u0012\u0011\n\tdevice_id\u0018\u0003 \u0001(\t\u0012)\n\u0006status\u0018\u0004 \u0001(\u000e2\u0019.satchel.v1.SessionStatus\u0012)\n\u0006client\u0018\u0005 \u0001(\u000b2\u0019.satchel.v1.SessionClient\u0012\u000b\n\u0003aal\u0018\u0006 \u0001(\u0005\u0012\u000b\n\u0003amr\u0018\u0007 \u0003(\t\u0012/\n\u000bcreate_time\u0018\b \u0001(\u000b2\u001a.google.protobuf.Timestamp\u00125\n\u0011authenticate_time\u0018\t \u0001(\u000b2\u001a.google.protobuf.Timestamp\u00126\n\u0012last_activity_time\u0018\n \u0001(\u000b2\u001a.google.protobuf.Timestamp\u00124\n\u0010idle_expire_time\u0018\u000b \u0001(\u000b2\u001a.google.protobuf.Timestamp\u00128\n\u0014absolute_expire_time\u0018\f \u0001(\u000b2\u001a.google.protobuf.Timestamp\u00125\n\u0011token_expire_time\u0018\r \u0001(\u000b2\u001a.google.protobuf.Timestamp\u0012,\n\bend_time\u0018\u000e \u0001(\u000b2\u001a.google.protobuf.Timestamp\u00120\n\nend_reason\u0018\u000f \u0001(\u000e2\u001c.satchel.v1.SessionEndReason\u0012\u0013\n\u000bend_comment\u0018\u0010 \u0001(\t\u0012\u0010\n\bactor_id\u0018\u0011 \u0001(\t\u0012\u001c\n\u0014impersonation_reason\u0018\u0012 \u0001(\t\u0012\u0015\n\bmetadata\u0018\u0013 \u0001(\tH\u0000\u0001\u0001\u0012\u000f\n\u0007version\u0018\u0014 \u0001(\u0003B\u000b\n\t_metadata\"Ñ\u0001\n\nUserDevice\u0012\u0011\n\tdevice_id\u0018\u0001 \u0001(\t\u00123\n\u000ffirst_seen_time\u0018\u0002 \u0001(\u000b2\u001a.google.protobuf.Timestamp\u00122\n\u000elast_seen_time\u0018\u0003 \u0001(\u000b2\u001a.google.protobuf.Timestamp\u0012)\n\u0006client\u0018\u0004 \u0001(\u000b2\u0019.satchel.v1.SessionClient\u0012\u001c\n\u0014active_session_count\u0018\u0005 \u0001(\u0003\"\u0004\n\rSessionPolicy\u0012/\n\fidle_timeout\u0018\u0001 \u0001(\u000b2\u0019.google.protobuf.Duration\u00123\n\u0010absolute_timeout\u0018\u0002 \u0001(\u000b2\u0019.google.protobuf.Duration\u00121\n\u000etouch_interval\u0018\u0003 \u0001(\u000b2\u0019.google.protobuf.Duration\u00121\n\u000erotation_grace\u0018\u0004 \u0001(\u000b2\u0019.google.protobuf.Duration\u00121\n\u000etoken_lifetime\u0018\u0005 \u0001(\u000b2\u0019.google.protobuf.Duration\u00128\n\u0015impersonation_timeout\u0018\u0006 \u0001(\u000b2\u0019.google.protobuf.Duration\u0012\u001d\n\u0015max_sessions_per_user\u0018\u0007 \u0001(\u0005\u0012-\n\beviction\u0018\b \u0001(\u000e2\u001b.satchel.v1.SessionEviction\u00121\n\u000eaddress_policy\u0018\t \u0001(\u000e2\u0019.satchel.v1.AddressPolicy\u0012/\n\faudit_period\u0018\n \u0001(\u000b2\u0019.google.protobuf.Duration\u0012\u000f\n\u0007version\u0018\u000b \u0001(\u0003\"Ô\u0002\n\u0014CreateSessionRequest\u0012\u000f\n\u0007user_id\u0018\u0001 \u0001(\t\u0012\u0011\n\tdevice_id\u0018\u0002 \u0001(\t\u0012)\n\u0006client\u0018\u0003 \u0001(\u000b2\u0019.satchel.v1.SessionClient\u0012\u000b\n\u0003aal\u0018\u0004 \u0001(\u0005\u0012\u000b\n\u0003amr\u0018\u0005 \u0003(\t\u00125\n\u0011authenticate_time\u0018\u0006 \u0001(\u000b2\u001a.google.protobuf.Timestamp\u0012/\n\fidle_timeout\u0018\u0007 \u0001(\u000b2\u0019.google.protobuf.Duration\u00123\n\u0010absolute_timeout\u0018\b \u0001(\u000b2\u0019.google.protobuf.Duration\u0012\u0015\n\bmetadata\u0018\t \u0001(\tH\u0000\u0001\u0001\u0012\u0012\n\nrequest_id\u0018\n \u0001(\tB\u000b\n\t_metadata\"}\n\u0015CreateSessionResponse\u0012$\n\u0007session\u0018\u0001 \u0001(\u000b2\u0013.satchel.v1.Session\u0012\r\n\u0005token\u0018\u0002 \u0001(\t\u0012\u0012\n\nnew_device\u0018\u0003 \u0001(\b\u0012\u001b\n\u0013evicted_session_ids\u0018\u0004 \u0003(\t\"È\u0001\n\u0016ValidateSessionRequest\u0012\r\n\u0005token\u0018\u0001 \u0001(\t\u0012\u0015\n\rwithout_touch\u0018\u0002 \u0001(\b\u0012\u000f\n\u0007min_aal\u0018\u0003 \u0001(\u0005\u00129\n\u0016max_authentication_age\u0018\u0004 \u0001(\u000b2\u0019.google.protobuf.Duration\u0012\u0011\n\tdevice_id\u0018\u0005 \u0001(\t\u0012)\n\u0006client\u0018\u0006 \u0001(\u000b2\u0019.satchel.v1.SessionClient\"Æ\u0001\n\u0017ValidateSessionResponse\u0012$\n\u0007session\u0018\u0001 \u0001(\u000b2\u0013.satchel.v1.Session\u0012+\n\u0007refusal\u0018\u0002 \u0001(\u000e2\u001a.satchel.v1.SessionRefusal\u00120\n\nend_reason\u0018\u0003 \u0001(\u000e2\u001c.satchel.v1.SessionEndReason\u0012\u0012\n\nsuperseded\u0018\u0004 \u0001(\b\u0012\u0012\n\nnew_device\u0018\u0005 \u0001(\b\"&\n\u0015RefreshSessionRequest\u0012\r\n\u0005token\u0018\u0001 \u0001(\t\"M\n\u0016RefreshSessionResponse\u0012$\n\u0007session\u0018\u0001 \u0001(\u000b2\u0013.satchel.v1.Session\u0012\r\n\u0005token\u0018\u0002 \u0001(\t\"*\n\u0019RotateSessionTokenRequest\u0012\r\n\u0005token\u0018\u0001 \u0001(\t\"Q\n\u001aRotateSessionTokenResponse\u0012$\n\u0007session\u0018\u0001 \u0001(\u000b2\u0013.satchel.v1.Session\u0012\r\n\u0005token\u0018\u0002 \u0001(\t\"w\n\u0015ElevateSessionRequest\u0012\r\n\u0005token\u0018\u0001 \u0001(\t\u0012\u000b\n\u0003aal\u0018\u0002 \u0001(\u0005\u0012\u000b\n\u0003amr\u0018\u0003 \u0003(\t\u00125\n\u0011authenticate_time\u0018\u0004 \u0001(\u000b2\u001a.google.protobuf.Timestamp\"M\n\u0016ElevateSessionResponse\u0012$\n\u0007session\u0018\u0001 \u0001(\u000b2\u0013.satchel.v1.Session\u0012\r\n\u0005token\u0018\u0002 \u0001(\t\"­\u0001\n!CreateImpersonationSessionRequest\u0012\u000f\n\u0007user_id\u0018\u0001 \u0001(\t\u0012\u0010\n\bactor_id\u0018\u0002 \u0001(\t\u0012\u000e\n\u0006reason\u0018\u0003 \u0001(\t\u0012*\n\u0007timeout\u0018\u0004 \u0001(\u000b2\u0019.google.protobuf.Duration\u0012)\n\u0006client\u0018\u0005 \u0001(\u000b2\u0019.satchel.v1.SessionClient\"Y\n\"CreateImpersonationSessionResponse\u0012$\n\u0007session\u0018\u0001 \u0001(\u000b2\u0013.satchel.v1.Session\u0012\r\n\u0005token\u0018\u0002 \u0001(\t\"'\n\u0011GetSessionRequest\u0012\u0012\n\nsession_id\u0018\u0001 \u0001(\t\":\n\u0012GetSessionResponse\u0012$\n\u0007session\u0018\u0001 \u0001(\u000b2\u0013.satchel.v1.Session\"¡\u0001\n\u0013ListSessionsRequest\u0012\u000f\n\u0007user_id\u0018\u0001 \u0001(\t\u0012)\n\u0006status\u0018\u0002 \u0001(\u000e2\u0019.satchel.v1.SessionStatus\u0012'\n\u0005order\u0018\u0003 \u0001(\u000e2\u0018.satchel.v1.SessionOrder\u0012\u0011\n\tpage_size\u0018\u0004 \u0001(\u0005\u0012\u0012\n\npage_token\u0018\u0005 \u0001(\t\"V\n\u0014ListSessionsResponse\u0012%\n\bsessions\u0018\u0001 \u0003(\u000b2\u0013.satchel.v1.Session\u0012\u0017\n\u000fnext_page_token\u0018\u0002 \u0001(\t\")\n\u0013TouchSessionRequest\u0012\u0012\n\nsession_id\u0018\u0001 \u0001(\t\"<\n\u0014TouchSessionResponse\u0012$\n\u0007session\u0018\u0001 \u0001(\u000b2\u0013.satchel.v1.Session\"¡\u0001\n\u0014UpdateSessionRequest\u0012$\n\u0007session\u0018\u0001 \u0001(\u000b2\u0013.satchel.v1.Session\u0012/\n\u000bupdate_mask\u0018\u0002 \u0001(\u000b2\u001a.google.protobuf.FieldMask\u0012\u001d\n\u0010expected_version\u0018\u0003 \u0001(\u0003H\u0000\u0001\u0001B\u0013\n\u0011_expected_version\"=\n\u0015UpdateSessionResponse\u0012$\n\u0007session\u0018\u0001 \u0001(\u000b2\u0013.satchel.v1.Session\";\n\u0014RevokeSessionRequest\u0012\u0012\n\nsession_id\u0018\u0001 \u0001(\t\u0012\u000f\n\u0007comment\u0018\u0002 \u0001(\t\"=\n\u0015RevokeSessionResponse\u0012$\n\u0007session\u0018\u0001 \u0001(\u000b2\u0013.satchel.v1.Session\"µ\u0001\n\u0019RevokeUserSessionsRequest\u0012\u000f\n\u0007user_id\u0018\u0001 \u0001(\t\u0012\u001a\n\u0012except_session_ids\u0018\u0002 \u0003(\t\u0012\u0011\n\tdevice_id\u0018\u0003 \u0001(\t\u00122\n\u000ecreated_before\u0018\u0004 \u0001(\u000b2\u001a.google.protobuf.Timestamp\u0012\u0013\n\u000bclient_type\u0018\u0005 \u0001(\t\u0012\u000f\n\u0007comment\u0018\u0006 \u0001(\t\"3\n\u001aRevokeUserSessionsResponse\u0012\u0015\n\rrevoked_count\u0018\u0001 \u0001(\u0003\"*\n\u0014DeleteSessionRequest\u0012\u0012\n\nsession_id\u0018\u0001 \u0001(\t\"\u0017\n\u0015DeleteSessionResponse\"'\n\u0014CountSessionsRequest\u0012\u000f\n\u0007user_id\u0018\u0001 \u0001(\t\"B\n\u0015CountSessionsResponse\u0012\u0013\n\u000btotal_count\u0018\u0001 \u0001(\u0003\u0012\u0014\n\factive_count\u0018\u0002 \u0001(\u0003\"H\n\u001bGetSessionStatisticsRequest\u0012)\n\u0006window\u0018\u0001 \u0001(\u000b2\u0019.google.protobuf.Duration\"Ý\u0002\n\u001cGetSessionStatisticsResponse\u0012\u0016\n\u000etotal_sessions\u0018\u0001 \u0001(\u0003\u0012\u0017\n\u000factive_sessions\u0018\u0002 \u0001(\u0003\u0012\u0016\n\u000esessions_today\u0018\u0003 \u0001(\u0003\u0012\u001a\n\u0012sessions_this_week\u0018\u0004 \u0001(\u0003\u0012;\n\u0018average_session_duration\u0018\u0005 \u0001(\u000b2\u0019.google.protobuf.Duration\u00128\n\u000eby_client_type\u0018\u0006 \u0003(\u000b2 .satchel.v1.ClientTypeStatistics\u0012)\n\u0006by_aal\u0018\u0007 \u0003(\u000b2\u0019.satchel.v1.AalStatistics\u0012\u001f\n\u0012sessions_in_window\u0018\b \u0001(\u0003H\u0000\u0001\u0001B\u0015\n\u0013_sessions_in_window\"\\\n\u0014ClientTypeStatistics\u0012\u0013\n\u000bclient_type\u0018\u0001 \u0001(\t\u0012\u0016\n\u000etotal_sessions\u0018\u0002 \u0001(\u0003\u0012\u0017\n\u000factive_sessions\u0018\u0003 \u0001(\u0003\"M\n\rAalStatistics\u0012\u000b\n\u0003aal\u0018\u0001 \u0001(\u0005\u0012\u0016\n\u000etotal_sessions\u0018\u0002 \u0001(\u0003\u0012\u0017\n\u000factive_sessions\u0018\u0003 \u0001(\u0003\"P\n\u0016ListUserDevicesRequest\u0012\u000f\n\u0007user_id\u0018\u0001 \u0001(\t\u0012\u0011\n\tpage_size\u0018\u0002 \u0001(\u0005\u0012\u0012\n\npage_token\u0018\u0003 \u0001(\t\"[\n\u0017ListUserDevicesResponse\u0012'\n\u0007devices\u0018\u0001 \u0003(\u000b2\u0016.satchel.v1.UserDevice\u0012\u0017\n\u000fnext_page_token\u0018\u0002 \u0001(\t\"9\n\u0013ForgetDeviceRequest\u0012\u000f\n\u0007user_id\u0018\u0001 \u0001(\t\u0012\u0011\n\tdevice_id\u0018\u0002 \u0001(\t\"-\n\u0014ForgetDeviceResponse\u0012\u0015\n\rrevoked_count\u0018\u0001 \u0001(\u0003\"\u0019\n\u0017GetSessionPolicyRequest\"E\n\u0018GetSessionPolicyResponse\u0012)\n\u0006policy\u0018\u0001 \u0001(\u000b2\u0019.satchel.v1.SessionPolicy\"À\u0001\n\u001aUpdateSessionPolicyRequest\u0012)\n\u0006policy\u0018\u0001 \u0001(\u000b2\u0019.satchel.v1.SessionPolicy\u0012/\n\u000bupdate_mask\u0018\u0002 \u0001(\u000b2\u001a.google.protobuf.FieldMask\u0012\u0012\n\npreset_aal\u0018\u0003 \u0001(\u0005\u0012\u001d\n\u0010expected_version\u0018\u0004 \u0001(\u0003H\u0000\u0001\u0001B\u0013\n\u0011_expected_version\"H\n\u001bUpdateSessionPolicyResponse\u0012)\n\u0006policy\u0018\u0001 \u0001(\u000b2\u0019.satchel.v1.SessionPolicy\"-\n\u001cDeleteExpiredSessionsRequest\u0012\r\n\u0005limit\u0018\u0001 \u0001(\u0005\"6\n\u001dDeleteExpiredSessionsResponse\u0012\u0015\n\rdeleted_count\u0018\u0001 \u0001(\u0003*\u0001\n\rSessionStatus\u0012\u001e\n\u001aSESSION_STATUS_UNSPECIFIED\u0010\u0000\u0012\u0019\n\u0015SESSION_STATUS_ACTIVE\u0010\u0001\u0012\u001a\n\u0016SESSION_STATUS_EXPIRED\u0010\u0002\u0012\u001a\n\u0016SESSION_STATUS_REVOKED\u0010\u0003*Å\u0001\n\u0010SessionEndReason\u0012\"\n\u001eSESSION_END_REASON_UNSPECIFIED\u0010\u0000\u0012\u001e\n\u001aSESSION_END_REASON_REVOKED\u0010\u0001\u0012\u001e\n\u001aSESSION_END_REASON_EVICTED\u0010\u0002\u0012$\n SESSION_END_REASON_REFRESH_REUSE\u0010\u0003\u0012'\n#SESSION_END_REASON_DEVICE_FORGOTTEN\u0010\u0004* \u0002\n\u000eSessionRefusal\u0012\u001f\n\u001bSESSION_REFUSAL_UNSPECIFIED\u0010\u0000\u0012\u001d\n\u0019SESSION_REFUSAL_NOT_FOUND\u0010\u0001\u0012\u001b\n\u0017SESSION_REFUSAL_EXPIRED\u0010\u0002\u0012\u001b\n\u0017SESSION_REFUSAL_REVOKED\u0010\u0003\u0012$\n SESSION_REFUSAL_TOKEN_SUPERSEDED\u0010\u0004\u0012!\n\u001dSESSION_REFUSAL_TOKEN_EXPIRED\u0010\u0005\u0012\u001f\n\u001bSESSION_REFUSAL_AAL_TOO_LOW\u0010\u0006\u0012*\n&SESSION_REFUSAL_AUTHENTICATION_TOO_OLD\u0010\u0007*\u0001\n\u000fSessionEviction\u0012 \n\u001cSESSION_EVICTION_UNSPECIFIED\u0010\u0000\u0012\u001b\n\u0017SESSION_EVICTION_REJECT\u0010\u0001\u0012\u001b\n\u0017SESSION_EVICTION_OLDEST\u0010\u0002\u0012!\n\u001dSESSION_EVICTION_LEAST_RECENT\u0010\u0003*\u0001\n\rAddressPolicy\u0012\u001e\n\u001aADDRESS_POLICY_UNSPECIFIED\u0010\u0000\u0012\u0018\n\u0014ADDRESS_POLICY_WHOLE\u0010\u0001\u0012\u001c\n\u0018ADDRESS_POLICY_TRUNCATED\u0010\u0002\u0012\u0019\n\u0015ADDRESS_POLICY_HASHED\u0010\u0003*r\n\fSessionOrder\u0012\u001d\n\u0019SESSION_ORDER_UNSPECIFIED\u0010\u0000\u0012\u001d\n\u0019SESSION_ORDER_CREATE_TIME\u0010\u0001\u0012$\n SESSION_ORDER_LAST_ACTIVITY_TIME\u0010\u00022ó\u000e\n\u000eSessionService\u0012T\n\rCreateSession\u0012 .satchel.v1.CreateSessionRequest\u001a!.satchel.v1.CreateSessionResponse\u0012Z\n\u000fValidateSession\u0012\".satchel.v1.ValidateSessionRequest\u001a#.satchel.v1.ValidateSessionResponse\u0012W\n\u000eRefreshSession\u0012!.satchel.v1.RefreshSessionRequest\u001a\".satchel.v1.RefreshSessionResponse\u0012c\n\u0012RotateSessionToken\u0012%.satchel.v1.RotateSessionTokenRequest\u001a&.satchel.v1.RotateSessionTokenResponse\u0012W\n\u000eElevateSession\u0012!.satchel.v1.ElevateSessionRequest\u001a\".satchel.v1.ElevateSessionResponse\u0012{\n\u001aCreateImpersonationSession\u0012-.satchel.v1.CreateImpersonationSessionRequest\u001a..satchel.v1.CreateImpersonationSessionResponse\u0012P\n\nGetSession\u0012\u001d.satchel.v1.GetSessionRequest\u001a\u001e.satchel.v1.GetSessionResponse\"\u0003\u0002\u0001\u0012V\n\fListSessions\u0012\u001f.satchel.v1.ListSessionsRequest\u001a .satchel.v1.ListSessionsResponse\"\u0003\u0002\u0001\u0012Q\n\fTouchSession\u0012\u001f.satchel.v1.TouchSessionRequest\u001a .satchel.v1.TouchSessionResponse\u0012T\n\rUpdateSession\u0012 .satchel.v1.UpdateSessionRequest\u001a!.satchel.v1.UpdateSessionResponse\u0012T\n\rRevokeSession\u0012 .satchel.v1.RevokeSessionRequest\u001a!.satchel.v1.RevokeSessionResponse\u0012c\n\u0012RevokeUserSessions\u0012%.satchel.v1.RevokeUserSessionsRequest\u001a&.satchel.v1.RevokeUserSessionsResponse\u0012T\n\rDeleteSession\u0012 .satchel.v1.DeleteSessionRequest\u001a!.satchel.v1.DeleteSessionResponse\u0012Y\n\rCountSessions\u0012 .satchel.v1.CountSessionsRequest\u001a!.satchel.v1.CountSessionsResponse\"\u0003\u0002\u0001\u0012n\n\u0014GetSessionStatistics\u0012'.satchel.v1.GetSessionStatisticsRequest\u001a(.satchel.v1.GetSessionStatisticsResponse\"\u0003\u0002\u0001\u0012_\n\u000fListUserDevices\u0012\".satchel.v1.ListUserDevicesRequest\u001a#.satchel.v1.ListUserDevicesResponse\"\u0003\u0002\u0001\u0012Q\n\fForgetDevice\u0012\u001f.satchel.v1.ForgetDeviceRequest\u001a .satchel.v1.ForgetDeviceResponse\u0012b\n\u0010GetSessionPolicy\u0012#.satchel.v1.GetSessionPolicyRequest\u001a$.satchel.v1.GetSessionPolicyResponse\"\u0003\u0002\u0001\u0012f\n\u0013UpdateSessionPolicy\u0012&.satchel.v1.UpdateSessionPolicyRequest\u001a'.satchel.v1.UpdateSessionPolicyResponse\u0012l\n\u0015DeleteExpiredSessions\u0012(.satchel.v1.DeleteExpiredSessionsRequest\u001a).satchel.v1.DeleteExpiredSessionsResponseb\u0006proto3"), [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
- * What a session is used with. All of it is as the service says; the server interprets only the address.
+ * Client of a session, as the service describes it. The server interprets only the address.
  *
  * @generated from message satchel.v1.SessionClient
  */
 export type SessionClient = Message<"satchel.v1.SessionClient"> & {
   /**
-   * The kind of program, as `web` or `ios`; up to 64 characters. Unset counts as `unknown` in statistics.
+   * Kind of client, such as `web` or `ios`, at most 64 characters. Statistics count unset as `unknown`.
    *
    * @generated from field: string client_type = 1;
    */
   clientType: string;
 
   /**
-   * Its version, up to 64 characters.
+   * Version of the client, at most 64 characters.
    *
    * @generated from field: string client_version = 2;
    */
   clientVersion: string;
 
   /**
-   * The user agent, up to 1,024 characters.
+   * User agent, at most 1,024 characters.
    *
    * @generated from field: string user_agent = 3;
    */
   userAgent: string;
 
   /**
-   * An IPv4 or IPv6 address, one that is IPv4 mapped to IPv6 counts as IPv4; in an answer, as the policy keeps it.
+   * IPv4 or IPv6 address. An IPv4-mapped IPv6 address counts as IPv4. In responses: in the form that the address policy
+   * stores.
    *
    * @generated from field: string ip_address = 4;
    */
   ipAddress: string;
 
   /**
-   * Where that is, up to 255 characters.
+   * Location, at most 255 characters.
    *
    * @generated from field: string location = 5;
    */
   location: string;
 
   /**
-   * The name of the device, up to 255 characters.
+   * Name of the device, at most 255 characters.
    *
    * @generated from field: string device_name = 6;
    */
@@ -77,141 +78,140 @@ export const SessionClientSchema: GenMessage<SessionClient> = /*@__PURE__*/
  */
 export type Session = Message<"satchel.v1.Session"> & {
   /**
-   * The id, a UUID.
-   * Its journal is the stream `$session-<session_id>`.
+   * Id: a UUID. The session's journal stream is named by a dollar sign and `session-<session_id>`.
    *
    * @generated from field: string session_id = 1;
    */
   sessionId: string;
 
   /**
-   * Whose it is.
+   * User of the session.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * The device it was created on; unset when none was named.
+   * Device on which the session was created; unset if none was named.
    *
    * @generated from field: string device_id = 3;
    */
   deviceId: string;
 
   /**
-   * Whether it can be used, at the time of the answer.
+   * Status at the time of the response.
    *
    * @generated from field: satchel.v1.SessionStatus status = 4;
    */
   status: SessionStatus;
 
   /**
-   * What it was created with.
+   * Client with which the session was created.
    *
    * @generated from field: satchel.v1.SessionClient client = 5;
    */
   client?: SessionClient | undefined;
 
   /**
-   * The authentication assurance level of NIST SP 800-63B, 1 to 3.
+   * Authentication assurance level of NIST SP 800-63B, 1 to 3.
    *
    * @generated from field: int32 aal = 6;
    */
   aal: number;
 
   /**
-   * The methods of authentication, as RFC 8176 names them: `pwd`, `otp`, `hwk`.
+   * Authentication methods as in RFC 8176, such as `pwd`, `otp` or `hwk`.
    *
    * @generated from field: repeated string amr = 7;
    */
   amr: string[];
 
   /**
-   * When it was created.
+   * Creation time.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * When the user has last authenticated in it.
+   * Time of the user's last authentication in the session.
    *
    * @generated from field: google.protobuf.Timestamp authenticate_time = 9;
    */
   authenticateTime?: Timestamp | undefined;
 
   /**
-   * When it was last used, to the touch interval of the policy.
+   * Time of the last activity, to the precision of the policy's touch interval.
    *
    * @generated from field: google.protobuf.Timestamp last_activity_time = 10;
    */
   lastActivityTime?: Timestamp | undefined;
 
   /**
-   * When it expires unless it is used.
+   * Time at which the session expires if it is not used before.
    *
    * @generated from field: google.protobuf.Timestamp idle_expire_time = 11;
    */
   idleExpireTime?: Timestamp | undefined;
 
   /**
-   * When it expires in any case.
+   * Time at which the session expires even if it is used.
    *
    * @generated from field: google.protobuf.Timestamp absolute_expire_time = 12;
    */
   absoluteExpireTime?: Timestamp | undefined;
 
   /**
-   * When its token has to be refreshed; unset when it need not be.
+   * Time by which the token must be refreshed; unset if it need not be.
    *
    * @generated from field: google.protobuf.Timestamp token_expire_time = 13;
    */
   tokenExpireTime?: Timestamp | undefined;
 
   /**
-   * When it was ended before its time; unset when it was not.
+   * Time at which the session was ended before it expired; unset if it was not.
    *
    * @generated from field: google.protobuf.Timestamp end_time = 14;
    */
   endTime?: Timestamp | undefined;
 
   /**
-   * Why.
+   * Reason why the session was ended.
    *
    * @generated from field: satchel.v1.SessionEndReason end_reason = 15;
    */
   endReason: SessionEndReason;
 
   /**
-   * What whoever ended it has said about that.
+   * Comment of the caller that ended the session.
    *
    * @generated from field: string end_comment = 16;
    */
   endComment: string;
 
   /**
-   * Who acts as the user; unset unless the session is an impersonation.
+   * Who acts as the user; set only in an impersonation session.
    *
    * @generated from field: string actor_id = 17;
    */
   actorId: string;
 
   /**
-   * Why somebody acts as the user.
+   * Why the actor acts as the user; set only in an impersonation session.
    *
    * @generated from field: string impersonation_reason = 18;
    */
   impersonationReason: string;
 
   /**
-   * A JSON object of the service's own; unset when there is none.
+   * JSON object of the service's own; unset if there is none.
    *
    * @generated from field: optional string metadata = 19;
    */
   metadata?: string | undefined;
 
   /**
-   * Grows with every UpdateSession and ElevateSession, from 1.
+   * Version, from 1. Increases with each UpdateSession and ElevateSession.
    *
    * @generated from field: int64 version = 20;
    */
@@ -232,35 +232,35 @@ export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
  */
 export type UserDevice = Message<"satchel.v1.UserDevice"> & {
   /**
-   * The id that the service has given it.
+   * Id, assigned by the service.
    *
    * @generated from field: string device_id = 1;
    */
   deviceId: string;
 
   /**
-   * When a session was first used from it.
+   * Time of the first use of a session on the device.
    *
    * @generated from field: google.protobuf.Timestamp first_seen_time = 2;
    */
   firstSeenTime?: Timestamp | undefined;
 
   /**
-   * When a session was last used from it, to the touch interval of the policy.
+   * Time of the last use of a session on the device, to the precision of the policy's touch interval.
    *
    * @generated from field: google.protobuf.Timestamp last_seen_time = 3;
    */
   lastSeenTime?: Timestamp | undefined;
 
   /**
-   * What was last said of it at the creation of a session.
+   * Client of the session that was last created on the device.
    *
    * @generated from field: satchel.v1.SessionClient client = 4;
    */
   client?: SessionClient | undefined;
 
   /**
-   * Sessions on it that are in use.
+   * Number of active sessions on the device.
    *
    * @generated from field: int64 active_session_count = 5;
    */
@@ -275,84 +275,84 @@ export const UserDeviceSchema: GenMessage<UserDevice> = /*@__PURE__*/
   messageDesc(file_satchel_v1_sessions, 2);
 
 /**
- * How long sessions live, and how many of them.
+ * Session policy of a namespace: timeouts and the maximum number of sessions.
  *
  * @generated from message satchel.v1.SessionPolicy
  */
 export type SessionPolicy = Message<"satchel.v1.SessionPolicy"> & {
   /**
-   * For how long a session may be unused: 2 minutes to 400 days. Activity is noted to the touch interval, so that a session may
-   * expire as much as that before.
+   * Time without activity after which a session expires, 2 minutes to 400 days. Activity is recorded to the precision
+   * of the touch interval, so a session may expire earlier by up to that interval.
    *
    * @generated from field: google.protobuf.Duration idle_timeout = 1;
    */
   idleTimeout?: Duration | undefined;
 
   /**
-   * How long a session may live at most: 1 minute to 400 days.
+   * Time from its creation after which a session expires in any case, 1 minute to 400 days.
    *
    * @generated from field: google.protobuf.Duration absolute_timeout = 2;
    */
   absoluteTimeout?: Duration | undefined;
 
   /**
-   * How exactly activity is noted: 1 minute to 1 day, and at most half the idle timeout.
+   * Precision with which activity is recorded: 1 minute to 1 day, and at most half the idle timeout.
    *
    * @generated from field: google.protobuf.Duration touch_interval = 3;
    */
   touchInterval?: Duration | undefined;
 
   /**
-   * For how long a token that was replaced is still accepted: 0 to 5 minutes.
+   * Time for which a replaced token is still accepted, 0 to 5 minutes.
    *
    * @generated from field: google.protobuf.Duration rotation_grace = 4;
    */
   rotationGrace?: Duration | undefined;
 
   /**
-   * After what time a token must be refreshed: 1 minute to 400 days; unset = never.
+   * Age at which a token must be refreshed, 1 minute to 400 days; unset = never.
    *
    * @generated from field: google.protobuf.Duration token_lifetime = 5;
    */
   tokenLifetime?: Duration | undefined;
 
   /**
-   * How long an impersonation may last: 1 minute to 1 hour.
+   * Maximum duration of an impersonation session, 1 minute to 1 hour.
    *
    * @generated from field: google.protobuf.Duration impersonation_timeout = 6;
    */
   impersonationTimeout?: Duration | undefined;
 
   /**
-   * How many sessions a user may have at once: 1 to 1,000; 0 = any number.
+   * Maximum number of sessions that a user has at once, 1 to 1,000; 0 = no maximum.
    *
    * @generated from field: int32 max_sessions_per_user = 7;
    */
   maxSessionsPerUser: number;
 
   /**
-   * What to do about one more.
+   * What to do when a new session exceeds the maximum.
    *
    * @generated from field: satchel.v1.SessionEviction eviction = 8;
    */
   eviction: SessionEviction;
 
   /**
-   * How addresses are kept, from now on.
+   * How addresses are stored from now on.
    *
    * @generated from field: satchel.v1.AddressPolicy address_policy = 9;
    */
   addressPolicy: AddressPolicy;
 
   /**
-   * For how long a session that was ended is kept: 0 to 3,660 days.
+   * Time for which an ended session is kept, 0 to 3,660 days.
    *
    * @generated from field: google.protobuf.Duration audit_period = 10;
    */
   auditPeriod?: Duration | undefined;
 
   /**
-   * Grows with every change, from 0.
+   * Version, from 0. Increases with each change.
    *
    * @generated from field: int64 version = 11;
    */
@@ -367,77 +367,78 @@ export const SessionPolicySchema: GenMessage<SessionPolicy> = /*@__PURE__*/
   messageDesc(file_satchel_v1_sessions, 3);
 
 /**
- * The session to create.
+ * Request of CreateSession.
  *
  * @generated from message satchel.v1.CreateSessionRequest
  */
 export type CreateSessionRequest = Message<"satchel.v1.CreateSessionRequest"> & {
   /**
-   * Who has authenticated: 1 to 512 characters.
+   * User who has authenticated, 1 to 512 characters.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * On which device: up to 255 bytes; unset = none is noted.
+   * Device of the user, at most 255 bytes; unset = no device is recorded.
    *
    * @generated from field: string device_id = 2;
    */
   deviceId: string;
 
   /**
-   * What it will be used with.
+   * Client of the session.
    *
    * @generated from field: satchel.v1.SessionClient client = 3;
    */
   client?: SessionClient | undefined;
 
   /**
-   * The assurance level of the authentication, 1 to 3; unset or 0 = 1.
+   * Assurance level of the authentication, 1 to 3; unset or 0 = 1.
    *
    * @generated from field: int32 aal = 4;
    */
   aal: number;
 
   /**
-   * The methods of the authentication, up to 10 of up to 64 characters.
+   * Methods of the authentication, at most 10, each 1 to 64 characters.
    *
    * @generated from field: repeated string amr = 5;
    */
   amr: string[];
 
   /**
-   * When the user has authenticated; unset = now. A time up to five minutes ahead counts as now; a later one is refused.
+   * Time of the authentication; unset = now. A time up to 5 minutes in the future counts as now; a later one is
+   * refused.
    *
    * @generated from field: google.protobuf.Timestamp authenticate_time = 6;
    */
   authenticateTime?: Timestamp | undefined;
 
   /**
-   * A shorter idle timeout than the policy's, at least 2 minutes; unset = the policy's.
+   * Shorter idle timeout than the policy's, at least 2 minutes; unset = the policy's.
    *
    * @generated from field: google.protobuf.Duration idle_timeout = 7;
    */
   idleTimeout?: Duration | undefined;
 
   /**
-   * A shorter absolute timeout than the policy's, at least 1 minute; unset = the policy's.
+   * Shorter absolute timeout than the policy's, at least 1 minute; unset = the policy's.
    *
    * @generated from field: google.protobuf.Duration absolute_timeout = 8;
    */
   absoluteTimeout?: Duration | undefined;
 
   /**
-   * A JSON object, up to 16 KiB.
+   * JSON object of the service's own, at most 16 KiB.
    *
    * @generated from field: optional string metadata = 9;
    */
   metadata?: string | undefined;
 
   /**
-   * Makes a repeat safe: up to 64 characters. The same user and request id give the same session, with a new token that
-   * replaces the one the lost answer had.
+   * Makes a repeat safe, at most 64 characters; unset = a repeat creates another session. A repeat with the same user
+   * and request id returns the same session, with a new token that replaces the token of the lost response.
    *
    * @generated from field: string request_id = 10;
    */
@@ -452,34 +453,34 @@ export const CreateSessionRequestSchema: GenMessage<CreateSessionRequest> = /*@_
   messageDesc(file_satchel_v1_sessions, 4);
 
 /**
- * The new session.
+ * Response of CreateSession.
  *
  * @generated from message satchel.v1.CreateSessionResponse
  */
 export type CreateSessionResponse = Message<"satchel.v1.CreateSessionResponse"> & {
   /**
-   * The session.
+   * The new session.
    *
    * @generated from field: satchel.v1.Session session = 1;
    */
   session?: Session | undefined;
 
   /**
-   * Its token. It is shown here once and cannot be read again.
+   * Token of the session. It is returned only here and cannot be read again.
    *
    * @generated from field: string token = 2;
    */
   token: string;
 
   /**
-   * True when the user had not used the device before.
+   * True if the user has not used the device before.
    *
    * @generated from field: bool new_device = 3;
    */
   newDevice: boolean;
 
   /**
-   * The sessions that were ended to make room.
+   * Ids of the sessions that were ended to make room.
    *
    * @generated from field: repeated string evicted_session_ids = 4;
    */
@@ -494,49 +495,49 @@ export const CreateSessionResponseSchema: GenMessage<CreateSessionResponse> = /*
   messageDesc(file_satchel_v1_sessions, 5);
 
 /**
- * The token to look at.
+ * Request of ValidateSession.
  *
  * @generated from message satchel.v1.ValidateSessionRequest
  */
 export type ValidateSessionRequest = Message<"satchel.v1.ValidateSessionRequest"> & {
   /**
-   * The token.
+   * Token to validate.
    *
    * @generated from field: string token = 1;
    */
   token: string;
 
   /**
-   * True: the activity is not noted. Only for services: a call with the token of a session is an activity of it.
+   * True: does not record the activity. Only for services: a call with a session token always counts as activity.
    *
    * @generated from field: bool without_touch = 2;
    */
   withoutTouch: boolean;
 
   /**
-   * The least assurance level; unset or 0 = any.
+   * Minimum assurance level, 1 to 3; unset or 0 = any.
    *
    * @generated from field: int32 min_aal = 3;
    */
   minAal: number;
 
   /**
-   * How long ago the user may have authenticated; unset = any time.
+   * Maximum age of the user's last authentication, 0 to 400 days; unset = any.
    *
    * @generated from field: google.protobuf.Duration max_authentication_age = 4;
    */
   maxAuthenticationAge?: Duration | undefined;
 
   /**
-   * The device that the call comes from, for services to say; unset = that of the session. A device that the user has
-   * not used before is noted, with a message NewDevice in the journal.
+   * Device that the call comes from, at most 255 bytes; only for services; unset = the device of the session. A device
+   * that the user has not used before is recorded, with a message NewDevice in the journal.
    *
    * @generated from field: string device_id = 5;
    */
   deviceId: string;
 
   /**
-   * What the call comes from, for a new device.
+   * Client that the call comes from, recorded with a new device.
    *
    * @generated from field: satchel.v1.SessionClient client = 6;
    */
@@ -551,41 +552,41 @@ export const ValidateSessionRequestSchema: GenMessage<ValidateSessionRequest> = 
   messageDesc(file_satchel_v1_sessions, 6);
 
 /**
- * What the token is worth.
+ * Response of ValidateSession.
  *
  * @generated from message satchel.v1.ValidateSessionResponse
  */
 export type ValidateSessionResponse = Message<"satchel.v1.ValidateSessionResponse"> & {
   /**
-   * The session; unset when the token is refused.
+   * The session; unset if the token is refused.
    *
    * @generated from field: satchel.v1.Session session = 1;
    */
   session?: Session | undefined;
 
   /**
-   * Why it is refused; unset when it is not.
+   * Reason of the refusal; unset if the token is accepted.
    *
    * @generated from field: satchel.v1.SessionRefusal refusal = 2;
    */
   refusal: SessionRefusal;
 
   /**
-   * When the refusal is SESSION_REFUSAL_REVOKED: why the session was ended.
+   * Reason why the session was ended; set if `refusal` is SESSION_REFUSAL_REVOKED.
    *
    * @generated from field: satchel.v1.SessionEndReason end_reason = 3;
    */
   endReason: SessionEndReason;
 
   /**
-   * True when the token has been replaced and is accepted only for the grace: use the successor.
+   * True if the token has been replaced and is accepted only during the rotation grace. Use the new token.
    *
    * @generated from field: bool superseded = 4;
    */
   superseded: boolean;
 
   /**
-   * True when this call has noted a device that the user had not used before.
+   * True if this call has recorded a device that the user has not used before.
    *
    * @generated from field: bool new_device = 5;
    */
@@ -600,13 +601,13 @@ export const ValidateSessionResponseSchema: GenMessage<ValidateSessionResponse> 
   messageDesc(file_satchel_v1_sessions, 7);
 
 /**
- * The token to replace.
+ * Request of RefreshSession.
  *
  * @generated from message satchel.v1.RefreshSessionRequest
  */
 export type RefreshSessionRequest = Message<"satchel.v1.RefreshSessionRequest"> & {
   /**
-   * The token.
+   * Token to replace.
    *
    * @generated from field: string token = 1;
    */
@@ -621,7 +622,7 @@ export const RefreshSessionRequestSchema: GenMessage<RefreshSessionRequest> = /*
   messageDesc(file_satchel_v1_sessions, 8);
 
 /**
- * Its successor.
+ * Response of RefreshSession.
  *
  * @generated from message satchel.v1.RefreshSessionResponse
  */
@@ -634,7 +635,7 @@ export type RefreshSessionResponse = Message<"satchel.v1.RefreshSessionResponse"
   session?: Session | undefined;
 
   /**
-   * The token to use from now on.
+   * Token to use from now on.
    *
    * @generated from field: string token = 2;
    */
@@ -649,13 +650,13 @@ export const RefreshSessionResponseSchema: GenMessage<RefreshSessionResponse> = 
   messageDesc(file_satchel_v1_sessions, 9);
 
 /**
- * The token to replace.
+ * Request of RotateSessionToken.
  *
  * @generated from message satchel.v1.RotateSessionTokenRequest
  */
 export type RotateSessionTokenRequest = Message<"satchel.v1.RotateSessionTokenRequest"> & {
   /**
-   * The token.
+   * Token to replace.
    *
    * @generated from field: string token = 1;
    */
@@ -670,7 +671,7 @@ export const RotateSessionTokenRequestSchema: GenMessage<RotateSessionTokenReque
   messageDesc(file_satchel_v1_sessions, 10);
 
 /**
- * Its successor.
+ * Response of RotateSessionToken.
  *
  * @generated from message satchel.v1.RotateSessionTokenResponse
  */
@@ -683,7 +684,7 @@ export type RotateSessionTokenResponse = Message<"satchel.v1.RotateSessionTokenR
   session?: Session | undefined;
 
   /**
-   * The token to use from now on.
+   * Token to use from now on.
    *
    * @generated from field: string token = 2;
    */
@@ -698,34 +699,36 @@ export const RotateSessionTokenResponseSchema: GenMessage<RotateSessionTokenResp
   messageDesc(file_satchel_v1_sessions, 11);
 
 /**
- * The authentication to note.
+ * Request of ElevateSession.
  *
  * @generated from message satchel.v1.ElevateSessionRequest
  */
 export type ElevateSessionRequest = Message<"satchel.v1.ElevateSessionRequest"> & {
   /**
-   * The token of the session.
+   * Token of the session.
    *
    * @generated from field: string token = 1;
    */
   token: string;
 
   /**
-   * The assurance level that the session has from now on, 1 to 3; never less than it had.
+   * Assurance level that the session has from now on, 1 to 3. Must not be lower than its present level.
    *
    * @generated from field: int32 aal = 2;
    */
   aal: number;
 
   /**
-   * The methods of the authentication, which are added to those of the session; up to 10 of up to 64 characters in all.
+   * Methods of the new authentication, at most 10, each 1 to 64 characters. They are added to the methods of the
+   * session, which may have 10 altogether.
    *
    * @generated from field: repeated string amr = 3;
    */
   amr: string[];
 
   /**
-   * When the user has authenticated; unset = now.
+   * Time of the new authentication; unset = now. A time up to 5 minutes in the future counts as now; a later one is
+   * refused.
    *
    * @generated from field: google.protobuf.Timestamp authenticate_time = 4;
    */
@@ -740,7 +743,7 @@ export const ElevateSessionRequestSchema: GenMessage<ElevateSessionRequest> = /*
   messageDesc(file_satchel_v1_sessions, 12);
 
 /**
- * The session and its new token.
+ * Response of ElevateSession.
  *
  * @generated from message satchel.v1.ElevateSessionResponse
  */
@@ -753,7 +756,7 @@ export type ElevateSessionResponse = Message<"satchel.v1.ElevateSessionResponse"
   session?: Session | undefined;
 
   /**
-   * The token to use from now on.
+   * Token to use from now on.
    *
    * @generated from field: string token = 2;
    */
@@ -768,41 +771,41 @@ export const ElevateSessionResponseSchema: GenMessage<ElevateSessionResponse> = 
   messageDesc(file_satchel_v1_sessions, 13);
 
 /**
- * The impersonation to begin.
+ * Request of CreateImpersonationSession.
  *
  * @generated from message satchel.v1.CreateImpersonationSessionRequest
  */
 export type CreateImpersonationSessionRequest = Message<"satchel.v1.CreateImpersonationSessionRequest"> & {
   /**
-   * As whom: 1 to 512 characters.
+   * User whom the actor acts as, 1 to 512 characters.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * Who acts: 1 to 512 characters.
+   * Who acts as the user, 1 to 512 characters.
    *
    * @generated from field: string actor_id = 2;
    */
   actorId: string;
 
   /**
-   * Why: 1 to 1,000 characters.
+   * Reason of the impersonation, 1 to 1,000 characters.
    *
    * @generated from field: string reason = 3;
    */
   reason: string;
 
   /**
-   * For how long, from 1 minute to the policy's impersonation timeout; unset = as long as that.
+   * Duration of the session, from 1 minute to the policy's impersonation timeout; unset = the policy's.
    *
    * @generated from field: google.protobuf.Duration timeout = 4;
    */
   timeout?: Duration | undefined;
 
   /**
-   * What it will be used with.
+   * Client of the session.
    *
    * @generated from field: satchel.v1.SessionClient client = 5;
    */
@@ -817,20 +820,20 @@ export const CreateImpersonationSessionRequestSchema: GenMessage<CreateImpersona
   messageDesc(file_satchel_v1_sessions, 14);
 
 /**
- * The new session.
+ * Response of CreateImpersonationSession.
  *
  * @generated from message satchel.v1.CreateImpersonationSessionResponse
  */
 export type CreateImpersonationSessionResponse = Message<"satchel.v1.CreateImpersonationSessionResponse"> & {
   /**
-   * The session.
+   * The new session.
    *
    * @generated from field: satchel.v1.Session session = 1;
    */
   session?: Session | undefined;
 
   /**
-   * Its token. It is shown here once and cannot be read again.
+   * Token of the session. It is returned only here and cannot be read again.
    *
    * @generated from field: string token = 2;
    */
@@ -845,13 +848,13 @@ export const CreateImpersonationSessionResponseSchema: GenMessage<CreateImperson
   messageDesc(file_satchel_v1_sessions, 15);
 
 /**
- * Which session to return.
+ * Request of GetSession.
  *
  * @generated from message satchel.v1.GetSessionRequest
  */
 export type GetSessionRequest = Message<"satchel.v1.GetSessionRequest"> & {
   /**
-   * The id; a user may leave it out, for the session of the token.
+   * Id of the session. For a user, unset = the session of the token.
    *
    * @generated from field: string session_id = 1;
    */
@@ -866,7 +869,7 @@ export const GetSessionRequestSchema: GenMessage<GetSessionRequest> = /*@__PURE_
   messageDesc(file_satchel_v1_sessions, 16);
 
 /**
- * The session.
+ * Response of GetSession.
  *
  * @generated from message satchel.v1.GetSessionResponse
  */
@@ -887,41 +890,41 @@ export const GetSessionResponseSchema: GenMessage<GetSessionResponse> = /*@__PUR
   messageDesc(file_satchel_v1_sessions, 17);
 
 /**
- * Which page of sessions to return.
+ * Request of ListSessions.
  *
  * @generated from message satchel.v1.ListSessionsRequest
  */
 export type ListSessionsRequest = Message<"satchel.v1.ListSessionsRequest"> & {
   /**
-   * Whose: a user's own unless set; a service that leaves it out lists those of all users.
+   * User whose sessions are listed. Unset: the calling user, or all users for a service that acts for none.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * Only those of this status; unset = all.
+   * Lists only sessions with this status; unset = any.
    *
    * @generated from field: satchel.v1.SessionStatus status = 2;
    */
   status: SessionStatus;
 
   /**
-   * In which order.
+   * Order of the list.
    *
    * @generated from field: satchel.v1.SessionOrder order = 3;
    */
   order: SessionOrder;
 
   /**
-   * At most this many; unset or 0 = 100, at most 1,000.
+   * Maximum number of sessions on the page; unset or 0 = 100, at most 1,000.
    *
    * @generated from field: int32 page_size = 4;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; unset for the first page.
+   * `next_page_token` of the previous page; unset for the first page.
    *
    * @generated from field: string page_token = 5;
    */
@@ -936,20 +939,20 @@ export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__P
   messageDesc(file_satchel_v1_sessions, 18);
 
 /**
- * A page of sessions.
+ * Response of ListSessions.
  *
  * @generated from message satchel.v1.ListSessionsResponse
  */
 export type ListSessionsResponse = Message<"satchel.v1.ListSessionsResponse"> & {
   /**
-   * In the order asked for.
+   * Sessions in the requested order.
    *
    * @generated from field: repeated satchel.v1.Session sessions = 1;
    */
   sessions: Session[];
 
   /**
-   * Asks for the page after this one; empty when this is the last.
+   * Token of the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -964,13 +967,13 @@ export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@_
   messageDesc(file_satchel_v1_sessions, 19);
 
 /**
- * Which session is in use.
+ * Request of TouchSession.
  *
  * @generated from message satchel.v1.TouchSessionRequest
  */
 export type TouchSessionRequest = Message<"satchel.v1.TouchSessionRequest"> & {
   /**
-   * The id; a user may leave it out, for the session of the token.
+   * Id of the session. For a user, unset = the session of the token.
    *
    * @generated from field: string session_id = 1;
    */
@@ -985,7 +988,7 @@ export const TouchSessionRequestSchema: GenMessage<TouchSessionRequest> = /*@__P
   messageDesc(file_satchel_v1_sessions, 20);
 
 /**
- * The session as it is now.
+ * Response of TouchSession.
  *
  * @generated from message satchel.v1.TouchSessionResponse
  */
@@ -1006,27 +1009,27 @@ export const TouchSessionResponseSchema: GenMessage<TouchSessionResponse> = /*@_
   messageDesc(file_satchel_v1_sessions, 21);
 
 /**
- * The change to make.
+ * Request of UpdateSession.
  *
  * @generated from message satchel.v1.UpdateSessionRequest
  */
 export type UpdateSessionRequest = Message<"satchel.v1.UpdateSessionRequest"> & {
   /**
-   * The session, with `session_id` and the new values.
+   * The session: `session_id` and the new values.
    *
    * @generated from field: satchel.v1.Session session = 1;
    */
   session?: Session | undefined;
 
   /**
-   * The fields to change: `metadata`, `client.client_version`, `client.location`, `client.device_name`.
+   * Fields to change, at least one: `metadata`, `client.client_version`, `client.location`, `client.device_name`.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
   updateMask?: FieldMask | undefined;
 
   /**
-   * Changes nothing unless the session has this version; unset = whatever it has.
+   * Version that the session must have, otherwise the call fails with VERSION_CONFLICT; unset = any.
    *
    * @generated from field: optional int64 expected_version = 3;
    */
@@ -1041,13 +1044,13 @@ export const UpdateSessionRequestSchema: GenMessage<UpdateSessionRequest> = /*@_
   messageDesc(file_satchel_v1_sessions, 22);
 
 /**
- * The changed session.
+ * Response of UpdateSession.
  *
  * @generated from message satchel.v1.UpdateSessionResponse
  */
 export type UpdateSessionResponse = Message<"satchel.v1.UpdateSessionResponse"> & {
   /**
-   * The session as it is now.
+   * The changed session.
    *
    * @generated from field: satchel.v1.Session session = 1;
    */
@@ -1062,20 +1065,20 @@ export const UpdateSessionResponseSchema: GenMessage<UpdateSessionResponse> = /*
   messageDesc(file_satchel_v1_sessions, 23);
 
 /**
- * Which session to end.
+ * Request of RevokeSession.
  *
  * @generated from message satchel.v1.RevokeSessionRequest
  */
 export type RevokeSessionRequest = Message<"satchel.v1.RevokeSessionRequest"> & {
   /**
-   * The id; a user may leave it out, for the session of the token.
+   * Id of the session. For a user, unset = the session of the token.
    *
    * @generated from field: string session_id = 1;
    */
   sessionId: string;
 
   /**
-   * What to keep about it, up to 1,000 characters.
+   * Comment that is kept with the session, at most 1,000 characters.
    *
    * @generated from field: string comment = 2;
    */
@@ -1090,13 +1093,13 @@ export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest> = /*@_
   messageDesc(file_satchel_v1_sessions, 24);
 
 /**
- * The ended session.
+ * Response of RevokeSession.
  *
  * @generated from message satchel.v1.RevokeSessionResponse
  */
 export type RevokeSessionResponse = Message<"satchel.v1.RevokeSessionResponse"> & {
   /**
-   * The session as it is now.
+   * The ended session.
    *
    * @generated from field: satchel.v1.Session session = 1;
    */
@@ -1111,48 +1114,48 @@ export const RevokeSessionResponseSchema: GenMessage<RevokeSessionResponse> = /*
   messageDesc(file_satchel_v1_sessions, 25);
 
 /**
- * Which sessions to end.
+ * Request of RevokeUserSessions.
  *
  * @generated from message satchel.v1.RevokeUserSessionsRequest
  */
 export type RevokeUserSessionsRequest = Message<"satchel.v1.RevokeUserSessionsRequest"> & {
   /**
-   * Whose: a user's own unless set; a service has to set it.
+   * User whose sessions are ended. Unset: the calling user; a service that acts for none must set it.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * All but these; up to 100.
+   * Ids of sessions to keep, at most 100.
    *
    * @generated from field: repeated string except_session_ids = 2;
    */
   exceptSessionIds: string[];
 
   /**
-   * Only those on this device; unset = on any.
+   * Ends only sessions on this device; unset = any device.
    *
    * @generated from field: string device_id = 3;
    */
   deviceId: string;
 
   /**
-   * Only those created before this time; unset = at any time.
+   * Ends only sessions created before this time; unset = at any time.
    *
    * @generated from field: google.protobuf.Timestamp created_before = 4;
    */
   createdBefore?: Timestamp | undefined;
 
   /**
-   * Only those of this client type; unset = of any.
+   * Ends only sessions with this client type, at most 64 characters; unset = any.
    *
    * @generated from field: string client_type = 5;
    */
   clientType: string;
 
   /**
-   * What to keep about it, up to 1,000 characters.
+   * Comment that is kept with each ended session, at most 1,000 characters.
    *
    * @generated from field: string comment = 6;
    */
@@ -1167,13 +1170,13 @@ export const RevokeUserSessionsRequestSchema: GenMessage<RevokeUserSessionsReque
   messageDesc(file_satchel_v1_sessions, 26);
 
 /**
- * What was ended.
+ * Response of RevokeUserSessions.
  *
  * @generated from message satchel.v1.RevokeUserSessionsResponse
  */
 export type RevokeUserSessionsResponse = Message<"satchel.v1.RevokeUserSessionsResponse"> & {
   /**
-   * How many sessions.
+   * Number of sessions that were ended.
    *
    * @generated from field: int64 revoked_count = 1;
    */
@@ -1188,13 +1191,13 @@ export const RevokeUserSessionsResponseSchema: GenMessage<RevokeUserSessionsResp
   messageDesc(file_satchel_v1_sessions, 27);
 
 /**
- * Which session to delete.
+ * Request of DeleteSession.
  *
  * @generated from message satchel.v1.DeleteSessionRequest
  */
 export type DeleteSessionRequest = Message<"satchel.v1.DeleteSessionRequest"> & {
   /**
-   * The id.
+   * Id of the session.
    *
    * @generated from field: string session_id = 1;
    */
@@ -1209,7 +1212,7 @@ export const DeleteSessionRequestSchema: GenMessage<DeleteSessionRequest> = /*@_
   messageDesc(file_satchel_v1_sessions, 28);
 
 /**
- * Nothing more is to be said.
+ * Response of DeleteSession.
  *
  * @generated from message satchel.v1.DeleteSessionResponse
  */
@@ -1224,13 +1227,13 @@ export const DeleteSessionResponseSchema: GenMessage<DeleteSessionResponse> = /*
   messageDesc(file_satchel_v1_sessions, 29);
 
 /**
- * Which sessions to count.
+ * Request of CountSessions.
  *
  * @generated from message satchel.v1.CountSessionsRequest
  */
 export type CountSessionsRequest = Message<"satchel.v1.CountSessionsRequest"> & {
   /**
-   * Whose: a user's own unless set; a service that leaves it out counts those of all users.
+   * User whose sessions are counted. Unset: the calling user, or all users for a service that acts for none.
    *
    * @generated from field: string user_id = 1;
    */
@@ -1245,20 +1248,20 @@ export const CountSessionsRequestSchema: GenMessage<CountSessionsRequest> = /*@_
   messageDesc(file_satchel_v1_sessions, 30);
 
 /**
- * The counts.
+ * Response of CountSessions.
  *
  * @generated from message satchel.v1.CountSessionsResponse
  */
 export type CountSessionsResponse = Message<"satchel.v1.CountSessionsResponse"> & {
   /**
-   * Sessions that are kept, whatever their status.
+   * Number of stored sessions of any status.
    *
    * @generated from field: int64 total_count = 1;
    */
   totalCount: bigint;
 
   /**
-   * Those in use.
+   * Number of active sessions.
    *
    * @generated from field: int64 active_count = 2;
    */
@@ -1273,13 +1276,14 @@ export const CountSessionsResponseSchema: GenMessage<CountSessionsResponse> = /*
   messageDesc(file_satchel_v1_sessions, 31);
 
 /**
- * Which statistics to return.
+ * Request of GetSessionStatistics.
  *
  * @generated from message satchel.v1.GetSessionStatisticsRequest
  */
 export type GetSessionStatisticsRequest = Message<"satchel.v1.GetSessionStatisticsRequest"> & {
   /**
-   * Also counts the sessions created within this time before now, 1 minute to 3,660 days; unset = no such count.
+   * Also counts the sessions that were created within this time before now, 1 minute to 3,660 days; unset = no such
+   * count.
    *
    * @generated from field: google.protobuf.Duration window = 1;
    */
@@ -1294,62 +1298,62 @@ export const GetSessionStatisticsRequestSchema: GenMessage<GetSessionStatisticsR
   messageDesc(file_satchel_v1_sessions, 32);
 
 /**
- * What there is.
+ * Response of GetSessionStatistics.
  *
  * @generated from message satchel.v1.GetSessionStatisticsResponse
  */
 export type GetSessionStatisticsResponse = Message<"satchel.v1.GetSessionStatisticsResponse"> & {
   /**
-   * Sessions that are kept.
+   * Number of stored sessions.
    *
    * @generated from field: int64 total_sessions = 1;
    */
   totalSessions: bigint;
 
   /**
-   * Those in use.
+   * Number of active sessions.
    *
    * @generated from field: int64 active_sessions = 2;
    */
   activeSessions: bigint;
 
   /**
-   * Those created within the last 24 hours.
+   * Number of sessions created within the last 24 hours.
    *
    * @generated from field: int64 sessions_today = 3;
    */
   sessionsToday: bigint;
 
   /**
-   * Those created within the last 7 days.
+   * Number of sessions created within the last 7 days.
    *
    * @generated from field: int64 sessions_this_week = 4;
    */
   sessionsThisWeek: bigint;
 
   /**
-   * From creation to last activity, on average over the sessions that are not in use; unset when there are none.
+   * Average time from creation to last activity of the sessions that are not active; unset if there are none.
    *
    * @generated from field: google.protobuf.Duration average_session_duration = 5;
    */
   averageSessionDuration?: Duration | undefined;
 
   /**
-   * By client type, ascending.
+   * Statistics by client type, ascending.
    *
    * @generated from field: repeated satchel.v1.ClientTypeStatistics by_client_type = 6;
    */
   byClientType: ClientTypeStatistics[];
 
   /**
-   * By assurance level, ascending.
+   * Statistics by assurance level, ascending.
    *
    * @generated from field: repeated satchel.v1.AalStatistics by_aal = 7;
    */
   byAal: AalStatistics[];
 
   /**
-   * Those created within the window; unset when none was asked for.
+   * Number of sessions created within the window; unset if none was requested.
    *
    * @generated from field: optional int64 sessions_in_window = 8;
    */
@@ -1364,27 +1368,27 @@ export const GetSessionStatisticsResponseSchema: GenMessage<GetSessionStatistics
   messageDesc(file_satchel_v1_sessions, 33);
 
 /**
- * The sessions of one client type.
+ * Statistics of the sessions with one client type.
  *
  * @generated from message satchel.v1.ClientTypeStatistics
  */
 export type ClientTypeStatistics = Message<"satchel.v1.ClientTypeStatistics"> & {
   /**
-   * The client type; `unknown` for those that have none.
+   * Client type; `unknown` for sessions without one.
    *
    * @generated from field: string client_type = 1;
    */
   clientType: string;
 
   /**
-   * Sessions that are kept.
+   * Number of stored sessions.
    *
    * @generated from field: int64 total_sessions = 2;
    */
   totalSessions: bigint;
 
   /**
-   * Those in use.
+   * Number of active sessions.
    *
    * @generated from field: int64 active_sessions = 3;
    */
@@ -1399,27 +1403,27 @@ export const ClientTypeStatisticsSchema: GenMessage<ClientTypeStatistics> = /*@_
   messageDesc(file_satchel_v1_sessions, 34);
 
 /**
- * The sessions of one assurance level.
+ * Statistics of the sessions with one assurance level.
  *
  * @generated from message satchel.v1.AalStatistics
  */
 export type AalStatistics = Message<"satchel.v1.AalStatistics"> & {
   /**
-   * The level.
+   * Assurance level.
    *
    * @generated from field: int32 aal = 1;
    */
   aal: number;
 
   /**
-   * Sessions that are kept.
+   * Number of stored sessions.
    *
    * @generated from field: int64 total_sessions = 2;
    */
   totalSessions: bigint;
 
   /**
-   * Those in use.
+   * Number of active sessions.
    *
    * @generated from field: int64 active_sessions = 3;
    */
@@ -1434,27 +1438,27 @@ export const AalStatisticsSchema: GenMessage<AalStatistics> = /*@__PURE__*/
   messageDesc(file_satchel_v1_sessions, 35);
 
 /**
- * Which page of devices to return.
+ * Request of ListUserDevices.
  *
  * @generated from message satchel.v1.ListUserDevicesRequest
  */
 export type ListUserDevicesRequest = Message<"satchel.v1.ListUserDevicesRequest"> & {
   /**
-   * Whose: a user's own unless set; a service has to set it.
+   * User whose devices are listed. Unset: the calling user; a service that acts for none must set it.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * At most this many; unset or 0 = 100, at most 1,000.
+   * Maximum number of devices on the page; unset or 0 = 100, at most 1,000.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; unset for the first page.
+   * `next_page_token` of the previous page; unset for the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -1469,20 +1473,20 @@ export const ListUserDevicesRequestSchema: GenMessage<ListUserDevicesRequest> = 
   messageDesc(file_satchel_v1_sessions, 36);
 
 /**
- * A page of devices.
+ * Response of ListUserDevices.
  *
  * @generated from message satchel.v1.ListUserDevicesResponse
  */
 export type ListUserDevicesResponse = Message<"satchel.v1.ListUserDevicesResponse"> & {
   /**
-   * The one first seen last first.
+   * Devices by the time they were first seen, latest first.
    *
    * @generated from field: repeated satchel.v1.UserDevice devices = 1;
    */
   devices: UserDevice[];
 
   /**
-   * Asks for the page after this one; empty when this is the last.
+   * Token of the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -1497,20 +1501,20 @@ export const ListUserDevicesResponseSchema: GenMessage<ListUserDevicesResponse> 
   messageDesc(file_satchel_v1_sessions, 37);
 
 /**
- * Which device to forget.
+ * Request of ForgetDevice.
  *
  * @generated from message satchel.v1.ForgetDeviceRequest
  */
 export type ForgetDeviceRequest = Message<"satchel.v1.ForgetDeviceRequest"> & {
   /**
-   * Whose: a user's own unless set; a service has to set it.
+   * User of the device. Unset: the calling user; a service that acts for none must set it.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * The device.
+   * Id of the device.
    *
    * @generated from field: string device_id = 2;
    */
@@ -1525,13 +1529,13 @@ export const ForgetDeviceRequestSchema: GenMessage<ForgetDeviceRequest> = /*@__P
   messageDesc(file_satchel_v1_sessions, 38);
 
 /**
- * What was ended with it.
+ * Response of ForgetDevice.
  *
  * @generated from message satchel.v1.ForgetDeviceResponse
  */
 export type ForgetDeviceResponse = Message<"satchel.v1.ForgetDeviceResponse"> & {
   /**
-   * How many sessions.
+   * Number of sessions that were ended.
    *
    * @generated from field: int64 revoked_count = 1;
    */
@@ -1546,7 +1550,7 @@ export const ForgetDeviceResponseSchema: GenMessage<ForgetDeviceResponse> = /*@_
   messageDesc(file_satchel_v1_sessions, 39);
 
 /**
- * Asks for the policy.
+ * Request of GetSessionPolicy.
  *
  * @generated from message satchel.v1.GetSessionPolicyRequest
  */
@@ -1561,13 +1565,13 @@ export const GetSessionPolicyRequestSchema: GenMessage<GetSessionPolicyRequest> 
   messageDesc(file_satchel_v1_sessions, 40);
 
 /**
- * The policy.
+ * Response of GetSessionPolicy.
  *
  * @generated from message satchel.v1.GetSessionPolicyResponse
  */
 export type GetSessionPolicyResponse = Message<"satchel.v1.GetSessionPolicyResponse"> & {
   /**
-   * The policy.
+   * The session policy.
    *
    * @generated from field: satchel.v1.SessionPolicy policy = 1;
    */
@@ -1582,35 +1586,35 @@ export const GetSessionPolicyResponseSchema: GenMessage<GetSessionPolicyResponse
   messageDesc(file_satchel_v1_sessions, 41);
 
 /**
- * The change to make.
+ * Request of UpdateSessionPolicy.
  *
  * @generated from message satchel.v1.UpdateSessionPolicyRequest
  */
 export type UpdateSessionPolicyRequest = Message<"satchel.v1.UpdateSessionPolicyRequest"> & {
   /**
-   * The new values.
+   * New values.
    *
    * @generated from field: satchel.v1.SessionPolicy policy = 1;
    */
   policy?: SessionPolicy | undefined;
 
   /**
-   * The fields to change, by their names in SessionPolicy.
+   * Fields to change, by their names in SessionPolicy. At least one, unless `preset_aal` is set.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
   updateMask?: FieldMask | undefined;
 
   /**
-   * Sets the timeouts to what NIST SP 800-63B asks for at this assurance level, before the mask is applied: 1 = 30 days;
-   * 2 = 12 hours, 30 minutes idle; 3 = 12 hours, 15 minutes idle. Unset or 0 = does not.
+   * Assurance level whose timeouts of NIST SP 800-63B are set before the mask is applied. 1 = 30 days; 2 = 12 hours,
+   * and 30 minutes idle; 3 = 12 hours, and 15 minutes idle. Unset or 0 = none.
    *
    * @generated from field: int32 preset_aal = 3;
    */
   presetAal: number;
 
   /**
-   * Changes nothing unless the policy has this version; unset = whatever it has.
+   * Version that the policy must have, otherwise the call fails with VERSION_CONFLICT; unset = any.
    *
    * @generated from field: optional int64 expected_version = 4;
    */
@@ -1625,13 +1629,13 @@ export const UpdateSessionPolicyRequestSchema: GenMessage<UpdateSessionPolicyReq
   messageDesc(file_satchel_v1_sessions, 42);
 
 /**
- * The changed policy.
+ * Response of UpdateSessionPolicy.
  *
  * @generated from message satchel.v1.UpdateSessionPolicyResponse
  */
 export type UpdateSessionPolicyResponse = Message<"satchel.v1.UpdateSessionPolicyResponse"> & {
   /**
-   * The policy as it is now.
+   * The changed policy.
    *
    * @generated from field: satchel.v1.SessionPolicy policy = 1;
    */
@@ -1646,13 +1650,13 @@ export const UpdateSessionPolicyResponseSchema: GenMessage<UpdateSessionPolicyRe
   messageDesc(file_satchel_v1_sessions, 43);
 
 /**
- * How much to delete.
+ * Request of DeleteExpiredSessions.
  *
  * @generated from message satchel.v1.DeleteExpiredSessionsRequest
  */
 export type DeleteExpiredSessionsRequest = Message<"satchel.v1.DeleteExpiredSessionsRequest"> & {
   /**
-   * At most this many; unset or 0 = 1,000, at most 10,000.
+   * Maximum number of sessions to delete; unset or 0 = 1,000, at most 10,000.
    *
    * @generated from field: int32 limit = 1;
    */
@@ -1667,13 +1671,13 @@ export const DeleteExpiredSessionsRequestSchema: GenMessage<DeleteExpiredSession
   messageDesc(file_satchel_v1_sessions, 44);
 
 /**
- * What was deleted.
+ * Response of DeleteExpiredSessions.
  *
  * @generated from message satchel.v1.DeleteExpiredSessionsResponse
  */
 export type DeleteExpiredSessionsResponse = Message<"satchel.v1.DeleteExpiredSessionsResponse"> & {
   /**
-   * How many sessions.
+   * Number of sessions that were deleted.
    *
    * @generated from field: int64 deleted_count = 1;
    */
@@ -1688,7 +1692,7 @@ export const DeleteExpiredSessionsResponseSchema: GenMessage<DeleteExpiredSessio
   messageDesc(file_satchel_v1_sessions, 45);
 
 /**
- * Whether a session can be used.
+ * Status of a session.
  *
  * @generated from enum satchel.v1.SessionStatus
  */
@@ -1701,21 +1705,21 @@ export const SessionStatus = {
   UNSPECIFIED: 0,
 
   /**
-   * In use.
+   * The session can be used.
    *
    * @generated from enum value: SESSION_STATUS_ACTIVE = 1;
    */
   ACTIVE: 1,
 
   /**
-   * Its time is over.
+   * The session has expired.
    *
    * @generated from enum value: SESSION_STATUS_EXPIRED = 2;
    */
   EXPIRED: 2,
 
   /**
-   * It was ended before its time; `end_reason` says why.
+   * The session was ended before it expired; `end_reason` says why.
    *
    * @generated from enum value: SESSION_STATUS_REVOKED = 3;
    */
@@ -1723,7 +1727,7 @@ export const SessionStatus = {
 } as const;
 
 /**
- * Whether a session can be used.
+ * Status of a session.
  *
  * @generated from enum satchel.v1.SessionStatus
  */
@@ -1736,34 +1740,34 @@ export const SessionStatusSchema: GenEnum<SessionStatus> = /*@__PURE__*/
   enumDesc(file_satchel_v1_sessions, 0);
 
 /**
- * Why a session was ended before its time.
+ * Reason why a session was ended before it expired.
  *
  * @generated from enum satchel.v1.SessionEndReason
  */
 export const SessionEndReason = {
   /**
-   * It was not.
+   * The session was not ended.
    *
    * @generated from enum value: SESSION_END_REASON_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * By RevokeSession or RevokeUserSessions.
+   * RevokeSession or RevokeUserSessions ended it.
    *
    * @generated from enum value: SESSION_END_REASON_REVOKED = 1;
    */
   REVOKED: 1,
 
   /**
-   * To make room for another session of the user.
+   * It made room for another session of the user.
    *
    * @generated from enum value: SESSION_END_REASON_EVICTED = 2;
    */
   EVICTED: 2,
 
   /**
-   * A token was refreshed or rotated that had been replaced long before: somebody has a copy.
+   * An outdated token was refreshed or rotated: a copy of it is in use.
    *
    * @generated from enum value: SESSION_END_REASON_REFRESH_REUSE = 3;
    */
@@ -1778,7 +1782,7 @@ export const SessionEndReason = {
 } as const;
 
 /**
- * Why a session was ended before its time.
+ * Reason why a session was ended before it expired.
  *
  * @generated from enum satchel.v1.SessionEndReason
  */
@@ -1791,27 +1795,27 @@ export const SessionEndReasonSchema: GenEnum<SessionEndReason> = /*@__PURE__*/
   enumDesc(file_satchel_v1_sessions, 1);
 
 /**
- * Why ValidateSession refuses a token.
+ * Reason why ValidateSession refuses a token.
  *
  * @generated from enum satchel.v1.SessionRefusal
  */
 export const SessionRefusal = {
   /**
-   * It does not.
+   * The token is accepted.
    *
    * @generated from enum value: SESSION_REFUSAL_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * The token is of no session, or of another user's or another namespace's.
+   * The token belongs to no session, or to a session of another user or namespace.
    *
    * @generated from enum value: SESSION_REFUSAL_NOT_FOUND = 1;
    */
   NOT_FOUND: 1,
 
   /**
-   * The time of the session is over.
+   * The session has expired.
    *
    * @generated from enum value: SESSION_REFUSAL_EXPIRED = 2;
    */
@@ -1825,28 +1829,28 @@ export const SessionRefusal = {
   REVOKED: 3,
 
   /**
-   * The token was replaced, and the grace is over.
+   * The token was replaced, and the rotation grace is over.
    *
    * @generated from enum value: SESSION_REFUSAL_TOKEN_SUPERSEDED = 4;
    */
   TOKEN_SUPERSEDED: 4,
 
   /**
-   * The token has outlived the token lifetime of the policy; RefreshSession takes it.
+   * The token is older than the token lifetime of the policy. RefreshSession accepts it.
    *
    * @generated from enum value: SESSION_REFUSAL_TOKEN_EXPIRED = 5;
    */
   TOKEN_EXPIRED: 5,
 
   /**
-   * The session has a lower assurance level than was asked for.
+   * The session's assurance level is below `min_aal`.
    *
    * @generated from enum value: SESSION_REFUSAL_AAL_TOO_LOW = 6;
    */
   AAL_TOO_LOW: 6,
 
   /**
-   * The user has authenticated too long ago.
+   * The user's last authentication is older than `max_authentication_age`.
    *
    * @generated from enum value: SESSION_REFUSAL_AUTHENTICATION_TOO_OLD = 7;
    */
@@ -1854,7 +1858,7 @@ export const SessionRefusal = {
 } as const;
 
 /**
- * Why ValidateSession refuses a token.
+ * Reason why ValidateSession refuses a token.
  *
  * @generated from enum satchel.v1.SessionRefusal
  */
@@ -1867,7 +1871,7 @@ export const SessionRefusalSchema: GenEnum<SessionRefusal> = /*@__PURE__*/
   enumDesc(file_satchel_v1_sessions, 2);
 
 /**
- * What to do when a user would have more sessions than the policy allows.
+ * What to do when a new session exceeds the maximum per user.
  *
  * @generated from enum satchel.v1.SessionEviction
  */
@@ -1894,7 +1898,7 @@ export const SessionEviction = {
   OLDEST: 2,
 
   /**
-   * End the session that was active longest ago.
+   * End the session with the oldest activity.
    *
    * @generated from enum value: SESSION_EVICTION_LEAST_RECENT = 3;
    */
@@ -1902,7 +1906,7 @@ export const SessionEviction = {
 } as const;
 
 /**
- * What to do when a user would have more sessions than the policy allows.
+ * What to do when a new session exceeds the maximum per user.
  *
  * @generated from enum satchel.v1.SessionEviction
  */
@@ -1915,7 +1919,7 @@ export const SessionEvictionSchema: GenEnum<SessionEviction> = /*@__PURE__*/
   enumDesc(file_satchel_v1_sessions, 3);
 
 /**
- * How IP addresses are kept.
+ * How IP addresses are stored.
  *
  * @generated from enum satchel.v1.AddressPolicy
  */
@@ -1928,21 +1932,21 @@ export const AddressPolicy = {
   UNSPECIFIED: 0,
 
   /**
-   * As they are.
+   * Unchanged.
    *
    * @generated from enum value: ADDRESS_POLICY_WHOLE = 1;
    */
   WHOLE: 1,
 
   /**
-   * The network only: the first 24 bits of an IPv4 address, the first 48 of an IPv6 address.
+   * Network only: the first 24 bits of an IPv4 address, the first 48 bits of an IPv6 address.
    *
    * @generated from enum value: ADDRESS_POLICY_TRUNCATED = 2;
    */
   TRUNCATED: 2,
 
   /**
-   * As a keyed hash, `hash:` and 32 hexadecimal digits: equal for equal addresses while the service key is the same.
+   * Keyed hash: `hash:` and 32 hexadecimal digits. Equal addresses have equal hashes while the service key is the same.
    *
    * @generated from enum value: ADDRESS_POLICY_HASHED = 3;
    */
@@ -1950,7 +1954,7 @@ export const AddressPolicy = {
 } as const;
 
 /**
- * How IP addresses are kept.
+ * How IP addresses are stored.
  *
  * @generated from enum satchel.v1.AddressPolicy
  */
@@ -1963,27 +1967,28 @@ export const AddressPolicySchema: GenEnum<AddressPolicy> = /*@__PURE__*/
   enumDesc(file_satchel_v1_sessions, 4);
 
 /**
- * The order of a list of sessions.
+ * Order of a list of sessions.
  *
  * @generated from enum satchel.v1.SessionOrder
  */
 export const SessionOrder = {
   /**
-   * As SESSION_ORDER_CREATE_TIME.
+   * Same as SESSION_ORDER_CREATE_TIME.
    *
    * @generated from enum value: SESSION_ORDER_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * The one created last first.
+   * By creation time, latest first.
    *
    * @generated from enum value: SESSION_ORDER_CREATE_TIME = 1;
    */
   CREATE_TIME: 1,
 
   /**
-   * The one active last first; needs a user. Sessions that are touched during a walk may be missed by it.
+   * By last activity, latest first. Only for the sessions of one user. Sessions that are touched between two pages may
+   * be missing from the list.
    *
    * @generated from enum value: SESSION_ORDER_LAST_ACTIVITY_TIME = 2;
    */
@@ -1991,7 +1996,7 @@ export const SessionOrder = {
 } as const;
 
 /**
- * The order of a list of sessions.
+ * Order of a list of sessions.
  *
  * @generated from enum satchel.v1.SessionOrder
  */
@@ -2004,23 +2009,26 @@ export const SessionOrderSchema: GenEnum<SessionOrder> = /*@__PURE__*/
   enumDesc(file_satchel_v1_sessions, 5);
 
 /**
- * Login sessions of users on devices. A session is made by a service that has authenticated the user; its token is a
- * credential of the whole server: whoever sends it as `authorization: Bearer <token>` calls as that user and reaches
- * that user's data only. A service with the metadata `satchel-user` (the user's id, percent-encoded UTF-8) is isolated
- * in the same way. What belongs to somebody else is answered exactly like what does not exist. A call with the token of a
- * session is an activity of that session; one of a service that acts for the user is none.
+ * Manages login sessions of users on devices.
  *
- * Every change but a touch is committed together with a message in the journal stream of the session: SessionCreated,
+ * A service creates a session once it has authenticated the user. The session's token is a credential of the whole
+ * server: a caller that sends it as `authorization: Bearer <token>` acts as that user and reaches only that user's
+ * data. A service that sends the metadata `satchel-user` (the user's id, percent-encoded UTF-8) acts for that user and
+ * is isolated in the same way. Data of other users is answered exactly like data that does not exist. A call with a
+ * session token counts as activity of the session; a call of a service that acts for the user does not.
+ *
+ * Every change except a touch is committed together with a message in the session's journal stream: SessionCreated,
  * NewDevice, SessionElevated, SessionRotated, SessionUpdated, RefreshReused, SessionEvicted, SessionRevoked,
- * SessionExpired, SessionDeleted, DeviceForgotten, SessionPolicyUpdated. No message has a token in it.
+ * SessionExpired, SessionDeleted, DeviceForgotten, SessionPolicyUpdated. No message contains a token.
  *
  * @generated from service satchel.v1.SessionService
  */
 export const SessionService: GenService<{
   /**
-   * Creates a session of a user whom the caller has authenticated, and returns its token, once. With a cap on concurrent
-   * sessions it ends other ones, or is refused, as the policy says. Errors: FIELD_INVALID, LIMIT_EXCEEDED,
-   * SESSION_LIMIT_REACHED; for a repeat of a request whose session is over, SESSION_EXPIRED, SESSION_REVOKED.
+   * Creates a session of a user whom the caller has authenticated, and returns its token, once. If the policy caps the
+   * sessions of a user, the call ends other sessions or is refused, as the policy says. Errors: FIELD_INVALID,
+   * LIMIT_EXCEEDED, SESSION_LIMIT_REACHED; for a repeated `request_id` whose session is over, SESSION_EXPIRED or
+   * SESSION_REVOKED.
    *
    * @generated from rpc satchel.v1.SessionService.CreateSession
    */
@@ -2030,8 +2038,8 @@ export const SessionService: GenService<{
     output: typeof CreateSessionResponseSchema;
   },
   /**
-   * Says whose session a token is of, or why it is refused. A refusal is an answer, not an error. Notes the time of the
-   * activity, at most once in the touch interval of the policy. Errors: FIELD_INVALID.
+   * Returns the session of a token, or the reason why the token is refused. A refusal is a response, not an error.
+   * Records the activity, at most once per touch interval of the policy. Errors: FIELD_INVALID.
    *
    * @generated from rpc satchel.v1.SessionService.ValidateSession
    */
@@ -2041,10 +2049,10 @@ export const SessionService: GenService<{
     output: typeof ValidateSessionResponseSchema;
   },
   /**
-   * Replaces a token by its successor and begins the idle time anew. The token in the request is the only credential it
-   * takes. Repeating it with the same token within the grace of the policy returns the same successor, however many do
-   * so at once; an older token ends the session, since two parties then hold copies. Errors: SESSION_NOT_FOUND,
-   * SESSION_EXPIRED, SESSION_REVOKED, SESSION_NOT_RENEWABLE.
+   * Replaces a token by a new one and restarts the idle timeout. The token in the request is the only credential needed.
+   * Within the rotation grace of the policy, every repeat with the same token returns the same new token, also when
+   * repeats run at once. An older token, or the same one after the grace, ends the session, because two parties hold
+   * copies. Errors: SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED, SESSION_NOT_RENEWABLE.
    *
    * @generated from rpc satchel.v1.SessionService.RefreshSession
    */
@@ -2054,7 +2062,7 @@ export const SessionService: GenService<{
     output: typeof RefreshSessionResponseSchema;
   },
   /**
-   * Replaces a token by its successor without extending anything, as after a change of privileges; otherwise like
+   * Replaces a token by a new one and extends no timeout, for example after a change of privileges. Otherwise like
    * RefreshSession. Errors: SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED, SESSION_NOT_RENEWABLE.
    *
    * @generated from rpc satchel.v1.SessionService.RotateSessionToken
@@ -2065,9 +2073,8 @@ export const SessionService: GenService<{
     output: typeof RotateSessionTokenResponseSchema;
   },
   /**
-   * Notes that the user of a session has authenticated again, perhaps more strongly, and replaces the token. Does not
-   * extend the session. Errors: FIELD_INVALID, SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED,
-   * SESSION_NOT_RENEWABLE.
+   * Records that the user of a session has authenticated again, perhaps more strongly, and replaces the token. Extends
+   * no timeout. Errors: FIELD_INVALID, SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED, SESSION_NOT_RENEWABLE.
    *
    * @generated from rpc satchel.v1.SessionService.ElevateSession
    */
@@ -2077,8 +2084,9 @@ export const SessionService: GenService<{
     output: typeof ElevateSessionResponseSchema;
   },
   /**
-   * Creates a short session in which somebody acts as a user. It says who and why, is in the journal, cannot be extended
-   * in any way, and neither counts for the cap on sessions nor ends another one. Errors: FIELD_INVALID, LIMIT_EXCEEDED.
+   * Creates a short session in which an actor acts as a user. The session and the journal say who acts and why. The
+   * session cannot be extended. It does not count for the cap on sessions and ends no other session. Errors:
+   * FIELD_INVALID, LIMIT_EXCEEDED.
    *
    * @generated from rpc satchel.v1.SessionService.CreateImpersonationSession
    */
@@ -2088,7 +2096,7 @@ export const SessionService: GenService<{
     output: typeof CreateImpersonationSessionResponseSchema;
   },
   /**
-   * Returns a session, ended ones included until they are deleted. Errors: FIELD_INVALID, SESSION_NOT_FOUND.
+   * Returns a session. An ended session is returned until it is deleted. Errors: FIELD_INVALID, SESSION_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.SessionService.GetSession
    */
@@ -2098,7 +2106,7 @@ export const SessionService: GenService<{
     output: typeof GetSessionResponseSchema;
   },
   /**
-   * Lists sessions, latest first; never a token. Errors: FIELD_INVALID, PAGE_TOKEN_INVALID.
+   * Lists sessions, latest first. Tokens are never returned. Errors: FIELD_INVALID, PAGE_TOKEN_INVALID.
    *
    * @generated from rpc satchel.v1.SessionService.ListSessions
    */
@@ -2108,7 +2116,7 @@ export const SessionService: GenService<{
     output: typeof ListSessionsResponseSchema;
   },
   /**
-   * Notes that a session is in use, at most once in the touch interval of the policy. Errors: FIELD_INVALID,
+   * Records activity of a session, at most once per touch interval of the policy. Errors: FIELD_INVALID,
    * SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED.
    *
    * @generated from rpc satchel.v1.SessionService.TouchSession
@@ -2119,8 +2127,8 @@ export const SessionService: GenService<{
     output: typeof TouchSessionResponseSchema;
   },
   /**
-   * Changes the fields named in the mask. Errors: FIELD_INVALID, NOT_JSON, LIMIT_EXCEEDED, SESSION_NOT_FOUND,
-   * SESSION_EXPIRED, SESSION_REVOKED, SESSION_CHANGED.
+   * Changes the fields that the mask names. Errors: FIELD_INVALID, NOT_JSON, LIMIT_EXCEEDED, SESSION_NOT_FOUND,
+   * SESSION_EXPIRED, SESSION_REVOKED, VERSION_CONFLICT.
    *
    * @generated from rpc satchel.v1.SessionService.UpdateSession
    */
@@ -2130,8 +2138,9 @@ export const SessionService: GenService<{
     output: typeof UpdateSessionResponseSchema;
   },
   /**
-   * Ends a session: once this has returned, no replica accepts its token. The session stays in lists for the audit period
-   * of the policy. Revoking again changes nothing and succeeds. Errors: FIELD_INVALID, SESSION_NOT_FOUND.
+   * Ends a session. Once the call has returned, no replica accepts its token. The session stays in lists for the audit
+   * period of the policy. Revoking an ended session succeeds and changes nothing. Errors: FIELD_INVALID,
+   * SESSION_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.SessionService.RevokeSession
    */
@@ -2141,8 +2150,7 @@ export const SessionService: GenService<{
     output: typeof RevokeSessionResponseSchema;
   },
   /**
-   * Ends the sessions of a user that are in use, or those of them that match; at most 10,000 in one call. Errors:
-   * FIELD_INVALID.
+   * Ends the active sessions of a user that match the request, at most 10,000 in one call. Errors: FIELD_INVALID.
    *
    * @generated from rpc satchel.v1.SessionService.RevokeUserSessions
    */
@@ -2152,7 +2160,7 @@ export const SessionService: GenService<{
     output: typeof RevokeUserSessionsResponseSchema;
   },
   /**
-   * Deletes a session for good, whatever its state; only its messages in the journal stay. Errors: FIELD_INVALID,
+   * Deletes a session in any state. This cannot be undone. Its messages in the journal stay. Errors: FIELD_INVALID,
    * SESSION_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.SessionService.DeleteSession
@@ -2173,7 +2181,7 @@ export const SessionService: GenService<{
     output: typeof CountSessionsResponseSchema;
   },
   /**
-   * Returns statistics of all sessions that are kept, exact at the time of the call. Errors: FIELD_INVALID.
+   * Returns statistics of all stored sessions, exact at the time of the call. Errors: FIELD_INVALID.
    *
    * @generated from rpc satchel.v1.SessionService.GetSessionStatistics
    */
@@ -2183,8 +2191,8 @@ export const SessionService: GenService<{
     output: typeof GetSessionStatisticsResponseSchema;
   },
   /**
-   * Lists the devices from which a user has used sessions, the one first seen last first. Errors: FIELD_INVALID,
-   * PAGE_TOKEN_INVALID.
+   * Lists the devices on which a user has used sessions, latest first by the time they were first seen. Errors:
+   * FIELD_INVALID, PAGE_TOKEN_INVALID.
    *
    * @generated from rpc satchel.v1.SessionService.ListUserDevices
    */
@@ -2194,8 +2202,8 @@ export const SessionService: GenService<{
     output: typeof ListUserDevicesResponseSchema;
   },
   /**
-   * Forgets a device and ends its sessions; when it comes back it is a new device. Errors: FIELD_INVALID,
-   * DEVICE_NOT_FOUND.
+   * Forgets a device of a user and ends its sessions. If the device is used again, it is a new device. Errors:
+   * FIELD_INVALID, DEVICE_NOT_FOUND.
    *
    * @generated from rpc satchel.v1.SessionService.ForgetDevice
    */
@@ -2205,7 +2213,7 @@ export const SessionService: GenService<{
     output: typeof ForgetDeviceResponseSchema;
   },
   /**
-   * Returns the policy of the namespace. Errors: none of its own.
+   * Returns the session policy of the namespace. Errors: none of its own.
    *
    * @generated from rpc satchel.v1.SessionService.GetSessionPolicy
    */
@@ -2215,8 +2223,8 @@ export const SessionService: GenService<{
     output: typeof GetSessionPolicyResponseSchema;
   },
   /**
-   * Changes the fields of the policy that are named in the mask. Sessions keep the times they were created with. Errors:
-   * FIELD_INVALID, SESSION_CHANGED.
+   * Changes the fields of the session policy that the mask names. Existing sessions keep the times with which they were
+   * created. Errors: FIELD_INVALID, VERSION_CONFLICT.
    *
    * @generated from rpc satchel.v1.SessionService.UpdateSessionPolicy
    */
@@ -2226,8 +2234,8 @@ export const SessionService: GenService<{
     output: typeof UpdateSessionPolicyResponseSchema;
   },
   /**
-   * Deletes sessions that have expired, and ended ones whose audit period is over, the longest due first. The server does
-   * so by itself, too. Errors: FIELD_INVALID.
+   * Deletes expired sessions and ended sessions whose audit period is over, the longest overdue first. The server also
+   * does this in the background. Errors: FIELD_INVALID.
    *
    * @generated from rpc satchel.v1.SessionService.DeleteExpiredSessions
    */

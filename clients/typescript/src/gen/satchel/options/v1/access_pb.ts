@@ -2,7 +2,7 @@
 // @generated from file satchel/options/v1/access.proto (package satchel.options.v1, syntax proto3)
 /* eslint-disable */
 
-// Options that Satchel's own .proto files use.
+// Options of Satchel's own .proto files.
 
 import type { GenEnum, GenFile } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
@@ -15,34 +15,34 @@ export const file_satchel_options_v1_access: GenFile = /*@__PURE__*/
   fileDesc(/*@__PURE__*/ btoa("\n\u001fsatchel/options/v1/access.proto\u0012\u0012satchel.options.v1*N\n\u0004Role\u0012\u0014\n\u0010ROLE_UNSPECIFIED\u0010\u0000\u0012\u000f\n\u000bROLE_READER\u0010\u0001\u0012\u000f\n\u000bROLE_WRITER\u0010\u0002\u0012\u000e\n\nROLE_ADMIN\u0010\u0003b\u0006proto3"));
 
 /**
- * What a service token may do in its namespace. Each role includes the ones before it.
+ * Role of a service token in its namespace. Each role includes the roles before it.
  *
  * @generated from enum satchel.options.v1.Role
  */
 export const Role = {
   /**
-   * Not a role; refused wherever a role is expected.
+   * No role. Refused in every request that takes a role.
    *
    * @generated from enum value: ROLE_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * Reads everything in the namespace.
+   * May read everything in the namespace.
    *
    * @generated from enum value: ROLE_READER = 1;
    */
   READER: 1,
 
   /**
-   * Reads and writes.
+   * May read and write.
    *
    * @generated from enum value: ROLE_WRITER = 2;
    */
   WRITER: 2,
 
   /**
-   * Reads, writes, deletes and sets policies.
+   * May read, write, delete and set policies.
    *
    * @generated from enum value: ROLE_ADMIN = 3;
    */
@@ -50,7 +50,7 @@ export const Role = {
 } as const;
 
 /**
- * What a service token may do in its namespace. Each role includes the ones before it.
+ * Role of a service token in its namespace. Each role includes the roles before it.
  *
  * @generated from enum satchel.options.v1.Role
  */

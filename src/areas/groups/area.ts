@@ -1,0 +1,46 @@
+import type { Area } from "../../kernel/area.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import { streamsArea } from "../streams/area.ts";
+import { streamStore } from "../streams/store/stores.ts";
+import { ConsumerGroups } from "./consumer-groups.ts";
+import { Consumers } from "./delivery/consumers.ts";
+import { consumerGroupRoutes } from "./handlers.ts";
+import { ParkedMessages } from "./parked-messages.ts";
+import { GROUPS as GROUPS_ON_POSTGRESQL } from "./store/migrations/migrations.postgres.ts";
+import { GROUPS as GROUPS_ON_SQLITE } from "./store/migrations/migrations.sqlite.ts";
+import { groupStore } from "./store/stores.ts";
+
+/** What others may use of consumer groups. */
+export interface GroupsApi {
+  readonly consumers: Consumers;
+}
+
+/** Consumer groups that keep their own checkpoints. */
+export const groupsArea: Area<GroupsApi, unknown> = {
+  name: "groups",
+  migrations: { postgresql: GROUPS_ON_POSTGRESQL, sqlite: GROUPS_ON_SQLITE },
+  start(kernel) {
+    const { store, limits, clock } = kernel;
+    const source = {
+      streams: (id: Parameters<typeof streamStore>[1]) => streamStore(store.engine, id),
+      consumerGroups: (id: Parameters<typeof groupStore>[1]) => groupStore(store, id),
+      announce: store.announce.bind(store),
+    };
+    const consumers = new Consumers({
+      store: source,
+      feed: kernel.use(streamsArea).feed,
+      // Its delays are short: a test that moves the clock moves expiry, not these.
+      clock: systemClock(),
+      report: (error) =>
+        kernel.report({ method: "satchel.v1.ConsumerGroupService/Consume", requestId: undefined, error }),
+    });
+    store.watch((...news) => consumers.wake(...news));
+    const groups = new ConsumerGroups(source, consumers, limits, clock);
+    const parked = new ParkedMessages(source, consumers, limits);
+    return {
+      api: { consumers },
+      routes: consumerGroupRoutes(groups, parked, limits),
+      [Symbol.asyncDispose]: () => consumers[Symbol.asyncDispose](),
+    };
+  },
+};

@@ -1,0 +1,135 @@
+import type { StoredMessage } from "../../streams/domain/message.ts";
+import { payloadLength } from "../../streams/domain/message.ts";
+import { cardinalIdOf } from "../../streams/domain/stream-name.ts";
+import type { GroupSettings } from "../domain/consumer-groups.ts";
+import type { PartitionLedger } from "../domain/partition-ledger.ts";
+
+/**
+ * The unsettled messages of a partition, by entity, in order; says which may be delivered next: the first of an entity, and
+ * as many after it as may be under way at once.
+ */
+export class EntityQueues {
+  readonly #messages = new Map<bigint, StoredMessage>();
+  readonly #queues = new Map<string, bigint[]>();
+  /** Entities of which something may be deliverable, longest waiting first. */
+  readonly #candidates = new Set<string>();
+  #bytes = 0;
+
+  /** How many messages there are. */
+  get size(): number {
+    return this.#messages.size;
+  }
+
+  /** How long their texts are. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether something may be deliverable. */
+  get hasCandidates(): boolean {
+    return this.#candidates.size > 0;
+  }
+
+  /** The global positions of the messages, in no order. */
+  get positions(): Iterable<bigint> {
+    return this.#messages.keys();
+  }
+
+  has(position: bigint): boolean {
+    return this.#messages.has(position);
+  }
+
+  add(message: StoredMessage): void {
+    const { globalPosition } = message;
+    if (this.#messages.has(globalPosition)) return;
+    this.#messages.set(globalPosition, message);
+    this.#bytes += payloadLength(message);
+    const entity = entityOf(message);
+    const queue = this.#queues.get(entity);
+    if (queue === undefined) this.#queues.set(entity, [globalPosition]);
+    else insert(queue, globalPosition);
+    this.#candidates.add(entity);
+  }
+
+  /** Drops what has been settled; what comes after it in its entity may be deliverable now. */
+  settle(positions: Iterable<bigint>): void {
+    for (const position of positions) {
+      const message = this.#messages.get(position);
+      if (message !== undefined) this.#remove(position, message);
+    }
+  }
+
+  /** Looks at every entity again: some may have got deliverable otherwise than by settling. */
+  reconsider(): void {
+    for (const entity of this.#queues.keys()) this.#candidates.add(entity);
+  }
+
+  /**
+   * What may be delivered now, at most `room` messages and, after the first, `maxBytes` of text. The caller delivers all of
+   * it. Takes back in the accounts what has overtaken a message of its entity that is not under way.
+   */
+  deliverable(ledger: PartitionLedger, settings: GroupSettings, room: number, maxBytes: number): StoredMessage[] {
+    const next: StoredMessage[] = [];
+    let bytes = 0;
+    for (const entity of this.#candidates) {
+      for (const message of this.#deliverableOf(entity, ledger, settings)) {
+        bytes += payloadLength(message);
+        if (next.length >= room || (next.length > 0 && bytes > maxBytes)) return next;
+        next.push(message);
+      }
+      this.#candidates.delete(entity);
+    }
+    return next;
+  }
+
+  #deliverableOf(entity: string, ledger: PartitionLedger, { maxInFlightPerEntity }: GroupSettings): StoredMessage[] {
+    const next: StoredMessage[] = [];
+    let underWay = 0;
+    // Something earlier is neither settled nor under way: nothing later may be.
+    let blocked = false;
+    for (const position of this.#queues.get(entity) ?? []) {
+      const entry = ledger.entry(position);
+      if (entry === undefined) continue;
+      if (entry.state === "delivered") {
+        if (!blocked && next.length === 0) {
+          underWay++;
+          continue;
+        }
+        ledger.recall(position);
+      }
+      blocked ||= entry.state === "delayed" || underWay + next.length >= maxInFlightPerEntity;
+      const message = this.#messages.get(position);
+      if (!blocked && message !== undefined) next.push(message);
+    }
+    return next;
+  }
+
+  #remove(position: bigint, message: StoredMessage): void {
+    this.#messages.delete(position);
+    this.#bytes -= payloadLength(message);
+    const entity = entityOf(message);
+    const queue = this.#queues.get(entity) ?? [];
+    queue.splice(queue.indexOf(position), 1);
+    if (queue.length > 0) {
+      this.#candidates.add(entity);
+    } else {
+      this.#queues.delete(entity);
+      this.#candidates.delete(entity);
+    }
+  }
+}
+
+function entityOf({ streamName }: StoredMessage): string {
+  return cardinalIdOf(streamName) ?? "";
+}
+
+function insert(queue: bigint[], position: bigint): void {
+  const last = queue.at(-1);
+  if (last === undefined || last < position) queue.push(position);
+  else
+    queue.splice(
+      queue.findIndex((other) => other > position),
+      0,
+      position,
+    );
+}

@@ -1,0 +1,71 @@
+import { SatchelError } from "../../../kernel/errors.ts";
+import type { NamespaceId } from "../../../kernel/namespace-id.ts";
+import type { StoredMessage } from "../../streams/domain/message.ts";
+import type { ReadRequest } from "../../streams/domain/read-messages.ts";
+import type { Feed } from "../../streams/feed/feed.ts";
+import { followFrames } from "../../streams/feed/follow-frames.ts";
+import type { ReadSource } from "../../streams/feed/read-frames.ts";
+import type { ConsumerGroup, PartitionLease } from "../domain/consumer-groups.ts";
+
+/** Where messages come from. */
+export interface ReaderContext {
+  readonly namespaceId: NamespaceId;
+  readonly streams: ReadSource;
+  readonly feed: Pick<Feed, "follow">;
+  /** Gets what went wrong inside. */
+  readonly report: (error: unknown) => void;
+}
+
+/** Who gets what is read. */
+export interface Reader {
+  readonly take: (messages: readonly StoredMessage[]) => void;
+  /** There is nothing more up to this global position. */
+  readonly pass: (position: bigint) => void;
+  /** Resolves when there is room for more, or nothing more is wanted. */
+  readonly room: () => Promise<void>;
+}
+
+/** How long to wait before a failed read is tried again. */
+const RETRY_MS = 500;
+
+/** Reads what a partition of a group has from a global position on, live, until the signal fires, whatever fails meanwhile. */
+export async function readPartition(
+  { namespaceId, streams, feed, report }: ReaderContext,
+  group: ConsumerGroup,
+  { partition }: PartitionLease,
+  from: bigint,
+  signal: AbortSignal,
+  { take, pass, room }: Reader,
+): Promise<void> {
+  let at = from;
+  while (!signal.aborted) {
+    try {
+      const context = { feed, store: streams, namespaceId, signal };
+      for await (const frame of followFrames(context, requestFrom(at, group, partition))) {
+        if (frame.kind === "messages") {
+          take(frame.messages);
+          at = frame.messages.at(-1)!.globalPosition + 1n;
+        } else {
+          pass(frame.position - 1n);
+          at = frame.position;
+        }
+        await room();
+        if (signal.aborted) return;
+      }
+    } catch (error) {
+      if (!signal.aborted && !(error instanceof SatchelError)) report(error);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+    }
+  }
+}
+
+function requestFrom(position: bigint, { category, partitions, types }: ConsumerGroup, partition: number): ReadRequest {
+  const consumerGroup = { member: BigInt(partition), size: BigInt(partitions) };
+  return {
+    selector: { kind: "category", category, consumerGroup },
+    start: { kind: "position", position },
+    follow: true,
+    types,
+    limit: undefined,
+  };
+}

@@ -1,0 +1,28 @@
+/** Namespaces, their tokens, and the settings of the whole store. The columns are those of the entities. Times are microseconds since 1970. */
+export const NAMESPACES_CONTROL_0001 = `
+CREATE TABLE namespaces (
+  id          text COLLATE "C" PRIMARY KEY,
+  description text NOT NULL,
+  state       text NOT NULL CHECK (state IN ('active', 'deleting')),
+  create_time bigint NOT NULL,
+  update_time bigint NOT NULL
+);
+
+CREATE TABLE tokens (
+  id           text COLLATE "C" PRIMARY KEY,
+  namespace_id text COLLATE "C" NOT NULL REFERENCES namespaces (id),
+  hash         bytea NOT NULL,
+  role         text NOT NULL CHECK (role IN ('reader', 'writer', 'admin')),
+  description  text NOT NULL,
+  create_time  bigint NOT NULL,
+  expire_time  bigint,
+  revoke_time  bigint
+);
+
+CREATE INDEX tokens_namespace ON tokens (namespace_id, create_time, id);
+
+CREATE TABLE settings (
+  name  text COLLATE "C" PRIMARY KEY,
+  value text NOT NULL
+);
+`;

@@ -1,0 +1,28 @@
+/** Namespaces, their tokens, and the settings of the whole store. The columns are those of the entities. Times are microseconds since 1970. */
+export const NAMESPACES_CONTROL_0001 = `
+CREATE TABLE namespaces (
+  id TEXT NOT NULL PRIMARY KEY,
+  description TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('active', 'deleting')),
+  create_time INTEGER NOT NULL,
+  update_time INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tokens (
+  id TEXT NOT NULL PRIMARY KEY,
+  namespace_id TEXT NOT NULL REFERENCES namespaces (id) DEFERRABLE INITIALLY DEFERRED,
+  hash BLOB NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('reader', 'writer', 'admin')),
+  description TEXT NOT NULL,
+  create_time INTEGER NOT NULL,
+  expire_time INTEGER,
+  revoke_time INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tokens_namespace ON tokens (namespace_id, create_time, id);
+
+CREATE TABLE settings (
+  name TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`;

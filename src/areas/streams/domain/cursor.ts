@@ -1,0 +1,52 @@
+import { seal, unseal } from "../../../kernel/crypto/checksummed-token.ts";
+import type { NamespaceId } from "../../../kernel/namespace-id.ts";
+import type { Selector } from "./message.ts";
+
+const VERSION = 1;
+const CURSOR_BYTES = 1 + 8;
+
+/** What a cursor belongs to. */
+export interface CursorScope {
+  readonly namespaceId: NamespaceId;
+  readonly selector: Selector;
+  readonly types: readonly string[];
+}
+
+/**
+ * A cursor that resumes at a position, inclusive. It holds nothing but the position, which a dump carries along, so it
+ * stays valid when the database is restored.
+ */
+export function newCursor(position: bigint, scope: CursorScope): string {
+  const payload = Buffer.alloc(CURSOR_BYTES, VERSION);
+  payload.writeBigInt64BE(position, 1);
+  return seal(payload, bindingOf(scope));
+}
+
+/** Where to resume, or undefined when the cursor was not made for this scope. */
+export function parseCursor(cursor: string, scope: CursorScope): bigint | undefined {
+  const payload = unseal(cursor, bindingOf(scope));
+  return payload?.[0] === VERSION && payload.length === CURSOR_BYTES ? payload.readBigInt64BE(1) : undefined;
+}
+
+/** The same for two scopes if they are the same. */
+export function scopeKey(scope: CursorScope): string {
+  return JSON.stringify(bindingOf(scope));
+}
+
+function bindingOf({ namespaceId, selector, types }: CursorScope): readonly unknown[] {
+  return ["cursor", namespaceId, ...selection(selector), [...new Set(types)].sort()];
+}
+
+function selection(selector: Selector): readonly unknown[] {
+  switch (selector.kind) {
+    case "stream":
+      return ["stream", selector.streamName];
+    case "category": {
+      const { category, correlation, consumerGroup } = selector;
+      const group = consumerGroup === undefined ? null : `${consumerGroup.member}/${consumerGroup.size}`;
+      return ["category", category, correlation ?? null, group];
+    }
+    case "all":
+      return ["all"];
+  }
+}

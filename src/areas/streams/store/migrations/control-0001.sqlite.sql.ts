@@ -1,0 +1,8 @@
+/** The namespaces with retention policies, and when each is due for the next sweep. The columns are those of the entity. */
+export const STREAMS_CONTROL_0001 = `
+CREATE TABLE sweeps (
+  namespace_id TEXT NOT NULL PRIMARY KEY,
+  revision INTEGER NOT NULL,
+  due_time INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`;

@@ -1,0 +1,2 @@
+/** The storage engines. */
+export type EngineKind = "sqlite" | "postgresql";

@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+import { cycleOf, importsIn, importsOf } from "../support/import-graph.ts";
+
+/** Which files a rule is about, and which imports it refuses. */
+interface Rule {
+  readonly name: string;
+  readonly files: RegExp;
+  readonly except?: RegExp;
+  readonly refuses: RegExp;
+  /** An import that the rule must refuse: [file, target]. */
+  readonly sample: readonly [from: string, to: string];
+}
+
+const POSTGRES = String.raw`(\.postgres\.|/engines/postgres/)`;
+const SQLITE = String.raw`(\.sqlite\.|/engines/sqlite/)`;
+
+const RULES: readonly Rule[] = [
+  {
+    name: "the PostgreSQL engine does not know SQLite",
+    files: new RegExp(POSTGRES),
+    refuses: new RegExp(`${SQLITE}|^@mikro-orm/sqlite$|^better-sqlite3$`),
+    sample: ["src/areas/streams/store/append.postgres.ts", "src/areas/streams/store/append.sqlite.ts"],
+  },
+  {
+    name: "the SQLite engine does not know PostgreSQL",
+    files: new RegExp(SQLITE),
+    refuses: new RegExp(`${POSTGRES}|^@mikro-orm/postgresql$|^pg$`),
+    sample: ["src/kernel/store/engines/sqlite/engine.ts", "@mikro-orm/postgresql"],
+  },
+  {
+    name: "a domain folder imports itself, other domains' values, the kernel's pure values and node:crypto",
+    files: /\/domain\//,
+    refuses: /^(?!node:crypto$|.*\/domain\/|src\/kernel\/(crypto\/)?[\w-]+\.ts$)/,
+    sample: ["src/areas/sessions/domain/session.ts", "node:fs"],
+  },
+  {
+    name: "Connect stays in the RPC layer",
+    files: /^src\/(kernel|areas|cli|config)\//,
+    except: /^src\/kernel\/(transport|rpc)\/|\/handlers\.ts$/,
+    refuses: /^@connectrpc\//,
+    sample: ["src/areas/sessions/store/session.ts", "@connectrpc/connect"],
+  },
+  {
+    name: "the client imports itself, Connect and protobuf",
+    files: /^clients\//,
+    refuses: /^(?!clients\/typescript\/src\/|@connectrpc\/connect|@bufbuild\/protobuf(\/|$)|node:)/,
+    sample: ["clients/typescript/src/client.ts", "src/gen/satchel/v1/streams_pb.ts"],
+  },
+  {
+    name: "Node stays in one file of the client, for the sake of browsers",
+    files: /^clients\//,
+    except: /\/core\/grpc-transport\.ts$/,
+    refuses: /^(node:|@connectrpc\/connect-node$)/,
+    sample: ["clients/typescript/src/streams/streams.ts", "@connectrpc/connect-node"],
+  },
+  {
+    name: "the server does not use the client",
+    files: /^src\//,
+    refuses: /^(clients\/|@satchel\/)/,
+    sample: ["src/app.ts", "clients/typescript/src/client.ts"],
+  },
+];
+
+const IMPORTS = importsOf("src/**/*.ts", "clients/typescript/src/**/*.ts").filter(
+  ({ from }) => !/(^|\/)src\/gen\//.test(from),
+);
+
+describe.each(RULES)("$name", ({ files, except, refuses, sample: [from, to] }) => {
+  const isRefused = (importing: { readonly from: string; readonly to: string }): boolean =>
+    files.test(importing.from) && except?.test(importing.from) !== true && refuses.test(importing.to);
+
+  test("holds for every import", () => {
+    expect(IMPORTS.filter(isRefused)).toEqual([]);
+  });
+
+  test("refuses its sample", () => {
+    expect(isRefused({ from, to })).toBe(true);
+  });
+});
+
+test("an import of a type, a re-export and a dynamic import are all seen", () => {
+  const text = `import type { A } from "./a.ts";\nexport { b } from "../b.ts";\nconst c = await import("c");\nimport "./d.ts";`;
+  expect(importsIn("src/x/y.ts", text).map(({ to }) => to)).toEqual(["src/x/a.ts", "src/b.ts", "c", "src/x/d.ts"]);
+});
+
+test("the client has no cycle of imports", () => {
+  expect(cycleOf(IMPORTS.filter(({ from }) => from.startsWith("clients/")))).toBeUndefined();
+});
+
+test("a cycle of imports is found", () => {
+  const imports = [
+    { from: "a", to: "b" },
+    { from: "b", to: "c" },
+  ];
+  expect(cycleOf(imports)).toBeUndefined();
+  expect(cycleOf([...imports, { from: "c", to: "b" }])).toEqual(["b", "c", "b"]);
+});
