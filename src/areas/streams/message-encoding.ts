@@ -1,6 +1,6 @@
 import { ByteWriter } from "../../kernel/rpc/byte-writer.ts";
 import type { AppendedMessage } from "./domain/append.ts";
-import { payloadLength, type StoredMessage } from "./domain/message.ts";
+import type { StoredMessage } from "./domain/message.ts";
 import {
   columnEnd,
   ID_BYTES,
@@ -9,6 +9,7 @@ import {
   PackedMessage,
   YEAR_2000_MICROS,
 } from "./domain/packed-message.ts";
+import { payloadLength } from "./domain/payload-length.ts";
 import type { MessagesFrame } from "./domain/read-messages.ts";
 
 /**

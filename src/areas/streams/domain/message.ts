@@ -1,5 +1,4 @@
 import type { ConsumerGroupMember } from "./group-member.ts";
-import { PackedMessage } from "./packed-message.ts";
 import type { Category, StreamName } from "./stream-name.ts";
 
 /** A stored message; `data` and `metadata` are JSON text, or null. */
@@ -17,12 +16,6 @@ export interface StoredMessage {
 
 /** The greatest position there can be. */
 export const MAX_POSITION = 2n ** 63n - 1n;
-
-/** The length of data and metadata, in bytes or in characters, whichever is cheaper to find out. Never more than their bytes. */
-export function payloadLength(message: Pick<StoredMessage, "data" | "metadata">): number {
-  if (message instanceof PackedMessage) return message.payloadBytes;
-  return (message.data?.length ?? 0) + (message.metadata?.length ?? 0);
-}
 
 /** The messages of a read. Positions are those of the stream, or global ones for a category and for all. */
 export type Selector =

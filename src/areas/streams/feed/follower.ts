@@ -1,7 +1,8 @@
 import type { Take } from "../../../kernel/pushed.ts";
 import { type CursorScope, newCursor } from "../domain/cursor.ts";
 import { positionOf } from "../domain/message-filter.ts";
-import { MAX_POSITION, payloadLength, type StoredMessage } from "../domain/message.ts";
+import { MAX_POSITION, type StoredMessage } from "../domain/message.ts";
+import { payloadLength } from "../domain/payload-length.ts";
 import type { MessagesFrame, Notice, ReadFrame, ReadRequest } from "../domain/read-messages.ts";
 import { Alarm } from "./alarm.ts";
 import type { Step, Waiter } from "./audience.ts";

@@ -1,4 +1,5 @@
-import { payloadLength, type StoredMessage } from "../domain/message.ts";
+import type { StoredMessage } from "../domain/message.ts";
+import { payloadLength } from "../domain/payload-length.ts";
 
 /** The most that a window holds. */
 export interface WindowBounds {

@@ -1,5 +1,5 @@
 import type { AppendRequest } from "../domain/append.ts";
-import { payloadLength } from "../domain/message.ts";
+import { payloadLength } from "../domain/payload-length.ts";
 import { categoryOf } from "../domain/stream-name.ts";
 
 /** The most that a batch holds. A single request is always a batch, however large. */
