@@ -28,9 +28,9 @@ const RULES: readonly Rule[] = [
     sample: ["src/kernel/store/engines/sqlite/engine.ts", "@mikro-orm/postgresql"],
   },
   {
-    name: "a domain folder imports itself, other domains' values, the kernel's pure values and node:crypto",
+    name: "a domain folder imports itself, what other areas offer, the kernel's pure values and node:crypto",
     files: /\/domain\//,
-    refuses: /^(?!node:crypto$|.*\/domain\/|src\/kernel\/(crypto\/)?[\w-]+\.ts$)/,
+    refuses: /^(?!node:crypto$|.*\/domain\/|src\/areas\/\w+\/area\.ts$|src\/kernel\/(crypto\/)?[\w-]+\.ts$)/,
     sample: ["src/areas/sessions/domain/session.ts", "node:fs"],
   },
   {
@@ -76,6 +76,19 @@ describe.each(RULES)("$name", ({ files, except, refuses, sample: [from, to] }) =
   test("refuses its sample", () => {
     expect(isRefused({ from, to })).toBe(true);
   });
+});
+
+test("an area uses another one only through its area.ts", () => {
+  const areaOf = (path: string): string | undefined => /^src\/areas\/(\w+)\//.exec(path)?.[1];
+  const inside = IMPORTS.filter(({ from, to }) => {
+    const [area, used] = [areaOf(from), areaOf(to)];
+    return area !== undefined && used !== undefined && used !== area && !to.endsWith("/area.ts");
+  });
+  expect(inside).toEqual([]);
+});
+
+test("no files import each other in a circle", () => {
+  expect(cycleOf(IMPORTS)).toBeUndefined();
 });
 
 test("an import of a type, a re-export and a dynamic import are all seen", () => {

@@ -4,7 +4,7 @@ import { groupNotFound, limitExceeded, SatchelError } from "../../kernel/errors.
 import { type Limits, wireName } from "../../kernel/limits.ts";
 import { listPage, type ListPage, type ListRequest } from "../../kernel/paging.ts";
 import type { ServicePrincipal } from "../../kernel/principal.ts";
-import type { Category } from "../streams/domain/stream-name.ts";
+import type { Category } from "../streams/area.ts";
 import type { Consumers } from "./delivery/consumers.ts";
 import type {
   Acknowledgement,

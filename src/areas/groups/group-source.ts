@@ -1,8 +1,7 @@
 import type { CallOptions } from "../../kernel/call-options.ts";
 import { groupNotFound } from "../../kernel/errors.ts";
 import type { NamespaceId } from "../../kernel/namespace-id.ts";
-import type { StoredMessage } from "../streams/domain/message.ts";
-import type { StreamStore } from "../streams/store/stream-store.ts";
+import type { StoredMessage, StreamStore } from "../streams/area.ts";
 import type { ConsumerGroup, ConsumerGroupId } from "./domain/consumer-groups.ts";
 import type { ConsumerGroupStore } from "./store/group-store.ts";
 

@@ -8,7 +8,7 @@ import {
 } from "../../gen/satchel/v1/namespaces_pb.ts";
 import type { Role } from "../../kernel/role.ts";
 import { timestamp } from "../../kernel/rpc/times.ts";
-import type { NamespaceStatistics } from "../streams/domain/message.ts";
+import type { NamespaceStatistics } from "../streams/area.ts";
 import type { TokenInfo } from "./namespace-tokens.ts";
 import type { Namespace } from "./namespaces.ts";
 

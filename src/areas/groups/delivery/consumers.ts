@@ -2,8 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { CallOptions } from "../../../kernel/call-options.ts";
 import { fieldError, groupNotFound, SatchelError } from "../../../kernel/errors.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { Feed } from "../../streams/feed/feed.ts";
-import type { StreamStore } from "../../streams/store/stream-store.ts";
+import type { Feed, StreamStore } from "../../streams/area.ts";
 import type {
   Acknowledgement,
   ConsumeFrame,

@@ -1,5 +1,5 @@
 import { groupNotFound, SatchelError } from "../../../kernel/errors.ts";
-import { MAX_POSITION } from "../../streams/domain/message.ts";
+import { MAX_POSITION } from "../../streams/area.ts";
 import type { ConsumerGroup, PartitionLease } from "../domain/consumer-groups.ts";
 import { type Membership, needsUpdate, type PartitionHolder, updated } from "../domain/group-membership.ts";
 import { leaseLost } from "./errors.ts";
