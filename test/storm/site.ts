@@ -35,7 +35,7 @@ export interface StormNamespace {
 
 const ROOT_TOKEN = "root-token-of-a-storm";
 /** Small, so that followers fall out of it. */
-const FEED = { window: { maxMessages: 20, maxBytes: 64 * 1024 }, pollIntervalMs: 200 };
+const FEED = { window: { maxMessages: 20, maxBytes: 64 * 1024 }, pollIntervalMs: 200, checkpointMs: 200 };
 const WINDOW_BYTES = 64 * 1024;
 
 /** Starts one replica on SQLite, or two on an empty database. */

@@ -1,10 +1,13 @@
+import { positionOf, selection } from "../../src/areas/streams/domain/message-filter.ts";
 import { MAX_POSITION, type Selector, type StoredMessage } from "../../src/areas/streams/domain/message.ts";
-import { positionOf, selection } from "../../src/areas/streams/domain/selection.ts";
 import { categoryOf } from "../../src/areas/streams/domain/stream-name.ts";
 import { Feed } from "../../src/areas/streams/feed/feed.ts";
 import type { StreamStore } from "../../src/areas/streams/store/stream-store.ts";
 
-/** A store of which one can say what it holds and whether it answers. */
+/** When followers of a fake store are sent checkpoints. */
+export const CHECKPOINT_MS = 1_000;
+
+/** A store whose messages, and whether it answers, the test decides. */
 export class FakeStreams {
   readonly messages: StoredMessage[] = [];
   away = false;
@@ -43,7 +46,8 @@ export class FakeStreams {
 
   /** A feed of this store, with a small window. */
   feed(pollIntervalMs: number, maxMessages = 10): Feed {
-    return new Feed({ streams: () => this.store }, { window: { maxMessages, maxBytes: 1_000 }, pollIntervalMs });
+    const window = { maxMessages, maxBytes: 1_000 };
+    return new Feed({ streams: () => this.store }, { window, pollIntervalMs, checkpointMs: CHECKPOINT_MS });
   }
 
   #visible(selector: Selector): StoredMessage[] {

@@ -39,7 +39,7 @@ export interface GroupRuntime extends AsyncDisposable {
   announce(): void;
 }
 
-const FEED = { window: { maxMessages: 1_000, maxBytes: 1024 * 1024 }, pollIntervalMs: 100 };
+const FEED = { window: { maxMessages: 1_000, maxBytes: 1024 * 1024 }, pollIntervalMs: 100, checkpointMs: 200 };
 
 /** Makes a namespace in memory with a group of one partition, and consumers for it. */
 export async function openRuntime(fields: Partial<ConsumerGroup> = {}): Promise<GroupRuntime> {

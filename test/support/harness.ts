@@ -2,10 +2,10 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { namespacesArea } from "../../src/areas/namespaces/area.ts";
 import { streamsArea } from "../../src/areas/streams/area.ts";
-import type { ReadFrame } from "../../src/areas/streams/domain/read.ts";
+import type { ReadFrame } from "../../src/areas/streams/domain/read-messages.ts";
 import type { FeedOptions } from "../../src/areas/streams/feed/feed.ts";
+import type { MessageReader } from "../../src/areas/streams/read.ts";
 import { Sweeper } from "../../src/areas/streams/retention/retention-sweeper.ts";
-import type { Streams } from "../../src/areas/streams/streams.ts";
 import { readConfig } from "../../src/config/config.ts";
 import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 import { Role } from "../../src/gen/satchel/options/v1/access_pb.ts";
@@ -99,8 +99,8 @@ const SWEEP_BATCH = 7;
 /** Longer than any test. */
 const NEVER_MS = 86_400_000;
 
-/** A window that followers fall out of, and polls that are soon. */
-const FEED = { window: { maxMessages: 50, maxBytes: 1024 * 1024 }, pollIntervalMs: 200 };
+/** A window so small that followers fall behind it, and short delays. */
+const FEED = { window: { maxMessages: 50, maxBytes: 1024 * 1024 }, pollIntervalMs: 200, checkpointMs: 200 };
 
 /** Starts a server. */
 export async function openHarness({
@@ -133,7 +133,7 @@ export async function openHarness({
   const { store } = line;
   const recorded = recording(line.transport);
   const { rootToken = "" } = line.use(namespacesArea).made;
-  if (onFrame !== undefined) watchFrames(line.use(streamsArea).streams, onFrame);
+  if (onFrame !== undefined) watchFrames(line.use(streamsArea).reader, onFrame);
   let removed = 0;
   // One without an interval: what it has just seen to, it sees to again.
   const sweeper = new Sweeper({
@@ -195,9 +195,9 @@ export async function openHarness({
 
 export { ConsumerGroupService, NamespaceService, Role, ServerService, StreamService };
 
-function watchFrames(streams: Streams, onFrame: (frame: ReadFrame) => void): void {
-  const read = streams.read.bind(streams);
-  streams.read = async function* (...call) {
+function watchFrames(reader: MessageReader, onFrame: (frame: ReadFrame) => void): void {
+  const read = reader.read.bind(reader);
+  reader.read = async function* (...call) {
     for await (const frame of read(...call)) {
       onFrame(frame);
       yield frame;

@@ -8,6 +8,8 @@ import { join } from "node:path";
 export interface ServerProcessOptions {
   /** PostgreSQL; SQLite unless given. */
   readonly databaseUrl?: string | undefined;
+  /** The checkout whose server to start, with its packages installed; this one unless given. */
+  readonly checkout?: string | undefined;
   /** The data directory; a new one, removed at the end, unless given. */
   readonly directory?: string | undefined;
   /** Further settings. */
@@ -36,7 +38,7 @@ export interface ServerProcess extends AsyncDisposable {
   residentMib(): Promise<number | undefined>;
 }
 
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
+const CHECKOUT = join(import.meta.dirname, "../..");
 /** On a busy machine, too. */
 const READY_TIMEOUT_MS = 90_000;
 const TICKS_PER_SECOND = 100;
@@ -45,7 +47,7 @@ const TICKS_PER_SECOND = 100;
 export async function startServer(options: ServerProcessOptions = {}): Promise<ServerProcess> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "satchel-server-")));
   const { DATABASE_URL: _unused, ...inherited } = process.env;
-  const child = spawn(process.execPath, [MAIN, "serve"], {
+  const child = spawn(process.execPath, [join(options.checkout ?? CHECKOUT, "src/main.ts"), "serve"], {
     env: {
       ...inherited,
       SATCHEL_PORT: "0",

@@ -1,5 +1,5 @@
 import { JOURNAL, STORE_SCHEMA } from "../../src/areas/index.ts";
-import { Appends } from "../../src/areas/streams/appends.ts";
+import { AppendQueues } from "../../src/areas/streams/append-queues.ts";
 import type { FeedSource } from "../../src/areas/streams/feed/feed.ts";
 import type { AppendQueueOptions } from "../../src/areas/streams/store/append-queue.ts";
 import { streamStore } from "../../src/areas/streams/store/stores.ts";
@@ -24,8 +24,8 @@ export function storeOn(engine: AnyEngine): Store {
 }
 
 /** The append queues of a store. */
-export function appendsOf(store: Store, options: Partial<AppendQueueOptions> = {}): Appends {
-  return new Appends(store, { ...QUEUE, ...options });
+export function appendsOf(store: Store, options: Partial<AppendQueueOptions> = {}): AppendQueues {
+  return new AppendQueues(store, { ...QUEUE, ...options });
 }
 
 /** Where a feed reads the streams of a store. */

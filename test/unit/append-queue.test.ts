@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { AppendOutcome, AppendRequest } from "../../src/areas/streams/domain/append.ts";
 import type { StreamName } from "../../src/areas/streams/domain/stream-name.ts";
 import { AppendQueue, type AppendQueueOptions } from "../../src/areas/streams/store/append-queue.ts";
-import { BUSY, type LockWait, type StreamStore } from "../../src/areas/streams/store/stream-store.ts";
+import { BUSY, type LockWait, type StreamEngine } from "../../src/areas/streams/store/stream-engine.ts";
 import { SatchelError, storeUnavailable } from "../../src/kernel/errors.ts";
 import type { MessageId } from "../../src/kernel/uuid.ts";
 
@@ -251,8 +251,8 @@ class FakeStore {
     if (!held) this.release();
   }
 
-  get stream(): Pick<StreamStore, "append" | "maxBatches"> {
-    const append: StreamStore["append"] = async (batch, wait) => {
+  get stream(): Pick<StreamEngine, "append" | "maxBatches"> {
+    const append: StreamEngine["append"] = async (batch, wait) => {
       this.batches.push(batch);
       this.waits.push(wait.lockTimeoutMs);
       await this.#gate.promise;

@@ -9,8 +9,8 @@ import {
   encodeMessagePage,
   encodeMessages,
   encodeMessagesFrame,
-} from "../../src/areas/streams/message-bytes.ts";
-import { bytesOf } from "../../src/areas/streams/message-page.ts";
+} from "../../src/areas/streams/message-encoding.ts";
+import { bytesOf } from "../../src/areas/streams/page-builder.ts";
 import { appendResponse, streamMessage } from "../../src/areas/streams/responses.ts";
 import {
   AppendMessagesResponseSchema,

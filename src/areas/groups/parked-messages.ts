@@ -4,7 +4,7 @@ import { newPageToken, type PageTokenBinding } from "../../kernel/page-token.ts"
 import { pageStart, type ListPage, type ListRequest } from "../../kernel/paging.ts";
 import type { ServicePrincipal } from "../../kernel/principal.ts";
 import type { StoredMessage } from "../streams/domain/message.ts";
-import { bytesOf } from "../streams/message-page.ts";
+import { bytesOf } from "../streams/page-builder.ts";
 import type { GroupRuntime } from "./consumer-groups.ts";
 import type { ConsumerGroupId } from "./domain/consumer-groups.ts";
 import { getGroup, type GroupSource, type GroupStreams } from "./group-source.ts";

@@ -1,17 +1,18 @@
 import type { Area, Kernel } from "../../kernel/area.ts";
-import { Appends } from "./appends.ts";
+import { AppendQueues } from "./append-queues.ts";
 import { Feed, type FeedOptions } from "./feed/feed.ts";
 import { streamRoutes } from "./handlers.ts";
+import { MessageReader } from "./read.ts";
 import { Sweeper } from "./retention/retention-sweeper.ts";
-import { REMOVAL_BATCH, Retention } from "./retention/retention.ts";
+import { REMOVAL_BATCH } from "./retention/truncate.ts";
 import type { AppendQueueOptions } from "./store/append-queue.ts";
 import { journal } from "./store/journal.ts";
 import { STREAMS as STREAMS_ON_POSTGRESQL } from "./store/migrations/migrations.postgres.ts";
 import { STREAMS as STREAMS_ON_SQLITE } from "./store/migrations/migrations.sqlite.ts";
 import { oldestAppendSeconds } from "./store/oldest-append.ts";
+import { RetentionPolicyEntity } from "./store/retention-policy.ts";
 import { streamStore } from "./store/stores.ts";
 import { SweepEntity } from "./store/sweep.ts";
-import { Streams } from "./streams.ts";
 
 /** What the area needs of the configuration. */
 export interface StreamSettings {
@@ -19,13 +20,13 @@ export interface StreamSettings {
   readonly tuning?: { readonly streams?: Partial<StreamTuning> | undefined } | undefined;
 }
 
-/** How the area works inside; nobody configures it, and tests choose it. */
+/** Bounds and delays inside the area. They are not configuration; tests choose their own. */
 export interface StreamTuning {
   readonly appends: Omit<AppendQueueOptions, "maxQueued">;
   readonly feed: FeedOptions;
-  /** Messages that a step of retention looks at and removes. */
+  /** How many messages the sweeper looks at, and removes, in one step. */
   readonly removalBatch: number;
-  /** How long retention leaves the store alone after each step that has removed something. */
+  /** How long the sweeper leaves the store alone after each step that has removed something. */
   readonly removalPauseMs: number;
 }
 
@@ -37,18 +38,16 @@ const TUNING: StreamTuning = {
     lockTimeoutMs: 1_000,
     maxLockWaiters: 2,
   },
-  feed: { window: { maxMessages: 2_000, maxBytes: 4 * 1024 * 1024 }, pollIntervalMs: 1_000 },
+  feed: { window: { maxMessages: 2_000, maxBytes: 4 * 1024 * 1024 }, pollIntervalMs: 1_000, checkpointMs: 1_000 },
   removalBatch: REMOVAL_BATCH,
   removalPauseMs: 20,
 };
 const GAUGE_TIMEOUT_MS = 1_000;
 
-/** What others may use of streams. */
+/** What other areas, and whoever starts the server, may use of streams. */
 export interface StreamsApi {
-  readonly streams: Streams;
+  readonly reader: MessageReader;
   readonly feed: Feed;
-  readonly appends: Appends;
-  readonly sweeper: Sweeper;
 }
 
 /** Streams of messages, categories, live reads, retention. */
@@ -56,14 +55,15 @@ export const streamsArea: Area<StreamsApi, StreamSettings> = {
   name: "streams",
   migrations: { postgresql: STREAMS_ON_POSTGRESQL, sqlite: STREAMS_ON_SQLITE },
   controlEntities: [SweepEntity],
+  namespaceEntities: [RetentionPolicyEntity],
   journal,
   start(kernel, { retentionIntervalSeconds, tuning }) {
     const { store, limits, clock, metrics } = kernel;
     const tuned = { ...TUNING, ...tuning?.streams };
-    const appends = new Appends(store, { ...tuned.appends, maxQueued: limits.maxQueuedAppends });
+    const appends = new AppendQueues(store, { ...tuned.appends, maxQueued: limits.maxQueuedAppends });
     const feed = new Feed({ streams: (id) => streamStore(store.engine, id) }, tuned.feed);
     store.watch((...news) => feed.wake(...news));
-    const streams = new Streams({ store, appends, feed, limits });
+    const reader = new MessageReader(store, feed);
     const sweeper = sweeperOf(kernel, retentionIntervalSeconds * 1_000, tuned);
     metrics.gauge(
       "satchel_store_oldest_writer_seconds",
@@ -73,8 +73,8 @@ export const streamsArea: Area<StreamsApi, StreamSettings> = {
       "max",
     );
     return {
-      api: { streams, feed, appends, sweeper },
-      routes: streamRoutes(streams, new Retention(store, limits, clock), limits),
+      api: { reader, feed },
+      routes: streamRoutes({ store, appends, limits, clock }, reader),
       work() {
         sweeper.start();
         return sweeper;

@@ -17,10 +17,12 @@ import { parsed, type Problems } from "../../kernel/rpc/problems.ts";
 import * as times from "../../kernel/rpc/times.ts";
 import type { Expectation, NewMessage, StreamAppend } from "./domain/append.ts";
 import type { Selector } from "./domain/message.ts";
-import type { ReadRequest, ReadStart } from "./domain/read.ts";
+import type { ReadRequest, ReadStart } from "./domain/read-messages.ts";
 import type { StreamName } from "./domain/stream-name.ts";
 import * as streamFields from "./fields.ts";
-import type { NamesRequest, PageRequest, StreamsRequest } from "./streams.ts";
+import type { PageRequest } from "./get-messages.ts";
+import type { NamesRequest } from "./list-categories.ts";
+import type { StreamsRequest } from "./list-streams.ts";
 
 /** What AppendMessages asks for. */
 export function parseAppend(request: AppendMessagesRequest, limits: Limits): StreamAppend {

@@ -1,4 +1,4 @@
-import type { ReadStart } from "../../streams/domain/read.ts";
+import type { ReadStart } from "../../streams/domain/read-messages.ts";
 import type { ConsumerGroup, GroupSettings } from "./consumer-groups.ts";
 
 /** A group to create. */

@@ -1,6 +1,6 @@
+import { positionOf, selection } from "../domain/message-filter.ts";
 import type { Selector, StoredMessage } from "../domain/message.ts";
-import type { MessagesFrame } from "../domain/read.ts";
-import { positionOf, selection } from "../domain/selection.ts";
+import type { MessagesFrame } from "../domain/read-messages.ts";
 
 /** What comes next for those of an audience who have got as far. */
 export interface Step {

@@ -1,17 +1,15 @@
 import type { Take } from "../../../kernel/pushed.ts";
 import { type CursorScope, newCursor } from "../domain/cursor.ts";
+import { positionOf } from "../domain/message-filter.ts";
 import { MAX_POSITION, payloadLength, type StoredMessage } from "../domain/message.ts";
-import type { MessagesFrame, Notice, ReadFrame, ReadRequest } from "../domain/read.ts";
-import { positionOf } from "../domain/selection.ts";
+import type { MessagesFrame, Notice, ReadFrame, ReadRequest } from "../domain/read-messages.ts";
 import { Alarm } from "./alarm.ts";
 import type { Step, Waiter } from "./audience.ts";
-import { MAX_FRAME_BYTES, pages, type ReadSource } from "./read.ts";
+import { MAX_FRAME_BYTES, pages, type ReadSource } from "./read-frames.ts";
 import type { Seat, Tail } from "./tail.ts";
 
 /** How long a follower hears nothing when nothing happens. */
 const HEARTBEAT_MS = 15_000;
-/** How long after something that was not for it a follower is told so. */
-const CHECKPOINT_MS = 1_000;
 /** How many messages of the tail are looked at in one turn. */
 const MAX_LOOK = 1_000;
 
@@ -19,6 +17,8 @@ export interface FollowerOptions {
   readonly store: ReadSource;
   readonly request: ReadRequest;
   readonly tail: Tail;
+  /** As FeedOptions.checkpointMs. */
+  readonly checkpointMs: number;
   readonly scope: CursorScope;
   /** The position to begin at. */
   readonly at: bigint;
@@ -203,7 +203,7 @@ export class Follower implements Waiter, Disposable {
     if (this.#options.request.selector.kind === "stream" || globalPosition < this.#at) return;
     const first = this.#at === this.#told;
     this.#at = globalPosition + 1n;
-    if (first) this.#dueMs = Math.min(this.#dueMs, performance.now() + CHECKPOINT_MS);
+    if (first) this.#dueMs = Math.min(this.#dueMs, performance.now() + this.#options.checkpointMs);
   }
 
   #positionOf(message: StoredMessage): bigint {

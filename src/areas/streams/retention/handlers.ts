@@ -2,11 +2,15 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { RetentionPolicySchema } from "../../../gen/satchel/v1/retention_pb.ts";
 import type { StreamService } from "../../../gen/satchel/v1/streams_pb.ts";
-import type { Limits } from "../../../kernel/limits.ts";
 import { serviceCaller } from "../../../kernel/rpc/principal.ts";
+import type { StreamsContext } from "../context.ts";
 import type { RetentionPolicy } from "../domain/retention.ts";
+import { deleteStream } from "./delete-stream.ts";
+import { getRetention } from "./get-retention.ts";
+import { previewRetention } from "./preview.ts";
 import * as requests from "./requests.ts";
-import type { Retention } from "./retention.ts";
+import { setRetention } from "./set-retention.ts";
+import { truncateStream } from "./truncate.ts";
 
 type Handlers = Pick<
   ServiceImpl<typeof StreamService>,
@@ -16,34 +20,34 @@ type Handlers = Pick<
 const MICROS_PER_SECOND = 1_000_000n;
 const NANOS_PER_MICRO = 1_000;
 
-/** What satchel.v1.StreamService removes. */
-export function retentionHandlers(retention: Retention, limits: Limits): Handlers {
+/** The RPCs of satchel.v1.StreamService that remove messages, at once or by policy. */
+export function retentionHandlers(context: StreamsContext): Handlers {
+  const { limits } = context;
   return {
-    async truncateStream(request, context) {
-      const { streamName, before } = requests.parseTruncation(request, limits);
-      const caller = serviceCaller(context);
-      const { removed, firstPosition } = await retention.truncateStream(caller, streamName, before, context);
+    async truncateStream(request, call) {
+      const truncation = requests.parseTruncation(request, limits);
+      const { removed, firstPosition } = await truncateStream(context, serviceCaller(call), truncation, call);
       return { removedCount: removed, firstPosition };
     },
 
-    async deleteStream(request, context) {
+    async deleteStream(request, call) {
       const deletion = requests.parseDeletion(request, limits);
-      const { removed, version } = await retention.deleteStream(serviceCaller(context), deletion, context);
+      const { removed, version } = await deleteStream(context, serviceCaller(call), deletion, call);
       return { removedCount: removed, ...(version === undefined ? {} : { version }) };
     },
 
-    async setRetention(request, context) {
-      const { target, policy } = requests.parseSetRetention(request, limits);
-      const caller = serviceCaller(context);
+    async setRetention(request, call) {
+      const change = requests.parseSetRetention(request, limits);
+      const caller = serviceCaller(call);
       if (request.dryRun)
-        return { ...policyField(policy), preview: await retention.preview(caller, target, policy, context) };
-      await retention.setPolicy(caller, target, policy, context);
-      return policyField(policy);
+        return { ...policyField(change.policy), preview: await previewRetention(context, caller, change, call) };
+      await setRetention(context, caller, change, call);
+      return policyField(change.policy);
     },
 
-    async getRetention(request, context) {
+    async getRetention(request, call) {
       const target = requests.parseGetRetention(request, limits);
-      const found = await retention.getPolicy(serviceCaller(context), target, context);
+      const found = await getRetention(context, serviceCaller(call), target, call);
       return { ...policyField(found?.policy), inherited: found?.inherited ?? false };
     },
   };

@@ -1,20 +1,24 @@
 import type { CallOptions } from "../../../kernel/call-options.ts";
 import { nextTurn } from "../../../kernel/next-turn.ts";
-import type { RetentionPolicy, RetentionTarget } from "../domain/retention.ts";
+import type { ServicePrincipal } from "../../../kernel/principal.ts";
+import type { StreamsContext } from "../context.ts";
+import type { RetentionPolicy } from "../domain/retention.ts";
 import { type Category, isCategory, type StreamName } from "../domain/stream-name.ts";
 import type { RetentionStore, StreamEnds } from "../store/retention-store.ts";
+import { retentionStore, streamStore } from "../store/stores.ts";
 import type { StreamStore } from "../store/stream-store.ts";
+import type { PolicyChange } from "./set-retention.ts";
 
 /** What a policy would remove. */
 export interface RetentionPreview {
   readonly messageCount: bigint;
   readonly streamCount: bigint;
-  /** False when there was too much to look at all of it. */
+  /** False when there were too many messages or streams to look at all of them. */
   readonly complete: boolean;
 }
 
 /** What a preview reads. */
-export interface PreviewContext {
+interface PreviewContext {
   readonly streams: Pick<StreamStore, "firstAt" | "streams">;
   readonly retention: Pick<RetentionStore, "ends" | "places" | "policiesOf">;
   readonly nowMicros: bigint;
@@ -25,13 +29,16 @@ const MAX_STREAMS = 10_000;
 const MAX_MESSAGES = 100_000;
 const PAGE = 1_000;
 
-/** Finds out what a policy would remove now, with bounded work. */
+/** Finds out what a policy would remove now, with bounded work: the dry run of SetRetention. */
 export async function previewRetention(
-  context: PreviewContext,
-  target: RetentionTarget,
-  policy: RetentionPolicy | undefined,
+  { store: { engine }, clock }: Pick<StreamsContext, "store" | "clock">,
+  { namespaceId }: ServicePrincipal,
+  { target, policy }: PolicyChange,
+  options: CallOptions,
 ): Promise<RetentionPreview> {
   if (policy === undefined) return { messageCount: 0n, streamCount: 0n, complete: true };
+  const [streams, retention] = [streamStore(engine, namespaceId), retentionStore(engine, namespaceId)];
+  const context: PreviewContext = { streams, retention, nowMicros: clock(), options };
   const found = isCategory(target)
     ? await ofCategory(context, target as Category, policy)
     : { removals: [await ofStream(context, target as StreamName, policy)], complete: true };

@@ -9,14 +9,12 @@ import type { Limits } from "../../../kernel/limits.ts";
 import { parsed, type Problems } from "../../../kernel/rpc/problems.ts";
 import * as times from "../../../kernel/rpc/times.ts";
 import type { RetentionPolicy, RetentionTarget, StreamDeletion } from "../domain/retention.ts";
-import type { StreamName } from "../domain/stream-name.ts";
 import * as streamFields from "../fields.ts";
+import type { PolicyChange } from "./set-retention.ts";
+import type { Truncation } from "./truncate.ts";
 
 /** What TruncateStream asks for. */
-export function parseTruncation(
-  request: TruncateStreamRequest,
-  limits: Limits,
-): { readonly streamName: StreamName; readonly before: bigint } {
+export function parseTruncation(request: TruncateStreamRequest, limits: Limits): Truncation {
   return parsed(limits, (problems) => ({
     streamName: streamFields.writableStreamName(request.streamName, "stream_name", problems),
     before: request.beforePosition,
@@ -33,10 +31,7 @@ export function parseDeletion(request: DeleteStreamRequest, limits: Limits): Omi
 }
 
 /** What SetRetention asks for. */
-export function parseSetRetention(
-  request: SetRetentionRequest,
-  limits: Limits,
-): { readonly target: RetentionTarget; readonly policy: RetentionPolicy | undefined } {
+export function parseSetRetention(request: SetRetentionRequest, limits: Limits): PolicyChange {
   return parsed(limits, (problems) => ({
     target: target(request.target, streamFields.writableStreamName, problems),
     policy: policy(request.policy, problems),

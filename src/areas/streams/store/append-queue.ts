@@ -3,7 +3,7 @@ import { SatchelError } from "../../../kernel/errors.ts";
 import { QueuedCall, stillWanted, tooManyQueued } from "../../../kernel/store/queued-call.ts";
 import { type AppendOutcome, type AppendRequest, categoriesOf } from "../domain/append.ts";
 import { type BatchBounds, planBatch } from "./plan-batch.ts";
-import type { BUSY, StreamStore } from "./stream-store.ts";
+import type { BUSY, StreamEngine } from "./stream-engine.ts";
 
 /** How a queue works. */
 export interface AppendQueueOptions extends Omit<BatchBounds, "maxRequests"> {
@@ -35,7 +35,7 @@ class Waiting extends QueuedCall<AppendOutcome> {
  * on the side, so that it holds up nobody.
  */
 export class AppendQueue {
-  readonly #store: Pick<StreamStore, "append" | "maxBatches">;
+  readonly #store: Pick<StreamEngine, "append" | "maxBatches">;
   readonly #options: AppendQueueOptions;
   readonly #appended: (categories: ReadonlySet<string>) => void;
   #queue: Waiting[] = [];
@@ -49,7 +49,7 @@ export class AppendQueue {
 
   /** `appended` is told, after a commit, to which categories it has appended. */
   constructor(
-    store: Pick<StreamStore, "append" | "maxBatches">,
+    store: Pick<StreamEngine, "append" | "maxBatches">,
     options: AppendQueueOptions,
     appended: (categories: ReadonlySet<string>) => void,
   ) {
@@ -119,7 +119,7 @@ export class AppendQueue {
     else await this.#recover(batch, 0, result.reason);
   }
 
-  #append(batch: readonly Waiting[], lockTimeoutMs: number): ReturnType<StreamStore["append"]> {
+  #append(batch: readonly Waiting[], lockTimeoutMs: number): ReturnType<StreamEngine["append"]> {
     return this.#store.append(
       batch.map(({ request }) => request),
       { lockTimeoutMs },
@@ -135,7 +135,7 @@ export class AppendQueue {
     }
   }
 
-  #answer(batch: readonly Waiting[], outcomes: Awaited<ReturnType<StreamStore["append"]>>): void {
+  #answer(batch: readonly Waiting[], outcomes: Awaited<ReturnType<StreamEngine["append"]>>): void {
     const categories = new Set<string>();
     for (const [index, waiting] of batch.entries()) {
       const outcome = outcomes[index];

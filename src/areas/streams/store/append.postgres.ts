@@ -17,7 +17,7 @@ import type {
   VersionConflict,
 } from "../domain/append.ts";
 import { categoryOf } from "../domain/stream-name.ts";
-import { BUSY } from "./stream-store.ts";
+import { BUSY } from "./stream-engine.ts";
 
 /** Calls append_all() with what BatchArrays.parameters() gives; the function's own step of the schema documents it. */
 export function appendAllText(schema: string): string {

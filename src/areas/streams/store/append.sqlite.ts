@@ -17,7 +17,7 @@ import { COUNT_IN_CATEGORY, INSERT_MESSAGE, LAST_TIME, MESSAGE_BY_ID } from "./a
 import { idToBlob } from "./message-row.sqlite.ts";
 import { stateOf, type StreamState, visibleVersion } from "./stream-state.sqlite.ts";
 
-/** Appends a batch, as StreamStore.append says, in one transaction. */
+/** Appends a batch, as StreamEngine.append says, in one transaction. */
 export function appendBatch(
   database: NamespaceDatabase,
   batch: readonly AppendRequest[],

@@ -27,11 +27,6 @@ WHERE ${scope} ${position} BETWEEN @low AND @high${matching}
 ORDER BY ${position} ${backwards === true ? "DESC" : "ASC"} LIMIT @limit`;
 }
 
-/** The messages at the global positions of a JSON array. */
-export const AT = `
-SELECT ${MESSAGE_COLUMNS} FROM messages
-WHERE global_position IN (SELECT value FROM json_each(?)) ORDER BY global_position`;
-
 /** The position of the first message, whether it matches or not, that is beyond a window of `limit` messages. */
 export function windowSql({ selector, backwards }: PageQuery): string {
   const { position, scope } = TARGETS[selector.kind];

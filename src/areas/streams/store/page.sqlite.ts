@@ -1,13 +1,13 @@
 import type { NamedValues, NamespaceDatabase } from "../../../kernel/store/engines/sqlite/namespace-database.ts";
+import { positionOf } from "../domain/message-filter.ts";
 import { MAX_POSITION, type Page, type PageQuery, type StoredMessage } from "../domain/message.ts";
-import { positionOf } from "../domain/selection.ts";
 import { type MessageRow, toStoredMessage } from "./message-row.sqlite.ts";
-import { AT, type Filter, pageSql, windowSql } from "./page.sqlite.sql.ts";
+import { type Filter, pageSql, windowSql } from "./page.sqlite.sql.ts";
 
 /** How many messages one call looks at, when not every one matches: a rare match must not block the process. */
 export const SCAN_WINDOW = 4_096;
 
-/** Reads one page, as StreamStore.page says. */
+/** Reads one page, as StreamEngine.page says. */
 export function readPage(database: NamespaceDatabase, query: PageQuery): Page {
   const filters = filtersOf(query);
   const values = valuesOf(query);
@@ -25,22 +25,6 @@ export function readPage(database: NamespaceDatabase, query: PageQuery): Page {
     messages.push(toStoredMessage(row));
   }
   return { messages, next: beyond };
-}
-
-/** The messages at global positions, as StreamStore.at says. */
-export function readAt(
-  database: NamespaceDatabase,
-  globalPositions: readonly bigint[],
-  maxBytes: number,
-): StoredMessage[] {
-  const messages: StoredMessage[] = [];
-  let bytes = 0;
-  for (const row of database.rows<MessageRow>(AT, `[${globalPositions.join(",")}]`)) {
-    bytes += Number(row.bytes);
-    if (messages.length > 0 && bytes > maxBytes) break;
-    messages.push(toStoredMessage(row));
-  }
-  return messages;
 }
 
 function beyondWindow(database: NamespaceDatabase, query: PageQuery, values: NamedValues): bigint | undefined {

@@ -2,9 +2,11 @@ import type { NamespaceDatabase } from "../../../kernel/store/engines/sqlite/nam
 import { NO_STREAM } from "../domain/append.ts";
 import type { DeletionOutcome, StreamDeletion, Truncations } from "../domain/retention.ts";
 import { categoryOf } from "../domain/stream-name.ts";
-import type { StreamEnds } from "./retention-store.ts";
-import { ENDS } from "./retention.sqlite.sql.ts";
 import { stateOf, visibleVersion } from "./stream-state.sqlite.ts";
+
+const ENDS = `
+SELECT (SELECT position FROM messages WHERE stream_name = @name ORDER BY position LIMIT 1) AS first,
+  (SELECT position FROM messages WHERE stream_name = @name ORDER BY position DESC LIMIT 1) AS last`;
 
 const DELETE_RANGE = "DELETE FROM messages WHERE stream_name = ? AND position BETWEEN ? AND ?";
 
@@ -15,7 +17,7 @@ ON CONFLICT (stream_name) DO UPDATE SET version = excluded.version, state = excl
 const COUNT_REMOVED = `
 UPDATE categories SET message_count = message_count - ?, stream_count = stream_count - ? WHERE category = ?`;
 
-/** Truncates streams of one category, as RetentionStore.truncate says, in one transaction. */
+/** Truncates streams of one category, as StreamEngine.truncate says, in one transaction. */
 export function truncateStreams(
   database: NamespaceDatabase,
   category: string,
@@ -42,7 +44,7 @@ export function truncateStreams(
   });
 }
 
-/** Deletes a stream, as RetentionStore.deleteStream says, in one transaction. */
+/** Deletes a stream, as StreamEngine.deleteStream says, in one transaction. */
 export function deleteStream(
   database: NamespaceDatabase,
   { streamName, tombstone, expectedVersion, maxMessages }: StreamDeletion,
@@ -66,7 +68,10 @@ export function deleteStream(
 }
 
 /** The positions of the first and the last message of a stream; undefined when it has none. */
-export function endsOf(database: NamespaceDatabase, name: string): StreamEnds | undefined {
+function endsOf(
+  database: NamespaceDatabase,
+  name: string,
+): { readonly first: bigint; readonly last: bigint } | undefined {
   const row = database.row<{ readonly first: bigint | null; readonly last: bigint | null }>(ENDS, { name });
   if (row === undefined || row.first === null || row.last === null) return undefined;
   return { first: row.first, last: row.last };

@@ -1,22 +1,26 @@
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
 import type { AnyEngine } from "../../../kernel/store/engines/any-engine.ts";
-import type { RetentionStore } from "./retention-store.ts";
-import { PostgresRetentionStore } from "./retention.postgres.ts";
-import { SqliteRetentionStore } from "./retention.sqlite.ts";
-import type { StreamStore } from "./stream-store.ts";
-import { PostgresStreamStore } from "./streams.postgres.ts";
-import { SqliteStreamStore } from "./streams.sqlite.ts";
+import { RetentionStore } from "./retention-store.ts";
+import { runIn, type RunStatement } from "./run-statement.ts";
+import type { StreamEngine } from "./stream-engine.ts";
+import { StreamStore } from "./stream-store.ts";
+import { PostgresStreams } from "./streams.postgres.ts";
+import { SqliteStreams } from "./streams.sqlite.ts";
 
-/** The streams of a namespace. Holds no connection: whether the namespace exists shows at the first call. */
+/** The streams of a namespace. Holds no connection: the first call finds out whether the namespace exists. */
 export function streamStore(engine: AnyEngine, id: NamespaceId): StreamStore {
-  return engine.kind === "postgresql"
-    ? new PostgresStreamStore(engine.connections, id)
-    : new SqliteStreamStore(engine.files, id, engine.now);
+  const run = runIn(engine, id);
+  return new StreamStore(streamsOn(engine, id, run), run);
 }
 
-/** What removes messages of a namespace; like `streamStore`. */
+/** Removal of messages of a namespace, and its policies; holds no connection either. */
 export function retentionStore(engine: AnyEngine, id: NamespaceId): RetentionStore {
+  const run = runIn(engine, id);
+  return new RetentionStore(streamsOn(engine, id, run), run);
+}
+
+function streamsOn(engine: AnyEngine, id: NamespaceId, run: RunStatement): StreamEngine {
   return engine.kind === "postgresql"
-    ? new PostgresRetentionStore(engine.connections, id)
-    : new SqliteRetentionStore(engine.files, id);
+    ? new PostgresStreams(engine.connections, id, run)
+    : new SqliteStreams(engine.files, id, engine.now);
 }

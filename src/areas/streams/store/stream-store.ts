@@ -1,96 +1,141 @@
 import type { CallOptions } from "../../../kernel/call-options.ts";
+import { nextTurn } from "../../../kernel/next-turn.ts";
+import { statement } from "../../../kernel/store/statement.ts";
 import type { AppendOutcome, AppendRequest } from "../domain/append.ts";
-import type {
-  CategorySummary,
-  NamesQuery,
-  NamespaceStatistics,
-  Page,
-  PageQuery,
-  Selector,
-  StoredMessage,
-  StreamSummary,
-  StreamsQuery,
+import {
+  MAX_POSITION,
+  type CategorySummary,
+  type NamesQuery,
+  type NamespaceStatistics,
+  type Page,
+  type PageQuery,
+  type Selector,
+  type StoredMessage,
+  type StreamSummary,
+  type StreamsQuery,
 } from "../domain/message.ts";
 import type { StreamName } from "../domain/stream-name.ts";
+import { firstAt } from "./first-at.ts";
+import { changedSince, headOf, progressOf, type Progress, versionOf } from "./heads.ts";
+import { selectMessages } from "./message-statement.ts";
+import { listCategories, listStreams } from "./names.ts";
+import type { RunStatement } from "./run-statement.ts";
+import type { BUSY, LockWait, StreamEngine } from "./stream-engine.ts";
 
-/** What the store says of an append it has not made, because somebody else holds the lock of a category of it. */
-export const BUSY = { kind: "busy" } as const;
+/** Messages by their global positions ($1), up to a number of bytes of data and metadata ($2), but at least one. */
+const AT = selectMessages(`
+  FROM (
+    SELECT m.*, row_number() OVER page AS ordinal, sum(m.bytes) OVER page AS total
+    FROM {messages} m WHERE m.global_position IN ({each $1 bigint})
+    WINDOW page AS (ORDER BY m.global_position ROWS UNBOUNDED PRECEDING)
+  ) m
+  WHERE m.ordinal = 1 OR m.total <= $2 ORDER BY m.global_position`);
 
-/** How long an append may wait for the locks of its categories. */
-export interface LockWait {
-  /** 0: not at all; what cannot have its locks at once comes back BUSY. */
-  readonly lockTimeoutMs: number;
-}
-
-/** How far a namespace is. */
-export interface Progress {
-  /** The last global position that an append has drawn, whether or not it is visible yet. */
-  readonly drawn: bigint;
-  /** `head` of the whole namespace; less than `drawn` while an append is under way. */
-  readonly safe: bigint;
-}
+const COUNTS = statement(
+  { messageCount: "int64", categoryCount: "int64" },
+  "SELECT coalesce(sum(message_count), 0), count(*) FROM {categories} WHERE message_count > 0",
+);
 
 /**
  * The streams of one namespace. Every method rejects with a SatchelError: NAMESPACE_NOT_FOUND when the namespace is gone,
  * STORE_UNAVAILABLE when the database is.
  */
-export interface StreamStore {
-  /** How many batches may be sent before the first is answered; they are appended in the order in which they were sent. */
-  readonly maxBatches: number;
+export class StreamStore {
+  readonly #engine: StreamEngine;
+  readonly #run: RunStatement;
+
+  constructor(engine: StreamEngine, run: RunStatement) {
+    this.#engine = engine;
+    this.#run = run;
+  }
+
+  /** As StreamEngine.maxBatches. */
+  get maxBatches(): number {
+    return this.#engine.maxBatches;
+  }
+
+  /** As StreamEngine.append. */
+  append(batch: readonly AppendRequest[], wait: LockWait): Promise<readonly (AppendOutcome | typeof BUSY)[]> {
+    return this.#engine.append(batch, wait);
+  }
+
+  /** Reads one page. A category, or the whole namespace, is read in the order in which messages became visible: see `head`. */
+  page(query: PageQuery, options: CallOptions): Promise<Page> {
+    return this.#engine.page(query, options);
+  }
 
   /**
-   * Appends many requests in one transaction; each has its own outcome, and one that is refused never fails another.
-   * The batch is as `planBatch` makes it: an append with an expectation is the first of the batch for its stream, and
-   * no message id occurs twice. Messages of one stream take their positions in the order of the batch.
-   *
-   * A request all of whose messages are there already is answered as `appended`, whatever it expects. Otherwise its
-   * expectations are judged, then its ids; messages that are there already with the same content (`sameJson`), in
-   * the same stream, come back `deduplicated` and the rest is appended.
+   * The last position that may be read now: nothing at or below it can become visible later. Undefined when nothing has been
+   * written. For a category or a stream it is the position of the last message, even when that has been removed.
    */
-  append(batch: readonly AppendRequest[], wait: LockWait): Promise<readonly (AppendOutcome | typeof BUSY)[]>;
-
-  /** Reads one page. A category or all is read in the order in which messages became visible: see `head`. */
-  page(query: PageQuery, options: CallOptions): Promise<Page>;
-
-  /**
-   * The last position that may be read now such that nothing at or below it can become visible later; undefined when
-   * nothing has been written. For a category or a stream that is its last message, even when that has been removed.
-   */
-  head(selector: Selector, options: CallOptions): Promise<bigint | undefined>;
+  head(selector: Selector, options: CallOptions): Promise<bigint | undefined> {
+    return headOf(this.#run, selector, options);
+  }
 
   /** How far the namespace is. */
-  progress(options: CallOptions): Promise<Progress>;
+  progress(options: CallOptions): Promise<Progress> {
+    return progressOf(this.#run, options);
+  }
 
   /**
-   * The messages at these global positions, ascending; those that are gone are left out. Ends before the message that would
-   * take the sum of data and metadata beyond `maxBytes`; has at least one when any is there.
+   * The messages at these global positions, ascending; those that were removed are left out. Ends before the message that
+   * would take the sum of data and metadata beyond `maxBytes`, but has at least one message when any is there.
    */
-  at(globalPositions: readonly bigint[], maxBytes: number, options: CallOptions): Promise<readonly StoredMessage[]>;
+  at(globalPositions: readonly bigint[], maxBytes: number, options: CallOptions): Promise<readonly StoredMessage[]> {
+    return this.#run(AT, [globalPositions, maxBytes], options);
+  }
 
   /**
-   * The categories that have messages after a global position which are visible now, each with the last of them. Looks at
-   * every message after the position.
+   * The categories that have visible messages after a global position, each with the last of them. Looks at every message
+   * after the position.
    */
-  changedSince(globalPosition: bigint, options: CallOptions): Promise<ReadonlyMap<string, bigint>>;
+  changedSince(globalPosition: bigint, options: CallOptions): Promise<ReadonlyMap<string, bigint>> {
+    return changedSince(this.#run, globalPosition, options);
+  }
 
   /** The last message of a stream, or its last one of a type. */
-  last(streamName: StreamName, type: string | undefined, options: CallOptions): Promise<StoredMessage | undefined>;
+  async last(
+    streamName: StreamName,
+    type: string | undefined,
+    options: CallOptions,
+  ): Promise<StoredMessage | undefined> {
+    const types = type === undefined ? [] : [type];
+    const query = { selector: { kind: "stream", streamName }, backwards: true, types, limit: 1, maxBytes: 0 } as const;
+    for (let from = MAX_POSITION; ;) {
+      const { messages, next } = await this.page({ ...query, from }, options);
+      if (messages[0] !== undefined || next === undefined) return messages[0];
+      from = next;
+      await nextTurn(options.signal);
+    }
+  }
 
-  /** The position of the last message of a stream, even when that was truncated away; undefined when there is no stream. */
-  version(streamName: StreamName, options: CallOptions): Promise<bigint | undefined>;
+  /** The position of the last message of a stream, even when that was truncated; undefined when there is no stream. */
+  version(streamName: StreamName, options: CallOptions): Promise<bigint | undefined> {
+    return versionOf(this.#run, streamName, options);
+  }
 
   /**
-   * Where to begin reading for what is as late as the time or later: everything before is earlier;
-   * undefined when everything up to `head` is. A category's filters may be left out of account.
+   * Where to begin reading for messages from a time on: everything before is earlier. Undefined when every message up to
+   * `head` is. A category's filters are left out of account.
    */
-  firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined>;
+  firstAt(selector: Selector, timeMicros: bigint, options: CallOptions): Promise<bigint | undefined> {
+    return firstAt(this.#run, this.#engine.clockMarginMicros, selector, timeMicros, options);
+  }
 
-  /** At most `limit` categories. */
-  categories(query: NamesQuery, options: CallOptions): Promise<readonly CategorySummary[]>;
+  /** Categories by name, at most `limit`. */
+  categories(query: NamesQuery, options: CallOptions): Promise<readonly CategorySummary[]> {
+    return listCategories(this.#run, query, options);
+  }
 
-  /** At most `limit` streams. */
-  streams(query: StreamsQuery, options: CallOptions): Promise<readonly StreamSummary[]>;
+  /** Streams by name, at most `limit`. */
+  streams(query: StreamsQuery, options: CallOptions): Promise<readonly StreamSummary[]> {
+    return listStreams(this.#run, query, options);
+  }
 
   /** Counts and sizes. */
-  statistics(options: CallOptions): Promise<NamespaceStatistics>;
+  async statistics(options: CallOptions): Promise<NamespaceStatistics> {
+    const [counts] = await this.#run(COUNTS, [], options);
+    if (counts === undefined) throw new Error("an aggregate has no row");
+    return { ...counts, storageBytes: await this.#engine.storageBytes(options) };
+  }
 }

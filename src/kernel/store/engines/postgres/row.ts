@@ -1,31 +1,3 @@
-import type { StoredMessage } from "../../../../areas/streams/domain/message.ts";
-import type { Row } from "./text-rows.ts";
-
-/** The columns of a message, in the order that `messageOf` reads. */
-export const MESSAGE_COLUMNS = `m.id, m.stream_name, m.type, m.position, m.global_position, m.data::text, m.metadata::text, ${microsOf("m.time")}`;
-
-export function messageOf([
-  id,
-  streamName,
-  type,
-  position,
-  globalPosition,
-  data,
-  metadata,
-  timeMicros,
-]: Row): StoredMessage {
-  return {
-    id: textOf(id),
-    streamName: textOf(streamName),
-    type: textOf(type),
-    position: bigintOf(position),
-    globalPosition: bigintOf(globalPosition),
-    data: data ?? null,
-    metadata: metadata ?? null,
-    timeMicros: bigintOf(timeMicros),
-  };
-}
-
 /** The text of a column that is never null. */
 export function textOf(column: string | null | undefined): string {
   if (column === null || column === undefined) throw new Error("a column that is never null is null");

@@ -6,7 +6,7 @@ import { AppendQueue, type AppendQueueOptions } from "./store/append-queue.ts";
 import { streamStore } from "./store/stores.ts";
 
 /** The append queues of all namespaces. */
-export class Appends {
+export class AppendQueues {
   readonly #store: Store;
   readonly #options: AppendQueueOptions;
   readonly #queues = new Map<NamespaceId, AppendQueue>();
@@ -16,7 +16,7 @@ export class Appends {
     this.#options = options;
   }
 
-  /** Appends to a namespace's streams, together with whoever else appends there now. */
+  /** Appends to a namespace's streams, together with the other requests that append there now. */
   async append(namespaceId: NamespaceId, request: AppendRequest, options: CallOptions): Promise<AppendOutcome> {
     const queue = this.#queueOf(namespaceId);
     try {

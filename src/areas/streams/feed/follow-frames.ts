@@ -1,10 +1,10 @@
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
 import { type Pushed, pushed, type Take } from "../../../kernel/pushed.ts";
 import type { CursorScope } from "../domain/cursor.ts";
-import type { ReadFrame, ReadRequest } from "../domain/read.ts";
+import type { ReadFrame, ReadRequest } from "../domain/read-messages.ts";
 import type { Feed } from "./feed.ts";
 import { Follower } from "./follower.ts";
-import { type ReadSource, resumable, startPosition } from "./read.ts";
+import { type ReadSource, resumable, startPosition } from "./read-frames.ts";
 
 /** What a follower needs. */
 export interface FollowContext {
@@ -24,11 +24,11 @@ export function followFrames(context: FollowContext, request: ReadRequest): Push
 
 async function pushFrames(context: FollowContext, request: ReadRequest, take: Take<ReadFrame>): Promise<void> {
   const { feed, store, namespaceId, signal } = context;
-  using lease = await feed.follow(namespaceId, request.selector);
+  using use = await feed.follow(namespaceId, request.selector);
   const scope: CursorScope = { namespaceId, selector: request.selector, types: request.types };
   const head = (await store.head(request.selector, { signal })) ?? -1n;
   const at = await startPosition(store, request, scope, head, signal);
-  using follower = new Follower({ store, request, tail: lease.tail, scope, at, head, take, signal });
+  using follower = new Follower({ store, request, ...use, scope, at, head, take, signal });
   try {
     await follower.run();
   } catch (error) {

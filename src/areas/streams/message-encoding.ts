@@ -9,7 +9,7 @@ import {
   PackedMessage,
   YEAR_2000_MICROS,
 } from "./domain/packed-message.ts";
-import type { MessagesFrame } from "./domain/read.ts";
+import type { MessagesFrame } from "./domain/read-messages.ts";
 
 /**
  * The hot messages of satchel.v1, from what the store gives straight to their bytes: the very bytes that the generated code makes,

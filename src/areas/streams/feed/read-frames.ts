@@ -3,9 +3,9 @@ import { fieldError, SatchelError } from "../../../kernel/errors.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
 import { nextTurn } from "../../../kernel/next-turn.ts";
 import { type CursorScope, newCursor, parseCursor } from "../domain/cursor.ts";
+import { positionOf } from "../domain/message-filter.ts";
 import type { Page, StoredMessage } from "../domain/message.ts";
-import type { ReadFrame, ReadRequest } from "../domain/read.ts";
-import { positionOf } from "../domain/selection.ts";
+import type { ReadFrame, ReadRequest } from "../domain/read-messages.ts";
 import type { StreamStore } from "../store/stream-store.ts";
 
 const MAX_FRAME_MESSAGES = 1_000;
