@@ -8,7 +8,7 @@ const COLUMNS = `id, user_id, device_id, token_hash, token_key, token_generation
   last_activity_time, idle_timeout, touch_interval, idle_expire_time, absolute_expire_time, sweep_time, aal, amr,
   client_type, client_version, user_agent, ip_address, location, device_name, version`;
 
-/** Makes sessions of the last 30 days, a few of which have expired and were not swept yet. */
+/** Inserts `count` sessions created in the last 30 days. One in a thousand has expired and has not been removed yet. */
 export async function fillSessions({ dialect }: InProcessSessions, count: number): Promise<void> {
   const now = BigInt(Date.now()) * 1_000n;
   const postgres = dialect.engine === "postgresql";
@@ -27,7 +27,7 @@ export async function fillSessions({ dialect }: InProcessSessions, count: number
   const runner = transaction.entities().getTransactionContext<StatementRunner>();
   await runner?.executeQuery({ sql: `INSERT INTO ${table} (${COLUMNS}) SELECT ${values} FROM ${series}` });
   await transaction.commit();
-  // As autovacuum would, by the time that a real server has so many.
+  // Does the work of autovacuum, which a real server of this size would have behind it.
   const vacuum = `VACUUM ANALYZE ${table}, "ns_${NAMESPACE}".session_counts`;
   if (postgres) await dialect.orm.em.fork().getDriver().getConnection().execute(vacuum);
 }

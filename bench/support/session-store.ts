@@ -13,15 +13,15 @@ import { openPostgres } from "../../src/store/postgres/dialect.ts";
 import { openSqlite } from "../../src/store/sqlite/dialect.ts";
 import { Store } from "../../src/store/store.ts";
 
-/** The use cases of sessions, called without a network in between. */
+/** The use cases of sessions, called in this process, without a network. */
 export interface InProcessSessions extends AsyncDisposable {
   readonly sessions: LoginSessions;
-  /** A service that may do everything. */
+  /** A service account with the role admin. */
   readonly caller: ServicePrincipal;
   readonly dialect: Dialect;
 }
 
-/** The namespace that they are in. */
+/** The namespace of the sessions. */
 export const NAMESPACE = "in-process" as NamespaceId;
 const QUEUE = {
   maxMessages: 1_000,
@@ -32,7 +32,7 @@ const QUEUE = {
   maxLockWaiters: 2,
 };
 
-/** Opens a namespace of its own: in a database, or, without one, in a new directory. */
+/** Opens a store with one namespace: on PostgreSQL if a URL is given, else on SQLite in a new directory. */
 export async function openSessions(databaseUrl?: string): Promise<InProcessSessions> {
   await using opening = new AsyncDisposableStack();
   const dialect = opening.use(await openDialect(opening, databaseUrl));
