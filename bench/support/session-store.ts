@@ -32,7 +32,7 @@ export async function openSessions(databaseUrl?: string): Promise<InProcessSessi
   const engine = opening.use(await openEngine(opening, databaseUrl));
   await engine.migrate();
   const store = storeOn(engine);
-  await store.transact((em) => insertNamespace(em, engine, { namespaceId: NAMESPACE, description: "", now: 0n }));
+  await store.transact((em) => insertNamespace(em, engine, { namespaceId: NAMESPACE, description: "", nowMicros: 0n }));
   const keys = new ServiceKeys(store);
   const sessions = loginSessions({
     store,

@@ -1,4 +1,4 @@
-import { tokenPath } from "../areas/namespaces/token-files.ts";
+import { tokenPath } from "../areas/namespaces/area.ts";
 import { type Config } from "../config/config.ts";
 import { VERSION } from "../kernel/version.ts";
 import { IN_MEMORY } from "../open-store.ts";

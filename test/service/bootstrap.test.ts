@@ -1,9 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { TokenAuthenticator } from "../../src/areas/namespaces/authenticate.ts";
 import { bootstrap } from "../../src/areas/namespaces/bootstrap.ts";
-import { NamespaceTokens } from "../../src/areas/namespaces/namespace-tokens.ts";
-import { Namespaces } from "../../src/areas/namespaces/namespaces.ts";
-import { Tokens } from "../../src/areas/namespaces/tokens.ts";
+import { type NamespacesContext, oneByOne } from "../../src/areas/namespaces/context.ts";
+import { createToken } from "../../src/areas/namespaces/create-token.ts";
+import { createNamespace } from "../../src/areas/namespaces/create.ts";
+import { deleteNamespace } from "../../src/areas/namespaces/delete.ts";
+import { getNamespace } from "../../src/areas/namespaces/get.ts";
+import { revokeToken } from "../../src/areas/namespaces/revoke-token.ts";
+import { streamStore } from "../../src/areas/streams/store/stores.ts";
 import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
+import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { type Limits } from "../../src/kernel/limits.ts";
 import { DEFAULT_NAMESPACE, type NamespaceId } from "../../src/kernel/namespace-id.ts";
 import type { AnyEngine } from "../../src/kernel/store/engines/any-engine.ts";
@@ -12,6 +18,7 @@ import { ENGINES, openEngine, type TestEngine } from "../support/engines.ts";
 import { storeOn } from "../support/stores.ts";
 
 const NAMESPACE = "crashed" as NamespaceId;
+const READER = { namespaceId: NAMESPACE, role: "reader", description: "" } as const;
 
 describe.each(ENGINES)("on %s", (name) => {
   let engine: TestEngine;
@@ -23,8 +30,17 @@ describe.each(ENGINES)("on %s", (name) => {
   });
   afterEach(() => engine[Symbol.asyncDispose]());
 
-  const namespaces = (of: Store = store, limits: Partial<Limits> = {}) =>
-    new Namespaces(of, { ...DEFAULT_LIMITS, ...limits });
+  const contextOf = (of: Store, limits: Partial<Limits> = {}, clock: Clock = systemClock()): NamespacesContext => ({
+    store: of,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    clock,
+    statistics: (namespaceId, options) => streamStore(of.engine, namespaceId).statistics(options),
+    inTurn: oneByOne(),
+  });
+  const create = (namespaceId: NamespaceId, description = "", context = contextOf(store)) =>
+    createNamespace(context, { namespaceId, description });
+  const get = (namespaceId: NamespaceId) => getNamespace(contextOf(store), namespaceId, {});
+  const remove = (namespaceId: NamespaceId, context = contextOf(store)) => deleteNamespace(context, namespaceId, {});
 
   describe("the first start", () => {
     it("makes a root token and the default namespace, once, however many start at once", async () => {
@@ -32,7 +48,7 @@ describe.each(ENGINES)("on %s", (name) => {
       const rootTokens = made.flatMap(({ rootToken }) => rootToken ?? []);
       const tokens = made.flatMap(({ defaultNamespaceToken }) => defaultNamespaceToken ?? []);
       expect([rootTokens.length, tokens.length]).toEqual([1, 1]);
-      const authentication = new Tokens(store);
+      const authentication = new TokenAuthenticator(store);
       expect(await authentication.authenticate(rootTokens[0]!)).toEqual({ kind: "operator" });
       expect(await authentication.authenticate(tokens[0]!)).toMatchObject({
         kind: "service",
@@ -45,84 +61,86 @@ describe.each(ENGINES)("on %s", (name) => {
     it("leaves the root token to an operator who has one, whatever it looks like", async () => {
       const rootToken = "correct horse battery staple";
       expect(await bootstrap(store, { rootToken })).toEqual({ defaultNamespaceToken: expect.any(String) });
-      const authentication = new Tokens(store, { rootToken });
+      const authentication = new TokenAuthenticator(store, { rootToken });
       expect(await authentication.authenticate(rootToken)).toEqual({ kind: "operator" });
       await expect(authentication.authenticate(`${rootToken} `)).rejects.toMatchObject({
         reason: "CREDENTIAL_INVALID",
       });
-      await expect(new Tokens(store).authenticate(rootToken)).rejects.toMatchObject({ reason: "CREDENTIAL_INVALID" });
-      expect(() => new Tokens(store, { rootToken: "too short" })).toThrow(RangeError);
+      await expect(new TokenAuthenticator(store).authenticate(rootToken)).rejects.toMatchObject({
+        reason: "CREDENTIAL_INVALID",
+      });
+      expect(() => new TokenAuthenticator(store, { rootToken: "too short" })).toThrow(RangeError);
     });
 
     it("takes the operator's own root token in place of the generated one", async () => {
       const { rootToken: generated } = await bootstrap(store, {});
-      const authentication = new Tokens(store, { rootToken: "correct horse battery staple" });
+      const authentication = new TokenAuthenticator(store, { rootToken: "correct horse battery staple" });
       await expect(authentication.authenticate(generated!)).rejects.toMatchObject({ reason: "CREDENTIAL_INVALID" });
     });
 
     it("does not bring back a default namespace that was deleted, nor mind one made by hand", async () => {
-      await namespaces().create(DEFAULT_NAMESPACE, "by hand");
+      await create(DEFAULT_NAMESPACE, "by hand");
       expect(await bootstrap(store, { rootToken: "correct horse battery staple" })).toEqual({});
-      await namespaces().delete(DEFAULT_NAMESPACE, {});
+      await remove(DEFAULT_NAMESPACE);
       expect(await bootstrap(store, { rootToken: "correct horse battery staple" })).toEqual({});
-      await expect(namespaces().get(DEFAULT_NAMESPACE, {})).rejects.toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
+      await expect(get(DEFAULT_NAMESPACE)).rejects.toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
     });
   });
 
   describe("what was cut off", () => {
     it("in a creation leaves nothing in the way of the next one", async () => {
       const failing = storeOn(after(engine.engine, "provisionNamespace"));
-      await expect(namespaces(failing).create(NAMESPACE, "")).rejects.toThrow("cut off");
-      await expect(namespaces().get(NAMESPACE, {})).rejects.toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
-      const { token } = await namespaces().create(NAMESPACE, "");
-      expect(await new Tokens(store).authenticate(token)).toMatchObject({ namespaceId: NAMESPACE });
-      expect((await namespaces().get(NAMESPACE, {})).statistics).toMatchObject({ messageCount: 0n });
+      await expect(create(NAMESPACE, "", contextOf(failing))).rejects.toThrow("cut off");
+      await expect(get(NAMESPACE)).rejects.toMatchObject({ reason: "NAMESPACE_NOT_FOUND" });
+      const { token } = await create(NAMESPACE);
+      expect(await new TokenAuthenticator(store).authenticate(token)).toMatchObject({ namespaceId: NAMESPACE });
+      expect((await get(NAMESPACE)).statistics).toMatchObject({ messageCount: 0n });
     });
 
     it.each(["before", "after"] as const)(
       "in a deletion, %s the data were gone, is finished by the next one",
       async (when) => {
-        const { token } = await namespaces().create(NAMESPACE, "");
+        const { token } = await create(NAMESPACE);
         const cutOff =
           when === "before" ? before(engine.engine, "dropNamespace") : after(engine.engine, "dropNamespace");
-        await expect(namespaces(storeOn(cutOff)).delete(NAMESPACE, {})).rejects.toThrow("cut off");
+        await expect(remove(NAMESPACE, contextOf(storeOn(cutOff)))).rejects.toThrow("cut off");
 
-        await expect(new Tokens(store).authenticate(token)).rejects.toMatchObject({ reason: "CREDENTIAL_INVALID" });
-        expect(await namespaces().get(NAMESPACE, {})).toMatchObject({
+        await expect(new TokenAuthenticator(store).authenticate(token)).rejects.toMatchObject({
+          reason: "CREDENTIAL_INVALID",
+        });
+        expect(await get(NAMESPACE)).toMatchObject({
           namespace: { state: "deleting" },
           statistics: undefined,
         });
-        await expect(namespaces().create(NAMESPACE, "")).rejects.toMatchObject({ reason: "NAMESPACE_EXISTS" });
-        const tokens = new NamespaceTokens(store, DEFAULT_LIMITS);
-        const request = { namespaceId: NAMESPACE, role: "reader", description: "", expireTime: undefined } as const;
-        await expect(tokens.create(request)).rejects.toMatchObject({ reason: "NAMESPACE_DELETING" });
+        await expect(create(NAMESPACE)).rejects.toMatchObject({ reason: "NAMESPACE_EXISTS" });
+        const request = { ...READER, expireTimeMicros: undefined };
+        await expect(createToken(contextOf(store), request)).rejects.toMatchObject({ reason: "NAMESPACE_DELETING" });
 
-        expect((await namespaces().delete(NAMESPACE, {})).tokenCount).toBe(1);
-        await namespaces().create(NAMESPACE, "");
+        expect((await remove(NAMESPACE)).tokenCount).toBe(1);
+        await create(NAMESPACE);
       },
     );
   });
 
   describe("the limit", () => {
     it("of namespaces", async () => {
-      const limited = namespaces(store, { maxNamespaces: 2 });
-      await limited.create("one" as NamespaceId, "");
-      await limited.create("two" as NamespaceId, "");
+      const limited = contextOf(store, { maxNamespaces: 2 });
+      await create("one" as NamespaceId, "", limited);
+      await create("two" as NamespaceId, "", limited);
       const refused = {
         reason: "LIMIT_EXCEEDED",
         facts: [{ metadata: { limit: "max_namespaces", maximum: "2", actual: "3" } }],
       };
-      await expect(limited.create(NAMESPACE, "")).rejects.toMatchObject(refused);
-      await limited.delete("one" as NamespaceId, {});
-      await limited.create(NAMESPACE, "");
+      await expect(create(NAMESPACE, "", limited)).rejects.toMatchObject(refused);
+      await remove("one" as NamespaceId, limited);
+      await create(NAMESPACE, "", limited);
     });
 
     it("of a namespace's tokens, of which the revoked and expired do not count", async () => {
-      await namespaces().create(NAMESPACE, "");
+      await create(NAMESPACE);
       let now = 1_000n;
-      const tokens = new NamespaceTokens(store, { ...DEFAULT_LIMITS, maxTokensPerNamespace: 3 }, () => now);
-      const make = (expireTime?: bigint) =>
-        tokens.create({ namespaceId: NAMESPACE, role: "reader", description: "", expireTime });
+      const limited = contextOf(store, { maxTokensPerNamespace: 3 }, () => now);
+      const make = (expireTimeMicros?: bigint) => createToken(limited, { ...READER, expireTimeMicros });
       await make(2_000n);
       const { info } = await make();
       const refused = {
@@ -130,7 +148,7 @@ describe.each(ENGINES)("on %s", (name) => {
         facts: [{ metadata: { limit: "max_tokens_per_namespace", maximum: "3", actual: "4" } }],
       };
       await expect(make()).rejects.toMatchObject(refused);
-      await tokens.revoke(NAMESPACE, info.id);
+      await revokeToken(limited, { namespaceId: NAMESPACE, tokenId: info.id });
       await make();
       await expect(make()).rejects.toMatchObject(refused);
       now = 2_000n;

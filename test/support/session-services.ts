@@ -44,7 +44,9 @@ export async function openSessionServices(name: EngineName): Promise<SessionServ
     },
     async namespace() {
       const namespaceId = `test-${count++}` as NamespaceId;
-      await store.transact((em) => insertNamespace(em, engine.engine, { namespaceId, description: "", now }));
+      await store.transact((em) =>
+        insertNamespace(em, engine.engine, { namespaceId, description: "", nowMicros: now }),
+      );
       return { kind: "service", namespaceId, role: "admin", tokenId: "test" };
     },
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),

@@ -8,17 +8,14 @@ import type {
 } from "../../gen/satchel/v1/namespaces_pb.ts";
 import type { Limits } from "../../kernel/limits.ts";
 import type { NamespaceId } from "../../kernel/namespace-id.ts";
-import type { ListRequest } from "../../kernel/paging.ts";
 import * as fields from "../../kernel/rpc/fields.ts";
 import { parsed } from "../../kernel/rpc/problems.ts";
 import * as times from "../../kernel/rpc/times.ts";
-import type { NewTokenRequest } from "./namespace-tokens.ts";
-import type { NamespacesRequest } from "./namespaces.ts";
-
-interface NamespaceDescription {
-  readonly namespaceId: NamespaceId;
-  readonly description: string;
-}
+import type { NewToken } from "./create-token.ts";
+import type { NamespaceDescription } from "./create.ts";
+import type { TokensRequest } from "./list-tokens.ts";
+import type { NamespacesRequest } from "./list.ts";
+import type { TokenRevocation } from "./revoke-token.ts";
 
 /** Which namespace a request is about. */
 export function parseNamespaceId({ namespaceId }: { readonly namespaceId: string }, limits: Limits): NamespaceId {
@@ -59,21 +56,18 @@ export function parseNamespaceUpdate(
 }
 
 /** What CreateToken asks for. */
-export function parseNewToken(request: CreateTokenRequest, limits: Limits): NewTokenRequest {
+export function parseNewToken(request: CreateTokenRequest, limits: Limits): NewToken {
   return parsed(limits, (problems) => ({
     namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems),
     role: fields.role(request.role, "role", problems),
     description: fields.wellFormed(request.description, "description", problems),
-    expireTime:
+    expireTimeMicros:
       request.expireTime === undefined ? undefined : times.micros(request.expireTime, "expire_time", problems),
   }));
 }
 
 /** What ListTokens asks for. */
-export function parseTokenList(
-  request: ListTokensRequest,
-  limits: Limits,
-): ListRequest & { readonly namespaceId: NamespaceId } {
+export function parseTokenList(request: ListTokensRequest, limits: Limits): TokensRequest {
   return parsed(limits, (problems) => ({
     namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems),
     pageSize: fields.pageSize(request.pageSize),
@@ -82,10 +76,7 @@ export function parseTokenList(
 }
 
 /** What RevokeToken asks for. */
-export function parseRevocation(
-  request: RevokeTokenRequest,
-  limits: Limits,
-): { readonly namespaceId: NamespaceId; readonly tokenId: string } {
+export function parseTokenRevocation(request: RevokeTokenRequest, limits: Limits): TokenRevocation {
   return parsed(limits, (problems) => ({
     namespaceId: fields.namespaceId(request.namespaceId, "namespace_id", problems),
     tokenId: request.tokenId,

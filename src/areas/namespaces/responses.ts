@@ -1,16 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Role as WireRole } from "../../gen/satchel/options/v1/access_pb.ts";
-import {
-  type NamespaceSchema,
-  NamespaceState,
-  type NamespaceStatisticsSchema,
-  type NamespaceTokenSchema,
-} from "../../gen/satchel/v1/namespaces_pb.ts";
+import { type NamespaceSchema, NamespaceState, type NamespaceTokenSchema } from "../../gen/satchel/v1/namespaces_pb.ts";
 import type { Role } from "../../kernel/role.ts";
 import { timestamp } from "../../kernel/rpc/times.ts";
-import type { NamespaceStatistics } from "../streams/area.ts";
-import type { TokenInfo } from "./namespace-tokens.ts";
-import type { Namespace } from "./namespaces.ts";
+import type { NamespaceRecord } from "./store/namespace.ts";
+import type { TokenRecord } from "./store/token.ts";
 
 const WIRE_ROLES = {
   reader: WireRole.READER,
@@ -20,41 +14,26 @@ const WIRE_ROLES = {
 const WIRE_STATES = { active: NamespaceState.ACTIVE, deleting: NamespaceState.DELETING } as const;
 
 /** A namespace. */
-export function namespace({
-  id,
-  description,
-  state,
-  createTime,
-  updateTime,
-}: Namespace): MessageInitShape<typeof NamespaceSchema> {
+export function namespace(record: NamespaceRecord): MessageInitShape<typeof NamespaceSchema> {
   return {
-    namespaceId: id,
-    description,
-    state: WIRE_STATES[state],
-    createTime: timestamp(createTime),
-    updateTime: timestamp(updateTime),
+    namespaceId: record.id,
+    description: record.description,
+    state: WIRE_STATES[record.state],
+    createTime: timestamp(record.createTimeMicros),
+    updateTime: timestamp(record.updateTimeMicros),
   };
 }
 
-/** What a namespace holds. */
-export function statistics({
-  messageCount,
-  categoryCount,
-  storageBytes,
-}: NamespaceStatistics): MessageInitShape<typeof NamespaceStatisticsSchema> {
-  return { messageCount, categoryCount, storageBytes };
-}
-
-/** A token of a namespace, without the token itself. */
-export function tokenInfo(token: TokenInfo): MessageInitShape<typeof NamespaceTokenSchema> {
-  const { id, namespaceId, description, createTime, expireTime, revokeTime } = token;
+/** A token of a namespace, without its text. */
+export function tokenInfo(record: TokenRecord): MessageInitShape<typeof NamespaceTokenSchema> {
+  const { expireTimeMicros, revokeTimeMicros } = record;
   return {
-    tokenId: id,
-    namespaceId,
-    role: WIRE_ROLES[token.role],
-    description,
-    createTime: timestamp(createTime),
-    ...(expireTime == null ? {} : { expireTime: timestamp(expireTime) }),
-    ...(revokeTime == null ? {} : { revokeTime: timestamp(revokeTime) }),
+    tokenId: record.id,
+    namespaceId: record.namespaceId,
+    role: WIRE_ROLES[record.role],
+    description: record.description,
+    createTime: timestamp(record.createTimeMicros),
+    ...(expireTimeMicros == null ? {} : { expireTime: timestamp(expireTimeMicros) }),
+    ...(revokeTimeMicros == null ? {} : { revokeTime: timestamp(revokeTimeMicros) }),
   };
 }

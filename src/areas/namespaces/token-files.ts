@@ -1,22 +1,28 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { StartError } from "../../kernel/start-error.ts";
+import type { FirstTokens } from "./bootstrap.ts";
 
-/** The tokens that a first start makes, by the names of their files in the data directory. */
-export const TOKEN_FILES = { rootToken: "root-token", defaultNamespaceToken: "default-token" } as const;
+/** The names of the files of the first tokens in the data directory. */
+const TOKEN_FILES = { rootToken: "root-token", defaultNamespaceToken: "default-token" } as const;
 
-export type FirstToken = keyof typeof TOKEN_FILES;
+type FirstToken = keyof typeof TOKEN_FILES;
 
-/** Where a token is kept. */
+/** The path of the file that keeps a token. */
 export function tokenPath(directory: string, token: FirstToken): string {
   return join(resolve(directory), TOKEN_FILES[token]);
 }
 
 /**
- * Writes a new token to its file, for its owner alone. A file that is there already belongs to another store: it is
- * kept under another name. Throws StartError when the token cannot be kept.
+ * Writes new tokens to their files, readable for the owner alone. A file that exists belongs to another store: it gets
+ * another name. Throws StartError when a token cannot be written.
  */
-export function saveToken(directory: string, token: FirstToken, value: string): void {
+export function saveTokens(directory: string, { rootToken, defaultNamespaceToken }: FirstTokens): void {
+  if (rootToken !== undefined) saveToken(directory, "rootToken", rootToken);
+  if (defaultNamespaceToken !== undefined) saveToken(directory, "defaultNamespaceToken", defaultNamespaceToken);
+}
+
+function saveToken(directory: string, token: FirstToken, value: string): void {
   const path = tokenPath(directory, token);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -33,7 +39,7 @@ export function saveToken(directory: string, token: FirstToken, value: string): 
   }
 }
 
-/** The token in its file, or undefined: there is none. */
+/** Returns the token in its file; undefined when there is no such file. */
 export function readToken(directory: string, token: FirstToken): string | undefined {
   try {
     return readFileSync(tokenPath(directory, token), "utf8").trim();

@@ -1,7 +1,7 @@
 import type { Area } from "../../kernel/area.ts";
 import type { LimitName, LimitSpec } from "../../kernel/limits.ts";
+import { getServerInfo } from "./get-server-info.ts";
 import { serverRoutes } from "./handlers.ts";
-import { describeServer } from "./server-info.ts";
 
 /** What the area needs of the configuration. */
 export interface ServerSettings {
@@ -11,11 +11,11 @@ export interface ServerSettings {
   readonly limitTable: Readonly<Record<LimitName, LimitSpec>>;
 }
 
-/** What the server says of itself. */
+/** Information about the server. */
 export const serverArea: Area<undefined, ServerSettings> = {
   name: "server",
   start: ({ store, limits }, { version, limitTable }) => ({
     api: undefined,
-    routes: serverRoutes(describeServer({ version, engine: store.engine.kind, limits, limitTable })),
+    routes: serverRoutes(getServerInfo({ version, engine: store.engine.kind, limits, limitTable })),
   }),
 };

@@ -1,7 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { ServerService } from "../../gen/satchel/v1/server_pb.ts";
 import type { Routes } from "../../kernel/rpc/router.ts";
-import type { ServerInfo } from "./server-info.ts";
+import type { ServerInfo } from "./get-server-info.ts";
 
 /** Registers satchel.v1.ServerService. */
 export function serverRoutes(...dependencies: Parameters<typeof serverHandlers>): Routes {

@@ -1,5 +1,8 @@
 import type { Area, Kernel } from "../../kernel/area.ts";
+import type { CallOptions } from "../../kernel/call-options.ts";
+import type { NamespaceId } from "../../kernel/namespace-id.ts";
 import { AppendQueues } from "./append-queues.ts";
+import type { NamespaceStatistics } from "./domain/message.ts";
 import { Feed, type FeedOptions } from "./feed/feed.ts";
 import { streamRoutes } from "./handlers.ts";
 import { MessageReader } from "./read.ts";
@@ -64,6 +67,8 @@ const GAUGE_TIMEOUT_MS = 1_000;
 export interface StreamsApi {
   readonly reader: MessageReader;
   readonly feed: Feed;
+  /** Counts the messages of a namespace. Throws NAMESPACE_NOT_FOUND. */
+  readonly statistics: (namespaceId: NamespaceId, options: CallOptions) => Promise<NamespaceStatistics>;
 }
 
 /** Streams of messages, categories, live reads, retention. */
@@ -89,7 +94,7 @@ export const streamsArea: Area<StreamsApi, StreamSettings> = {
       "max",
     );
     return {
-      api: { reader, feed },
+      api: { reader, feed, statistics: (id, options) => streamStore(store.engine, id).statistics(options) },
       routes: streamRoutes({ store, appends, limits, clock }, reader),
       work() {
         sweeper.start();

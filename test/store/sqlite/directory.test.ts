@@ -108,7 +108,7 @@ test("after kill -9 every acknowledged message is there once, no batch in part, 
 test("a token is found as it was committed", async () => {
   using directory = new TemporaryDirectory();
   await using engine = await directory.open();
-  const times = { createTime: 1n, updateTime: 1n };
+  const times = { createTimeMicros: 1n, updateTimeMicros: 1n };
   const token = {
     id: "t",
     namespaceId: NAMESPACE,
@@ -118,7 +118,12 @@ test("a token is found as it was committed", async () => {
   } as const;
   await engine.orm.em.fork().transactional(async (em) => {
     em.create(NamespaceEntity, { id: NAMESPACE, description: "", state: "active", ...times });
-    em.create(TokenEntity, { ...token, createTime: 1n, expireTime: 1_763_665_799_123_456n, revokeTime: null });
+    em.create(TokenEntity, {
+      ...token,
+      createTimeMicros: 1n,
+      expireTimeMicros: 1_763_665_799_123_456n,
+      revokeTimeMicros: null,
+    });
     await em.flush();
     expect(await findToken(storeOn(engine), "t")).toBeUndefined();
   });
@@ -127,10 +132,10 @@ test("a token is found as it was committed", async () => {
     namespaceId: NAMESPACE,
     hash: token.hash,
     role: "writer",
-    expireTime: 1_763_665_799_123_456n,
+    expireTimeMicros: 1_763_665_799_123_456n,
   };
   expect(await findToken(storeOn(engine), "t")).toEqual({ ...found, revoked: false, active: true });
-  await engine.orm.em.fork().nativeUpdate(TokenEntity, "t", { revokeTime: 2n });
+  await engine.orm.em.fork().nativeUpdate(TokenEntity, "t", { revokeTimeMicros: 2n });
   await engine.orm.em.fork().nativeUpdate(NamespaceEntity, NAMESPACE, { state: "deleting" });
   expect(await findToken(storeOn(engine), "t")).toEqual({ ...found, revoked: true, active: false });
 

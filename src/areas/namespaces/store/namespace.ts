@@ -1,7 +1,7 @@
 import { defineEntity, type InferEntity, p } from "@mikro-orm/core";
 import { Int64Type } from "../../../kernel/store/int64.ts";
 
-/** A namespace, as the control plane knows it. Times are microseconds since 1970, UTC. */
+/** A namespace in the control plane. Times are microseconds since 1970, UTC. */
 export const NamespaceEntity = defineEntity({
   name: "Namespace",
   tableName: "namespaces",
@@ -9,9 +9,12 @@ export const NamespaceEntity = defineEntity({
     id: p.string().primary(),
     description: p.text(),
     state: p.enum(["active", "deleting"] as const),
-    createTime: p.type(Int64Type),
-    updateTime: p.type(Int64Type),
+    createTimeMicros: p.type(Int64Type),
+    updateTimeMicros: p.type(Int64Type),
   },
 });
 
 export type NamespaceRow = InferEntity<typeof NamespaceEntity>;
+
+/** A namespace that has been read. */
+export type NamespaceRecord = Readonly<NamespaceRow>;

@@ -4,8 +4,8 @@ CREATE TABLE namespaces (
   id TEXT NOT NULL PRIMARY KEY,
   description TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('active', 'deleting')),
-  create_time INTEGER NOT NULL,
-  update_time INTEGER NOT NULL
+  create_time_micros INTEGER NOT NULL,
+  update_time_micros INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tokens (
@@ -14,12 +14,12 @@ CREATE TABLE tokens (
   hash BLOB NOT NULL,
   role TEXT NOT NULL CHECK (role IN ('reader', 'writer', 'admin')),
   description TEXT NOT NULL,
-  create_time INTEGER NOT NULL,
-  expire_time INTEGER,
-  revoke_time INTEGER
+  create_time_micros INTEGER NOT NULL,
+  expire_time_micros INTEGER,
+  revoke_time_micros INTEGER
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX tokens_namespace ON tokens (namespace_id, create_time, id);
+CREATE INDEX tokens_namespace ON tokens (namespace_id, create_time_micros, id);
 
 CREATE TABLE settings (
   name TEXT NOT NULL PRIMARY KEY,
