@@ -1,4 +1,6 @@
+import { type Dirent, globSync, readFileSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { AREAS } from "../../src/areas/index.ts";
 import { cycleOf, importsIn, importsOf } from "../support/import-graph.ts";
 
 /** Which files a rule is about, and which imports it refuses. */
@@ -15,6 +17,18 @@ const POSTGRES = String.raw`(\.postgres\.|/engines/postgres/)`;
 const SQLITE = String.raw`(\.sqlite\.|/engines/sqlite/)`;
 
 const RULES: readonly Rule[] = [
+  {
+    name: "the kernel imports itself and generated code",
+    files: /^src\/kernel\//,
+    refuses: /^src\/(?!kernel\/|gen\/)/,
+    sample: ["src/kernel/store/store.ts", "src/areas/streams/area.ts"],
+  },
+  {
+    name: "an area imports areas, the kernel and generated code",
+    files: /^src\/areas\//,
+    refuses: /^src\/(?!areas\/|kernel\/|gen\/)/,
+    sample: ["src/areas/streams/area.ts", "src/config/config.ts"],
+  },
   {
     name: "the PostgreSQL engine does not know SQLite",
     files: new RegExp(POSTGRES),
@@ -65,6 +79,20 @@ const IMPORTS = importsOf("src/**/*.ts", "clients/typescript/src/**/*.ts").filte
   ({ from }) => !/(^|\/)src\/gen\//.test(from),
 );
 
+function areaOf(path: string): string | undefined {
+  return /^src\/areas\/(\w+)\//.exec(path)?.[1];
+}
+
+function folderName(entry: Dirent): string[] {
+  return entry.isDirectory() ? [entry.name] : [];
+}
+
+function exportsIn(text: string): string[] {
+  return [...text.matchAll(/^export (?:abstract |async )?(?:class|const|interface|type) ([A-Z]\w+)/gm)].flatMap(
+    ([, name]) => name ?? [],
+  );
+}
+
 describe.each(RULES)("$name", ({ files, except, refuses, sample: [from, to] }) => {
   const isRefused = (importing: { readonly from: string; readonly to: string }): boolean =>
     files.test(importing.from) && except?.test(importing.from) !== true && refuses.test(importing.to);
@@ -79,12 +107,41 @@ describe.each(RULES)("$name", ({ files, except, refuses, sample: [from, to] }) =
 });
 
 test("an area uses another one only through its area.ts", () => {
-  const areaOf = (path: string): string | undefined => /^src\/areas\/(\w+)\//.exec(path)?.[1];
   const inside = IMPORTS.filter(({ from, to }) => {
     const [area, used] = [areaOf(from), areaOf(to)];
     return area !== undefined && used !== undefined && used !== area && !to.endsWith("/area.ts");
   });
   expect(inside).toEqual([]);
+});
+
+test("an area uses only areas that stand before it in AREAS", () => {
+  const order = AREAS.map(({ name }) => name);
+  const later = IMPORTS.flatMap(({ from, to }) => {
+    const [area, used] = [areaOf(from), areaOf(to)];
+    if (area === undefined || used === undefined) return [];
+    return order.indexOf(used) > order.indexOf(area) ? [`${from} -> ${to}`] : [];
+  });
+  expect(later).toEqual([]);
+  expect(order.toSorted()).toEqual(readdirSync("src/areas", { withFileTypes: true }).flatMap(folderName).toSorted());
+});
+
+test("the kernel names nothing that an area exports, and no table of an area", () => {
+  const names = globSync("src/areas/*/**/*.ts").flatMap((file) => {
+    const area = areaOf(file)?.replace(/s$/, "");
+    return exportsIn(readFileSync(file, "utf8")).filter(
+      (name) => area !== undefined && new RegExp(area, "i").test(name),
+    );
+  });
+  expect(names).toContain("ConsumerGroups");
+  const entities = AREAS.flatMap((area) => [...(area.controlEntities ?? []), ...(area.namespaceEntities ?? [])]);
+  const tables = entities.map((entity) => `{${entity.meta.tableName}}`);
+  expect(tables).toContain("{sessions}");
+  const named = globSync("src/kernel/**/*.ts").flatMap((file) => {
+    const text = readFileSync(file, "utf8");
+    const words = new Set(text.match(/[\w$]+|\{\w+\}/g));
+    return [...names, ...tables].filter((name) => words.has(name)).map((name) => `${file}: ${name}`);
+  });
+  expect(named).toEqual([]);
 });
 
 test("no files import each other in a circle", () => {
