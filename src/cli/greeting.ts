@@ -1,16 +1,15 @@
 import { tokenPath } from "../areas/namespaces/area.ts";
-import { type Config } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { VERSION } from "../kernel/version.ts";
 import { IN_MEMORY } from "../open-store.ts";
-import type { Started } from "./worker-messages.ts";
+import type { StartInfo } from "./start-info.ts";
 
 const STREAM = "greeting-1";
 const APPEND = { streamName: STREAM, messages: [{ type: "Greeted", data: '{"text":"hello"}' }] };
 
-/** What a start tells whoever watches: where the server is, and lines to paste that try it. */
-export function greeting(app: Started, config: Config): string {
-  const { url, made } = app;
-  const place = app.engine === "sqlite" ? `SQLite in ${config.dataDir}` : "PostgreSQL";
+/** The text printed at a start: the address of the server, where the first tokens are, and commands to paste. */
+export function greeting({ url, engine, made, hasDefaultToken }: StartInfo, config: Config): string {
+  const place = engine === "sqlite" ? `SQLite in ${config.dataDir}` : "PostgreSQL";
   const lines = [`Satchel ${VERSION} on ${place}`, "", `  ${url}`, ""];
   if (config.dataDir !== IN_MEMORY && made.rootToken !== undefined)
     lines.push(`The operator's root token is in ${tokenPath(config.dataDir, "rootToken")}`);
@@ -18,7 +17,7 @@ export function greeting(app: Started, config: Config): string {
   if (made.defaultNamespaceToken !== undefined)
     lines.push(`The token of the namespace "default" is ${made.defaultNamespaceToken}`);
   if (made.rootToken !== undefined || made.defaultNamespaceToken !== undefined) lines.push("");
-  if (app.hasDefaultToken) {
+  if (hasDefaultToken) {
     const token =
       made.defaultNamespaceToken ?? `$(cat ${shellQuoted(tokenPath(config.dataDir, "defaultNamespaceToken"))})`;
     lines.push("Append a message, and read it back:", "", curl(config, url, token, "AppendMessages", APPEND), "");

@@ -1,20 +1,20 @@
-/** A text that is not a value of its variable; the message completes "must be …" or says what is wrong. */
+/** A variable has an invalid value. The message follows the name of the variable: "must be …". */
 export class InvalidValue extends Error {
   override readonly name = "InvalidValue";
 }
 
-/** One environment variable: what it may hold, and what it is for. */
+/** One environment variable. */
 export interface Variable<T> {
-  /** The environment variable. */
+  /** Its name. */
   readonly env: string;
   /** Throws InvalidValue. */
   readonly parse: (text: string) => T;
   readonly default: T;
   /** The default as `--help` shows it. */
   readonly shown: string;
-  /** One line. */
+  /** What it is for, in one line. */
   readonly help: string;
-  /** Its value is never repeated in an error. */
+  /** True: errors do not repeat its value. */
   readonly secret: boolean;
 }
 
@@ -56,7 +56,7 @@ export function integer(
   };
 }
 
-/** One of a few words. */
+/** One of these words. */
 export function oneOf<T extends string>(env: string, words: readonly T[], fallback: T, help: string): Variable<T> {
   const parse = (value: string): T => {
     const word = words.find((candidate) => candidate === value);
@@ -66,7 +66,7 @@ export function oneOf<T extends string>(env: string, words: readonly T[], fallba
   return { env, parse, default: fallback, shown: fallback, help: `${help}: ${words.join(", ")}`, secret: false };
 }
 
-/** A comma-separated list; `parse` sees each item without the white space around it. */
+/** A comma-separated list; `parse` gets each item without the white space around it. */
 export function list(env: string, help: string, parse: (item: string) => string): Variable<readonly string[]> {
   const parseAll = (value: string): readonly string[] =>
     value
@@ -75,24 +75,4 @@ export function list(env: string, help: string, parse: (item: string) => string)
       .filter((item) => item !== "")
       .map(parse);
   return { env, parse: parseAll, default: [], shown: "", help, secret: false };
-}
-
-/** The word of `words` that `word` is most likely a misspelling of. */
-export function nearest(word: string, words: readonly string[]): string | undefined {
-  const near = words
-    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  return near !== undefined && near.distance <= Math.max(2, word.length / 3) ? near.candidate : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, other] of [...b].entries()) {
-      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (letter === other ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

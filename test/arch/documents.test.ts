@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { configHelp } from "../../src/config/config.ts";
+import { configHelp } from "../../src/config/help.ts";
 import { LIMITS } from "../../src/config/limits.ts";
 import { ErrorReasonSchema } from "../../src/gen/satchel/v1/errors_pb.ts";
 import { REASONS } from "../../src/kernel/errors.ts";

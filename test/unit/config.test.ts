@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ConfigError, configHelp, readConfig } from "../../src/config/config.ts";
+import { ConfigError, readConfig } from "../../src/config/config.ts";
+import { configHelp } from "../../src/config/help.ts";
 import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
 
 const problems = (env: Readonly<Record<string, string>>): string => {

@@ -1,11 +1,12 @@
 import cluster, { type Worker } from "node:cluster";
-import type { MetricsSnapshot } from "../kernel/metrics.ts";
-import type { Started, ToPrimary, ToWorker } from "./worker-messages.ts";
+import type { MetricsSnapshot } from "../../kernel/metrics.ts";
+import type { StartInfo } from "../start-info.ts";
+import type { ToPrimary, ToWorker } from "./messages.ts";
 
 export interface PrimaryLinkOptions {
-  /** The primary wants this worker to drain, or is gone. */
+  /** Called when the primary asks this worker to drain, or is gone. */
   readonly stop: () => void;
-  /** This worker's own metrics. */
+  /** Collects this worker's own metrics. */
   readonly metrics: () => Promise<MetricsSnapshot>;
 }
 
@@ -14,15 +15,16 @@ export function isWorker(): boolean {
   return cluster.isWorker;
 }
 
-/** What a worker and its primary have to say to each other. */
+/** The channel from a worker to its primary. */
 export class PrimaryLink {
   readonly #options: PrimaryLinkOptions;
   readonly #worker: Worker;
-  readonly #asked = new Map<number, PromiseWithResolvers<string>>();
+  /** Requests for the metrics of all workers that wait for their response. */
+  readonly #pending = new Map<number, PromiseWithResolvers<string>>();
   #lastId = 0;
   #isStarted = false;
 
-  /** Throws where this process is no worker. */
+  /** Throws when this process is no worker. */
   constructor(options: PrimaryLinkOptions) {
     if (cluster.worker === undefined) throw new Error("this process is no worker");
     this.#options = options;
@@ -31,23 +33,23 @@ export class PrimaryLink {
     this.#worker.on("disconnect", () => this.#disconnected());
   }
 
-  /** Says that this worker answers calls, unless there is nobody left to be told. */
-  async started({ url, engine, made, hasDefaultToken }: Started): Promise<void> {
+  /** Tells the primary that this worker listens; does nothing when the primary is gone. */
+  async started(info: StartInfo): Promise<void> {
     if (!this.#worker.isConnected()) return;
     this.#isStarted = true;
-    await this.#send({ kind: "started", started: { url, engine, made, hasDefaultToken } });
+    await this.#send({ kind: "started", info });
   }
 
-  /** The metrics of all workers, in Prometheus' text format. Rejects when they cannot be had. */
+  /** The metrics of all workers in Prometheus' text format. Rejects when a worker or the primary does not send them. */
   async metricsOfAll(): Promise<string> {
     const id = ++this.#lastId;
-    const answer = Promise.withResolvers<string>();
-    this.#asked.set(id, answer);
+    const response = Promise.withResolvers<string>();
+    this.#pending.set(id, response);
     try {
-      await this.#send({ kind: "metrics-wanted", id });
-      return await answer.promise;
+      await this.#send({ kind: "metrics-of-all-wanted", id });
+      return await response.promise;
     } finally {
-      this.#asked.delete(id);
+      this.#pending.delete(id);
     }
   }
 
@@ -56,28 +58,28 @@ export class PrimaryLink {
       case "stop":
         return this.#options.stop();
       case "metrics-wanted":
-        return void this.#tellMetrics(message.id);
+        return void this.#sendMetrics(message.id);
       case "metrics-of-all": {
-        const asked = this.#asked.get(message.id);
-        if (message.text === undefined) asked?.reject(new Error("a worker has not told its metrics"));
-        else asked?.resolve(message.text);
+        const response = this.#pending.get(message.id);
+        if (message.text === undefined) response?.reject(new Error("a worker has not sent its metrics"));
+        else response?.resolve(message.text);
       }
     }
   }
 
-  async #tellMetrics(id: number): Promise<void> {
+  async #sendMetrics(id: number): Promise<void> {
     const snapshot = await this.#options.metrics().catch(() => undefined);
     await this.#send({ kind: "metrics", id, snapshot }).catch(() => undefined);
   }
 
   /**
-   * Node ends a worker at once when its primary is gone. That is right while it starts, when it may be waiting for the
-   * primary to let it listen; later, calls are to end first.
+   * Node ends a worker at once when its primary is gone. That is right during the start, when the worker may be waiting
+   * for the primary to let it listen. Later, open calls must end first.
    */
   #disconnected(): void {
     if (!this.#isStarted) return;
     this.#worker.exitedAfterDisconnect = true;
-    for (const { reject } of this.#asked.values()) reject(new Error("the primary is gone"));
+    for (const { reject } of this.#pending.values()) reject(new Error("the primary is gone"));
     this.#options.stop();
   }
 
@@ -86,7 +88,7 @@ export class PrimaryLink {
   }
 }
 
-/** Tells the primary why this worker ends; false: there is none who could be told. */
+/** Tells the primary why this worker ends. Returns false when this is no worker, or the primary is gone. */
 export async function reportFailure(problem: string): Promise<boolean> {
   const { worker } = cluster;
   if (worker?.isConnected() !== true) return false;
@@ -98,7 +100,7 @@ export async function reportFailure(problem: string): Promise<boolean> {
   }
 }
 
-/** Lets this worker end: an open channel to the primary would keep it. */
+/** Closes the channel to the primary, which would keep this worker from ending. Does nothing when this is no worker. */
 export function leavePrimary(): void {
   if (cluster.worker?.isConnected() === true) cluster.worker.disconnect();
 }

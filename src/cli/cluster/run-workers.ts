@@ -1,49 +1,49 @@
 import cluster from "node:cluster";
 import { setTimeout } from "node:timers/promises";
-import type { Logger } from "../kernel/log.ts";
-import { aggregateMetrics } from "../kernel/metrics.ts";
-import { StartError } from "../kernel/start-error.ts";
-import type { Started } from "./worker-messages.ts";
+import type { Logger } from "../../kernel/log.ts";
+import { aggregateMetrics } from "../../kernel/metrics.ts";
+import { StartError } from "../../kernel/start-error.ts";
+import type { StartInfo } from "../start-info.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface WorkersOptions {
   readonly count: number;
-  /** Told once, when every worker answers calls; says what all of them together have made. */
-  readonly started: (started: Started) => void;
-  /** Drains and ends them. */
+  /** Called once, when every worker listens, with what all of them together report. */
+  readonly started: (info: StartInfo) => void;
+  /** Drains and ends the workers. */
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
 
-/** Between the end of a worker and the start of the one that replaces it. */
+/** The delay between the end of a worker and the start of its replacement doubles between these bounds. */
 const MIN_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 30_000;
-/** A worker that has lived so long may be replaced at once again. */
+/** A worker that has run so long is replaced after the shortest delay again. */
 const STEADY_MS = 60_000;
 
 /**
- * Runs processes like this one, as workers that share its port in turn, and replaces those that end unasked. Resolves
- * when the signal has fired and all have ended, with the worst of their exit codes. Throws StartError when one of them
- * does not start; what it says is the reason.
+ * Runs this command in worker processes that share the port, and replaces workers that end on their own. Resolves when
+ * the signal has fired and all workers have ended, with the highest of their exit codes. Throws StartError with the
+ * worker's reason when one of the first workers does not start.
  */
 export async function runWorkers(options: WorkersOptions): Promise<number> {
-  // An operating system would rather wake the same few: connections that live for long would never be even.
+  // Left to the operating system, a few workers would get most of the connections, which live long.
   cluster.schedulingPolicy = cluster.SCHED_RR;
-  // JSON would lose the infinities and the NaN of metrics.
+  // Metrics have infinities and NaN, which JSON does not have.
   cluster.setupPrimary({ serialization: "advanced" });
   return new Workers(options).run();
 }
 
-/** Ends all workers of this process at once. */
+/** Kills all workers of this process. */
 export function killWorkers(): void {
   for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill("SIGKILL");
 }
 
 class Workers {
   readonly #options: WorkersOptions;
-  /** Those that have not ended. */
+  /** Workers that have not ended. */
   readonly #alive = new Set<WorkerProcess>();
-  /** Where the first have found a place. */
+  /** The address of the first workers. */
   #url: string | undefined;
 
   constructor(options: WorkersOptions) {
@@ -56,7 +56,7 @@ class Workers {
     signal.addEventListener("abort", stop);
     const first = Array.from({ length: count }, () => this.#fork());
     try {
-      const all = combined(await Promise.all(first.map((worker) => worker.started)));
+      const all = combine(await Promise.all(first.map((worker) => worker.started)));
       this.#url = all.url;
       log.info({ url: all.url, workers: first.map(({ pid }) => pid) }, "all workers listen");
       if (!signal.aborted) started(all);
@@ -69,7 +69,7 @@ class Workers {
     return Math.max(...(await Promise.all(first.map((worker) => this.#keep(worker)))));
   }
 
-  /** Replaces a worker, and whatever replaces it, until the end; resolves with the last one's exit code. */
+  /** Replaces a worker, and its replacements, until the signal fires. Resolves with the exit code of the last one. */
   async #keep(first: WorkerProcess): Promise<number> {
     const { signal, log } = this.#options;
     let backoffMs = MIN_BACKOFF_MS;
@@ -99,8 +99,9 @@ class Workers {
   }
 
   /**
-   * A port of the system's choice is forgotten with the last worker that listens on it: the next one asks for the same.
-   * One that was on its way then is given another port, and is of no use.
+   * With port 0 the system chooses a port, which is free again when the last worker that listens on it has ended. So the
+   * next worker asks for the port that was chosen first. A worker that was starting at that time gets another port, and
+   * is stopped.
    */
   #env(): Readonly<Record<string, string>> {
     if (this.#url === undefined || this.#listening.length > 0) return {};
@@ -109,8 +110,8 @@ class Workers {
 
   async #metrics(): Promise<string | undefined> {
     const snapshots = await Promise.all(this.#listening.map((worker) => worker.metrics()));
-    const told = snapshots.filter((snapshot) => snapshot !== undefined);
-    return told.length < snapshots.length ? undefined : aggregateMetrics(told);
+    const received = snapshots.filter((snapshot) => snapshot !== undefined);
+    return received.length < snapshots.length ? undefined : aggregateMetrics(received);
   }
 
   get #listening(): readonly WorkerProcess[] {
@@ -122,13 +123,13 @@ class Workers {
   }
 }
 
-/** What workers have started together is one server; each secret goes to the one that has made it. */
-function combined(workers: readonly Started[]): Started {
+/** Workers are one server: what each of them has made at the first start, all have made. */
+function combine(workers: readonly StartInfo[]): StartInfo {
   const [first] = workers;
   if (first === undefined) throw new StartError("there are no workers");
   return {
     ...first,
-    made: Object.assign({}, ...workers.map(({ made }) => made)) as Started["made"],
+    made: Object.assign({}, ...workers.map(({ made }) => made)) as StartInfo["made"],
     hasDefaultToken: workers.some(({ hasDefaultToken }) => hasDefaultToken),
   };
 }

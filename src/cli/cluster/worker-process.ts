@@ -1,30 +1,32 @@
 import cluster, { type Worker } from "node:cluster";
-import type { MetricsSnapshot } from "../kernel/metrics.ts";
-import { StartError } from "../kernel/start-error.ts";
-import type { Started, ToPrimary, ToWorker } from "./worker-messages.ts";
+import type { MetricsSnapshot } from "../../kernel/metrics.ts";
+import { StartError } from "../../kernel/start-error.ts";
+import type { StartInfo } from "../start-info.ts";
+import type { ToPrimary, ToWorker } from "./messages.ts";
 
 const METRICS_TIMEOUT_MS = 5_000;
 
-/** A worker, as its primary sees it. */
+/** A worker process, in the primary. */
 export class WorkerProcess {
   readonly #worker: Worker;
-  readonly #started = Promise.withResolvers<Started>();
+  readonly #started = Promise.withResolvers<StartInfo>();
   readonly #exited = Promise.withResolvers<number>();
-  readonly #asked = new Map<number, (snapshot: MetricsSnapshot | undefined) => void>();
+  /** Requests for its metrics that wait for their response. */
+  readonly #pending = new Map<number, (snapshot: MetricsSnapshot | undefined) => void>();
   #state: "starting" | "started" | "exited" = "starting";
   #problem: string | undefined;
   #lastId = 0;
 
-  /** `metricsWanted` answers a worker that asks for the metrics of all; undefined: they cannot be had. */
-  constructor(env: Readonly<Record<string, string>>, metricsWanted: () => Promise<string | undefined>) {
+  /** Starts it. `metricsOfAll` collects the metrics of all workers when it asks; undefined: one did not send its own. */
+  constructor(env: Readonly<Record<string, string>>, metricsOfAll: () => Promise<string | undefined>) {
     this.#worker = cluster.fork(env);
     this.#started.promise.catch(() => undefined);
     this.#worker.on("error", (error) => {
       this.#problem ??= error.message;
-      // There is no process, so none will exit.
+      // When no process was started, there is no exit event.
       if (this.pid === undefined) this.#end(1, null);
     });
-    this.#worker.on("message", (message: ToPrimary) => this.#receive(message, metricsWanted));
+    this.#worker.on("message", (message: ToPrimary) => this.#receive(message, metricsOfAll));
     this.#worker.on("exit", (code: number | null, signal: string | null) => this.#end(code, signal));
   }
 
@@ -36,53 +38,53 @@ export class WorkerProcess {
     return this.#state;
   }
 
-  /** Why it has ended, as far as that is known. */
+  /** Why it has ended; undefined while it runs. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** Resolves when it answers calls. Rejects with StartError when it ends before. */
-  get started(): Promise<Started> {
+  /** Resolves when it listens. Rejects with StartError when it ends before. */
+  get started(): Promise<StartInfo> {
     return this.#started.promise;
   }
 
-  /** Resolves with its exit code when it has ended; 1 stands for a signal. */
+  /** Resolves with its exit code when it has ended; with 1 when a signal has ended it. */
   get exited(): Promise<number> {
     return this.#exited.promise;
   }
 
-  /** Asks it to drain, and to end. */
+  /** Asks it to drain and to end. */
   stop(): void {
     this.#send({ kind: "stop" });
   }
 
-  /** Its metrics, no metrics when it ends meanwhile, and undefined when it does not tell them in time. */
+  /** Its metrics; none when it ends meanwhile; undefined when it does not send them in time. */
   async metrics(): Promise<MetricsSnapshot | undefined> {
     const id = ++this.#lastId;
     const { promise, resolve } = Promise.withResolvers<MetricsSnapshot | undefined>();
     const timer = setTimeout(() => resolve(undefined), METRICS_TIMEOUT_MS);
-    this.#asked.set(id, resolve);
+    this.#pending.set(id, resolve);
     this.#send({ kind: "metrics-wanted", id });
     try {
       return await promise;
     } finally {
       clearTimeout(timer);
-      this.#asked.delete(id);
+      this.#pending.delete(id);
     }
   }
 
-  #receive(message: ToPrimary, metricsWanted: () => Promise<string | undefined>): void {
+  #receive(message: ToPrimary, metricsOfAll: () => Promise<string | undefined>): void {
     switch (message.kind) {
       case "started":
         this.#state = "started";
-        return this.#started.resolve(message.started);
+        return this.#started.resolve(message.info);
       case "failed":
         this.#problem = message.problem;
         return;
       case "metrics":
-        return this.#asked.get(message.id)?.(message.snapshot);
-      case "metrics-wanted":
-        return void metricsWanted().then((text) => this.#send({ kind: "metrics-of-all", id: message.id, text }));
+        return this.#pending.get(message.id)?.(message.snapshot);
+      case "metrics-of-all-wanted":
+        return void metricsOfAll().then((text) => this.#send({ kind: "metrics-of-all", id: message.id, text }));
     }
   }
 
@@ -90,11 +92,11 @@ export class WorkerProcess {
     this.#state = "exited";
     this.#problem ??= signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`;
     this.#started.reject(new StartError(this.#problem));
-    for (const resolve of this.#asked.values()) resolve([]);
+    for (const resolve of this.#pending.values()) resolve([]);
     this.#exited.resolve(code ?? 1);
   }
 
-  /** What a worker that is ending does not hear, it need not do. */
+  /** A message to a worker that is ending may be lost: it need not act on it. */
   #send(message: ToWorker): void {
     if (this.#worker.isConnected()) this.#worker.send(message, () => undefined);
   }
