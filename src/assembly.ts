@@ -41,7 +41,7 @@ export interface Assembly extends RunningAreas {
   readonly interceptors: Interceptor[];
 }
 
-/** How long a stream goes on before the next thing it says is preceded by another look at its credential. */
+/** The greatest age of the check of its credential at which a stream sends a message. */
 const RECHECK_MS = 1_000;
 
 /** Opens the store and starts the areas. `shutdown` ends the streams. Throws StartError. */

@@ -1,33 +1,34 @@
 /**
- * What was made of texts that have come lately, for where the same few come again and again. Keeps at most twice as many as
- * `most`; those that have not come for the longest time go first.
+ * A cache of values that are computed from strings, for a few strings that recur. It keeps the values that were used last:
+ * those of at least `size` strings, and of at most twice as many. When one generation is full, the one before it is
+ * dropped; a value that is used again moves to the new generation.
  */
-export class Remembered<T extends object> {
-  readonly #make: (text: string) => T | undefined;
-  readonly #most: number;
+export class RecentCache<T extends string | object> {
+  readonly #size: number;
+  readonly #compute: (key: string) => T | undefined;
   #recent = new Map<string, T>();
   #older = new Map<string, T>();
 
-  /** `make` returns undefined for what is not worth remembering. */
-  constructor(most: number, make: (text: string) => T | undefined) {
-    this.#most = most;
-    this.#make = make;
+  /** `undefined` from `compute` is not cached. */
+  constructor(size: number, compute: (key: string) => T | undefined) {
+    this.#size = size;
+    this.#compute = compute;
   }
 
-  /** What `make` makes of the text, or has made of it before. */
-  of(text: string): T | undefined {
-    const recent = this.#recent.get(text);
+  /** The cached value of the string, or a new one. */
+  get(key: string): T | undefined {
+    const recent = this.#recent.get(key);
     if (recent !== undefined) return recent;
-    const made = this.#older.get(text) ?? this.#make(text);
-    if (made !== undefined) this.#keep(text, made);
-    return made;
+    const value = this.#older.get(key) ?? this.#compute(key);
+    if (value !== undefined) this.#keep(key, value);
+    return value;
   }
 
-  #keep(text: string, made: T): void {
-    if (this.#recent.size === this.#most) {
+  #keep(key: string, value: T): void {
+    if (this.#recent.size === this.#size) {
       this.#older = this.#recent;
       this.#recent = new Map();
     }
-    this.#recent.set(text, made);
+    this.#recent.set(key, value);
   }
 }

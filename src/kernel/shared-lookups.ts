@@ -1,17 +1,19 @@
 import { setImmediate } from "node:timers/promises";
 
+/** The look-ups of one key. */
 interface Lookups<T> {
-  /** Whoever asks before it has started may have its result. */
+  /** Until it starts, the running look-up can be shared. */
   started: boolean;
   running: Promise<T>;
+  /** The look-up that starts when the running one has ended. */
   next: Promise<T> | undefined;
 }
 
 /**
- * Shares look-ups between those who ask for one key at the same time. Whoever asks gets the result of a look-up that
- * starts after it has asked, never of one already under way, which may have missed a change that came before the
- * question. So a key has at most one look-up running and one waiting, however many ask. A look-up starts when the events of
- * this turn have been seen to, so that those who ask in one turn share one.
+ * Lets calls for the same key share a look-up. A call gets the result of a look-up that starts after the call: one that is
+ * running already may have missed a change that was made before the call. So a key has at most one look-up running and
+ * one waiting, however many calls there are. Nothing is cached. Calls of one turn of the event loop share a look-up, which
+ * starts at the end of the turn.
  */
 export class SharedLookups<T> {
   readonly #lookUp: (key: string) => Promise<T>;
@@ -21,7 +23,7 @@ export class SharedLookups<T> {
     this.#lookUp = lookUp;
   }
 
-  /** Looks the key up, alone or together with others. */
+  /** Looks the key up. */
   get(key: string): Promise<T> {
     const lookups = this.#active.get(key);
     if (lookups === undefined) return this.#run(key);
@@ -38,7 +40,7 @@ export class SharedLookups<T> {
     };
     this.#active.set(key, lookups);
     void settled(lookups.running).then(() => {
-      // Whoever waits for the next one has replaced this entry, or is about to.
+      // The next look-up replaces this entry.
       if (lookups.next === undefined) this.#active.delete(key);
     });
     return lookups.running;

@@ -7,7 +7,7 @@ import {
   sha256,
 } from "../../kernel/crypto/token.ts";
 import type { Principal } from "../../kernel/principal.ts";
-import { Remembered } from "../../kernel/recent-cache.ts";
+import { RecentCache } from "../../kernel/recent-cache.ts";
 import { credentialInvalid } from "../../kernel/rpc/authenticate.ts";
 import { SharedLookups } from "../../kernel/shared-lookups.ts";
 import { SettingEntity } from "../../kernel/store/setting.ts";
@@ -33,7 +33,7 @@ export class TokenAuthenticator {
   readonly #tokens: SharedLookups<FoundToken | undefined>;
   readonly #rootHash: SharedLookups<Uint8Array | undefined>;
   /** Only the parsing is cached. Whether a token is valid is looked up in the store with every call. */
-  readonly #parsed = new Remembered(PARSED_TOKENS, parseToken);
+  readonly #parsed = new RecentCache(PARSED_TOKENS, parseToken);
 
   /** Throws RangeError when the operator's own root token is too short. */
   constructor(store: Store, { rootToken, clock = systemClock() }: TokenAuthenticatorOptions = {}) {
@@ -48,7 +48,7 @@ export class TokenAuthenticator {
 
   /** Returns the principal that holds the token. Throws CREDENTIAL_INVALID, whatever is wrong with the token. */
   async authenticate(token: string): Promise<Principal> {
-    const parsed = this.#parsed.of(token);
+    const parsed = this.#parsed.get(token);
     const principal = (await this.#operator(token, parsed)) ?? (await this.#service(parsed));
     if (principal === undefined) throw credentialInvalid();
     return principal;

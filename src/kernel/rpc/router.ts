@@ -16,7 +16,7 @@ export interface InterceptorOptions {
   readonly limits: Limits;
   /** Gets what went wrong inside: what no caller may see. */
   readonly report: (fault: Fault) => void;
-  /** How long a stream goes on before the next thing it says is preceded by another look at its credential. */
+  /** The greatest age of the check of its credential at which a stream sends a message. */
   readonly recheckMs: number;
   /** Fires when the server shuts down, with a SatchelError of the reason SHUTTING_DOWN: streams end with it. */
   readonly shutdown?: AbortSignal | undefined;

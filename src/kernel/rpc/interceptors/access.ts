@@ -11,9 +11,9 @@ import { callKey } from "../call.ts";
 import { roleOf } from "../fields.ts";
 import { passing } from "../map-stream.ts";
 import { accessDenied, PRINCIPAL } from "../principal.ts";
-import { CredentialLooks } from "./credential-looks.ts";
+import { CredentialChecks } from "./credential-checks.ts";
 
-/** Standard services, whose .proto files cannot carry our option; they are open to anyone. */
+/** Standard services: open to anyone, since their .proto files cannot have our option. */
 const PUBLIC_SERVICES: ReadonlySet<string> = new Set([
   "grpc.health.v1.Health",
   "grpc.reflection.v1.ServerReflection",
@@ -23,23 +23,23 @@ const PUBLIC_SERVICES: ReadonlySet<string> = new Set([
 const BEARER = /^bearer +([^ ]+) *$/i;
 
 interface AccessOptions {
-  /** Every RPC that the server answers. */
+  /** Every RPC of the server. */
   readonly methods: readonly DescMethod[];
-  /** Throws CREDENTIAL_INVALID, SESSION_EXPIRED, SESSION_REVOKED. `use`: a call begins, and does not just go on. */
+  /** Throws CREDENTIAL_INVALID, SESSION_EXPIRED, SESSION_REVOKED. `use`: true when a call begins, false while it goes on. */
   readonly authenticate: (token: string, use: boolean) => Promise<Principal>;
   readonly limits: Limits;
-  /** How long a stream goes on before the next thing it says is preceded by another look at its credential. */
+  /** The greatest age of the check of its credential at which a stream sends a message. */
   readonly recheckMs: number;
 }
 
 type Admits = "anyone" | ((principal: Principal) => boolean);
 
 /**
- * Lets in whom the access rule of the RPC admits, and says to the handler who it is. Throws, so that the server does
- * not start, when an RPC has no rule; an RPC that it has not been told of admits nobody.
+ * Refuses callers that the access rule of the RPC does not admit, and passes the principal on to the handler. Throws when
+ * an RPC has no rule, so that the server does not start. An RPC that is not among `methods` admits nobody.
  */
 export function accessInterceptor({ methods, authenticate, limits, recheckMs }: AccessOptions): Interceptor {
-  const looks = new CredentialLooks((token) => authenticate(token, false), recheckMs);
+  const checks = new CredentialChecks((token) => authenticate(token, false), recheckMs);
   const rules = new Map(methods.map((method) => [method, ruleOf(method)]));
   return (next) => async (request) => {
     const admits = rules.get(request.method) ?? admitsNobody;
@@ -56,7 +56,7 @@ export function accessInterceptor({ methods, authenticate, limits, recheckMs }: 
     if (call !== undefined && "namespaceId" in principal) call.namespaceId = principal.namespaceId;
     const response = await next(request);
     if (!response.stream) return response;
-    return { ...response, message: whileAdmitted(response.message, { token, admitted, looks }) };
+    return { ...response, message: whileAdmitted(response.message, { token, admitted, checks }) };
   };
 }
 
@@ -64,23 +64,23 @@ interface Admission {
   readonly token: string;
   /** Throws ACCESS_DENIED. */
   readonly admitted: (holder: Principal) => Principal;
-  readonly looks: CredentialLooks;
+  readonly checks: CredentialChecks;
 }
 
-/** A stream outlives the look at its credential: it ends when that is revoked, or expires. */
+/** Before a message goes out, the credential is checked again if the last check is too old. A stream ends when it is not valid any more. */
 function whileAdmitted(
   messages: StreamResponse["message"],
-  { token, admitted, looks }: Admission,
+  { token, admitted, checks }: Admission,
 ): StreamResponse["message"] {
-  let admittedMs = performance.now();
-  const lookAgain = async <T>(message: T): Promise<T> => {
-    const { begunMs, holder } = looks.latest(token);
-    admitted(await holder);
-    admittedMs = begunMs;
+  let checkedMs = performance.now();
+  const checkAgain = async <T>(message: T): Promise<T> => {
+    const { begunMs, principal } = checks.latest(token);
+    admitted(await principal);
+    checkedMs = begunMs;
     return message;
   };
   return passing(messages, {
-    pass: (message) => (looks.isRecent(admittedMs) ? message : lookAgain(message)),
+    pass: (message) => (checks.isRecent(checkedMs) ? message : checkAgain(message)),
   });
 }
 
@@ -100,7 +100,7 @@ function ruleOf(method: DescMethod): Admits {
       case "user":
         return user;
       case "service":
-        // Acting for a user, it must not reach what knows nothing of users: that would be everybody's.
+        // An RPC without users would give a service that acts for one user the data of all.
         if (principal.userId !== undefined && !user && !onBehalf) return false;
         return leastRole !== undefined && roleIncludes(principal.role, leastRole);
     }

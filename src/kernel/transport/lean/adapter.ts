@@ -1,4 +1,5 @@
 import { Http2ServerRequest, Http2ServerResponse, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { RecentCache } from "../../recent-cache.ts";
 import { Call } from "../../rpc/call.ts";
 import type { Adapter } from "../adapter.ts";
 import { corsHeaders } from "../cors.ts";
@@ -9,6 +10,9 @@ import { PROTO, jsonCodec } from "./codec.ts";
 import { type Head, type Codecs, readHead } from "./head.ts";
 import type { Route } from "./routes.ts";
 import type { Settings } from "./settings.ts";
+
+/** There are few URLs, and to parse one takes longer than to parse a message. Callers can make up any number of hosts. */
+const URL_CACHE_SIZE = 500;
 
 export interface LeanAdapterOptions {
   /** By path. */
@@ -30,7 +34,7 @@ export class LeanAdapter {
   readonly #options: LeanAdapterOptions;
   readonly #codecs: Codecs;
   readonly #host: LeanCallHost;
-  readonly #urls = new Urls();
+  readonly #urls = new RecentCache(URL_CACHE_SIZE, parseUrl);
 
   constructor(options: LeanAdapterOptions) {
     this.#options = options;
@@ -50,7 +54,7 @@ export class LeanAdapter {
     const route = routes.get(headers[":path"] ?? "");
     const head = route && readHead(headers, route.spec.kind, this.#codecs);
     if (route === undefined || head === undefined || this.#announcesTooMuch(headers, head)) return false;
-    const url = this.#urls.of(stream, headers);
+    const url = this.#urls.get(urlKey(stream, headers));
     if (url === undefined) return false;
     const requestId = requestIdOf(headers);
     const answerHeaders = { [REQUEST_ID_HEADER]: requestId, ...corsHeaders(corsOrigins, headers.origin) };
@@ -84,24 +88,14 @@ async function* rest(stream: ServerHttp2Stream, read: readonly Buffer[]): AsyncG
   if (!stream.readableEnded) yield* stream.iterator({ destroyOnReturn: false });
 }
 
-const MAX_URLS = 1_000;
+/** The origin and the path of a request, which have no spaces. */
+function urlKey({ session }: ServerHttp2Stream, headers: IncomingHttpHeaders): string {
+  const scheme = session?.encrypted === true ? "https" : "http";
+  return `${scheme}://${headers[":authority"] ?? ""} ${headers[":path"] ?? ""}`;
+}
 
-/** The URLs of requests, of which there are few, and which take longer to parse than a message. */
-class Urls {
-  readonly #known = new Map<string, string | undefined>();
-
-  /** Undefined when the request names no host, or nonsense. */
-  of({ session }: ServerHttp2Stream, headers: IncomingHttpHeaders): string | undefined {
-    const authority = headers[":authority"];
-    if (authority === undefined) return undefined;
-    const path = headers[":path"] ?? "";
-    const origin = `${session?.encrypted === true ? "https" : "http"}://${authority}`;
-    const text = `${origin} ${path}`;
-    if (this.#known.has(text)) return this.#known.get(text);
-    // A caller may make up as many hosts as it likes.
-    if (this.#known.size >= MAX_URLS) this.#known.clear();
-    const url = URL.parse(path, origin)?.href;
-    this.#known.set(text, url);
-    return url;
-  }
+/** Undefined when the request names no host, or no valid one. */
+function parseUrl(key: string): string | undefined {
+  const end = key.lastIndexOf(" ");
+  return URL.parse(key.slice(end + 1), key.slice(0, end))?.href;
 }

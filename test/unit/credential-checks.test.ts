@@ -7,7 +7,7 @@ import type { Principal } from "../../src/kernel/principal.ts";
 import { pushOf, pushed, type Take } from "../../src/kernel/pushed.ts";
 import { credentialInvalid } from "../../src/kernel/rpc/authenticate.ts";
 import { accessInterceptor } from "../../src/kernel/rpc/interceptors/access.ts";
-import { CredentialLooks } from "../../src/kernel/rpc/interceptors/credential-looks.ts";
+import { CredentialChecks } from "../../src/kernel/rpc/interceptors/credential-checks.ts";
 import { upTo } from "../support/streams.ts";
 
 const RECHECK_MS = 1_000;
@@ -16,37 +16,37 @@ const PRINCIPAL: Principal = { kind: "service", namespaceId: "n" as NamespaceId,
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test("a look is shared while it is recent, is never kept longer, and not at all when it has failed", async () => {
-  let looks = 0;
+test("a check is shared while it is recent, is never kept longer, and not at all when it has failed", async () => {
+  let checks = 0;
   let away = false;
-  const shared = new CredentialLooks(async () => {
-    looks += 1;
+  const shared = new CredentialChecks(async () => {
+    checks += 1;
     if (away) throw new Error("away");
     return PRINCIPAL;
   }, RECHECK_MS);
   const [first, second] = [shared.latest("a"), shared.latest("a")];
   expect(second).toBe(first);
-  expect(await first.holder).toBe(PRINCIPAL);
+  expect(await first.principal).toBe(PRINCIPAL);
   expect(shared.latest("b")).not.toBe(first);
   vi.advanceTimersByTime(RECHECK_MS - 1);
   expect(shared.latest("a")).toBe(first);
   vi.advanceTimersByTime(1);
   expect(vi.getTimerCount()).toBe(0);
   away = true;
-  await expect(shared.latest("a").holder).rejects.toThrow("away");
-  await expect(shared.latest("a").holder).rejects.toThrow("away");
-  expect(looks).toBe(4);
+  await expect(shared.latest("a").principal).rejects.toThrow("away");
+  await expect(shared.latest("a").principal).rejects.toThrow("away");
+  expect(checks).toBe(4);
 });
 
-test("streams that are pushed share a look each second, and end before the next message once their token is revoked", async () => {
-  let looks = 0;
+test("streams that are pushed share a check each second, and end before the next message once their token is revoked", async () => {
+  let checks = 0;
   let revoked = false;
   const access = accessInterceptor({
     recheckMs: 1_000,
     methods: StreamService.methods,
     limits: DEFAULT_LIMITS,
     authenticate: async () => {
-      looks += 1;
+      checks += 1;
       if (revoked) throw credentialInvalid();
       return PRINCIPAL;
     },
@@ -55,13 +55,13 @@ test("streams that are pushed share a look each second, and end before the next 
   const delivered = upTo(100).map(() => 0);
   const ends = await Promise.all(upTo(100).map((index) => follow(access, takers, () => void delivered[index]!++)));
   const deliver = (): Promise<unknown> => Promise.allSettled(takers.map(async (take) => take({})));
-  expect(looks).toBe(100);
+  expect(checks).toBe(100);
   await deliver();
-  expect(looks).toBe(100);
+  expect(checks).toBe(100);
   vi.advanceTimersByTime(RECHECK_MS);
   await deliver();
   await deliver();
-  expect([looks, new Set(delivered)]).toEqual([101, new Set([3])]);
+  expect([checks, new Set(delivered)]).toEqual([101, new Set([3])]);
   revoked = true;
   vi.advanceTimersByTime(RECHECK_MS);
   await deliver();
