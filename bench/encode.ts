@@ -1,6 +1,6 @@
 /**
- * What it costs to encode a page of messages: by the generated code, and straight from what the store gives. Prints a
- * table and writes it into docs/performance.md.
+ * Measures the time to encode a page of messages in two ways: with the generated code, and with encodeMessages, which
+ * encodes the rows of the store directly. Prints a table and writes it into docs/performance.md.
  *
  *   npm run bench:encode
  */

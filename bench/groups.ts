@@ -1,7 +1,7 @@
 /**
- * Consumer groups: how fast 1, 4 and 8 members work off a backlog, and how long it takes from an append to its delivery to
- * one of 4 members. Members and appends are one client, in a process of its own. Brings PostgreSQL. Prints tables and writes
- * them into docs/performance.md.
+ * Measures consumer groups: the rate at which 1, 4 and 8 members consume a backlog, and the latency from an append to its
+ * delivery to one of 4 members. This process is the client: it runs the members and makes the appends. Starts PostgreSQL
+ * and the servers. Prints a table and writes it into docs/performance.md.
  *
  *   npm run bench:groups -- [messages of the backlog, 50,000 unless given] [seconds of live traffic, 10 unless given]
  */
@@ -74,7 +74,7 @@ function row(store: string, members: number, what: string, { perSecond, p50, p99
   return line;
 }
 
-/** Every entity has the same number of messages, one after the other. */
+/** Appends the backlog to the entities in turn, one message at a time, so that all have the same number of messages. */
 async function appendBacklog(load: GrpcLoad): Promise<void> {
   for (let appended = 0; appended < messages; appended += STREAMS_A_CALL) {
     const appends = Array.from({ length: STREAMS_A_CALL }, (_, index) => ({

@@ -1,7 +1,7 @@
 /**
- * How the cost of appends and reads grows with what there is: with the messages of a namespace, and with the namespaces of
- * a store. In one process, without RPC, whose cost does not depend on either. Prints two tables; with --full it goes to
- * ten million messages, which takes half an hour and 20 GB of disk, and writes tables and a chart into docs.
+ * Measures how appends and reads slow down as a namespace gets more messages, and appends as a store gets more namespaces.
+ * It calls the store in one process, without RPC, because the cost of RPC depends on neither. Prints two tables. With --full
+ * it goes to ten million messages, which takes half an hour and 20 GB of disk, and writes the tables and a chart into docs.
  *
  *   npm run bench:growth -- [--full]
  */
@@ -26,7 +26,7 @@ const postgres = cleanUp.use(await startPostgres());
 const engines = { SQLite: undefined, PostgreSQL: postgres.url };
 
 const sizes: Figure[] = [];
-// One engine after the other: the files of both would not be in memory at once, and then what is measured is the disk.
+// One engine after the other: the files of both engines together do not fit in memory, and reads would measure the disk.
 for (const [engine, url] of Object.entries(engines))
   sizes.push(...(await measureInRounds(await sizeSubjects(engine, url), ROUNDS, log)));
 const namespaces = await measureInRounds(await namespaceSubjects(), ROUNDS, log);
@@ -46,7 +46,7 @@ if (full) {
   });
 }
 
-/** Every kind of work at one size after the other, so that the figures of a kind are next to each other. */
+/** The appends at each size, then the reads at each size: `lines` expects the figures of one kind next to each other. */
 async function sizeSubjects(engine: string, url: string | undefined): Promise<Subject[]> {
   const stores: InProcessStore[] = [];
   for (const size of SIZES) {
@@ -84,7 +84,7 @@ function appends(store: InProcessStore): Omit<Subject, "name"> {
   };
 }
 
-/** Pages from anywhere. */
+/** Reads pages from random positions. */
 function reads(store: InProcessStore, size: number): Omit<Subject, "name"> {
   return {
     unit: "messages/s",
@@ -98,7 +98,7 @@ function reads(store: InProcessStore, size: number): Omit<Subject, "name"> {
   };
 }
 
-/** The figures of one kind of work, of which there is one for each size. */
+/** Splits the figures into kinds of work; each kind has `perKind` consecutive figures, one for each size. */
 function lines(perKind: number, figures: readonly Figure[]): [name: string, figures: readonly Figure[]][] {
   return Array.from({ length: figures.length / perKind }, (_, kind) => {
     const ofKind = figures.slice(kind * perKind, (kind + 1) * perKind);

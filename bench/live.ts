@@ -1,7 +1,7 @@
 /**
- * From an append to its delivery: how long that takes with one follower and with many, on one replica and from one to another;
- * what a delivery costs when many follow one category; and what followers cost that have nothing to do. Brings PostgreSQL.
- * Prints a table and writes it into docs/performance.md.
+ * Measures live delivery: the latency from an append to its delivery, with one follower and with many, on one replica and
+ * from one replica to another; the CPU per delivery when many follow one category; and the memory and CPU of idle followers.
+ * Starts PostgreSQL and the servers. Prints the tables and writes them into docs/performance.md.
  *
  *   npm run bench:live -- [seconds of each measurement, 10 unless given] [followers, 1,000 unless given]
  */
@@ -74,7 +74,7 @@ function rowOf(name: string, what: string, { appends, deliveries, p50, p99, cpuM
   return `| ${[...cells, cpuMicros?.toFixed(0) ?? "unknown"].join(" | ")} |`;
 }
 
-/** On a server that has done nothing else. */
+/** Measures idle followers on a new server, which has done nothing else. */
 async function measureIdle(name: string, serverUrl?: string): Promise<string> {
   await using database = serverUrl === undefined ? undefined : await createDatabaseOn(serverUrl);
   await using server = await startServer({ databaseUrl: database?.url });

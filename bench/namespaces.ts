@@ -1,13 +1,12 @@
 /**
- * How long it takes to create and to delete a namespace, the latter with 10,000 messages in it, on a server that has many
- * others; and what so many cost: connections to the database and memory. Prints a table and writes it into
- * docs/performance.md.
+ * Measures the time to create a namespace, and to delete one of 10,000 messages, on a server with many namespaces. Also
+ * measures the memory and the database connections of that server. Prints a table and writes it into docs/performance.md.
  *
  *   npm run bench:namespaces -- [namespaces, 1,000 unless given]
  */
 import { readFile } from "node:fs/promises";
 import { Client } from "pg";
-import { createClient } from "../src/client/index.ts";
+import { createClient } from "../clients/typescript/src/index.ts";
 import { startPostgres } from "../test/support/postgres-server.ts";
 import { type ServerProcess, startServer } from "../test/support/server-process.ts";
 import { recordSection } from "./support/record.ts";
@@ -67,7 +66,7 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return performance.now() - start;
 }
 
-/** The median and the greatest. */
+/** The median and the maximum. */
 function summary(values: readonly number[]): [string, string] {
   const sorted = values.toSorted((a, b) => a - b);
   return [(sorted[Math.floor(sorted.length / 2)] ?? 0).toFixed(1), (sorted.at(-1) ?? 0).toFixed(1)];
@@ -79,7 +78,7 @@ async function residentMib(pid: number): Promise<string> {
   return kib === undefined ? "unknown" : String(Math.round(Number(kib) / 1_024));
 }
 
-/** How many connections the server holds, of which one asks. */
+/** The number of PostgreSQL connections that the server holds, or "none" on SQLite. */
 async function connections(engine: string): Promise<string> {
   if (engine === "SQLite") return "none";
   const client = new Client({ connectionString: postgres.url });

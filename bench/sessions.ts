@@ -1,6 +1,6 @@
 /**
- * Logins, validations and refreshes of sessions on both engines, by gRPC and without RPC, and statistics of a million of
- * them. Brings the server. Prints a table and writes it into docs/performance.md.
+ * Measures sessions on both engines: creation, validation and refresh without RPC, creation and validation over gRPC, and
+ * statistics of a million sessions. Starts PostgreSQL and the servers. Prints a table and writes it into docs/performance.md.
  *
  *   npm run bench:sessions -- [rounds, 5 unless given] [seconds of each measurement, 3 unless given] [sessions for statistics, 1,000,000]
  */
@@ -142,7 +142,7 @@ async function statisticsSubject(engine: string, opened: InProcessSessions): Pro
   };
 }
 
-/** Calls a second, and what 99 of 100 of them take at most. */
+/** Two subjects of one load: calls per second, and the 99th percentile of their latency in the same round. */
 function timed(name: string, callers: number, call: (index: number) => Promise<unknown>): Subject[] {
   const latencies: number[] = [];
   const measured = async (caller: number): Promise<void> => {

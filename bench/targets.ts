@@ -1,8 +1,8 @@
 /**
- * Appends and reads by gRPC on both engines, beside Message DB's own functions and COPY on the same PostgreSQL server, and
- * what Satchel promises of them. Brings the server and Message DB; what pgbench and psql drive is left out where they are
- * not installed. Prints two tables; with --full, which takes about ten minutes, it reads a million messages, measures
- * longer, and writes tables and a chart into docs.
+ * Measures appends and reads over gRPC on both engines, and compares them with Message DB's functions and with COPY on the
+ * same PostgreSQL server; the first table says which performance targets are met. Starts PostgreSQL, with Message DB, and
+ * the servers. Without pgbench or psql the comparisons that need them are left out. Prints two tables. With --full, which
+ * takes about ten minutes, it reads a million messages, measures longer, and writes the tables and a chart into docs.
  *
  *   npm run bench:targets -- [--full]
  */

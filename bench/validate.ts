@@ -1,6 +1,7 @@
 /**
- * What it costs to check a request, in microseconds of one core: the constraints that the .proto declares, and the parsing
- * of names, ids and JSON. The target is below 10 for a call. Prints a table and writes it into docs/performance.md.
+ * Measures the time to check a request, in microseconds on one core, in two parts: the constraints declared in the .proto,
+ * and the parsing of names, ids and JSON. The target is less than 10 µs a call. Prints a table and writes it into
+ * docs/performance.md.
  *
  *   npm run bench:validate
  */

@@ -1,8 +1,8 @@
 /**
- * What a second worker behind the same port is worth: calls that are next to no work, appends to one category and to many,
- * and one category with many followers. The servers are used in turn, by callers in processes of their own; clients,
- * servers and PostgreSQL, which it brings, share the machine, so that figures of fewer than eight cores say only what a
- * call costs. Prints a table.
+ * Compares a server of one process with a server of two workers behind one port. The loads are a cheap read, appends to one
+ * category, appends to many categories, and one category with many followers. The callers run in processes of their own and
+ * load one server at a time. Starts PostgreSQL. Clients, servers and PostgreSQL share the machine: on fewer than eight cores
+ * only the CPU time per call is meaningful, not the rate. Prints a table.
  *
  *   npm run bench:workers -- [rounds, 5 unless given] [seconds of each measurement, 3 unless given]
  */
@@ -76,7 +76,7 @@ async function deliveriesPerSecond(server: ServerProcess, token: string): Promis
   return deliveries;
 }
 
-/** Notes what the server's processes have used of the processor for each of what `measure` counts. */
+/** Runs `measure`, which returns a rate per second, and records the server's CPU microseconds per counted call or delivery. */
 async function noteCpu(name: string, server: ServerProcess, measure: () => Promise<number>): Promise<number> {
   const [before, start] = [await cpuSeconds(server), performance.now()];
   const rate = await measure();
@@ -86,7 +86,7 @@ async function noteCpu(name: string, server: ServerProcess, measure: () => Promi
   return rate;
 }
 
-/** Of all workers; the process that runs them is left out. */
+/** CPU seconds used by all workers together, without the process that supervises them. */
 async function cpuSeconds({ url }: ServerProcess): Promise<number> {
   const metrics = await (await fetch(`${url}/metrics`)).text();
   return Number(/^process_cpu_seconds_total (\S+)$/m.exec(metrics)?.[1]);

@@ -2,13 +2,13 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rounded } from "./rounds.ts";
 
-/** Lines over a few values of x, which are drawn at equal distances. */
+/** A line chart. The values of x are drawn at equal distances, whatever they are. */
 export interface Chart {
   readonly title: string;
   readonly x: { readonly label: string; readonly values: readonly number[] };
-  /** What y counts. */
+  /** The unit of y, for the title. */
   readonly y: string;
-  /** A line may have fewer values than there are of x: it then ends early. */
+  /** One value of y for each value of x, in order; a line with fewer values ends early. */
   readonly lines: readonly { readonly name: string; readonly values: readonly number[] }[];
 }
 
@@ -20,7 +20,7 @@ const GRID_LINES = 4;
 const COLOURS = ["#0b6bcb", "#c4501b", "#3f7d20", "#7a3ea1"];
 const FONT = 'font-family="system-ui, sans-serif" font-size="12" fill="#444"';
 
-/** Draws a chart into docs/charts. */
+/** Writes a chart as docs/charts/<name>.svg. */
 export async function recordChart(name: string, chart: Chart): Promise<void> {
   await mkdir(DIRECTORY, { recursive: true });
   await writeFile(join(DIRECTORY, `${name}.svg`), svgOf(chart));

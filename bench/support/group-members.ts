@@ -9,28 +9,28 @@ import {
 import { GrpcLoad, messagesOf } from "./grpc-load.ts";
 import { MessageReader } from "./message-reader.ts";
 
-/** Who takes part, and where. */
+/** The group to join, and how. */
 export interface GroupMembersOptions {
   readonly url: string;
   readonly token: string;
   readonly group: string;
   readonly members: number;
-  /** How many messages each of them holds at once. */
+  /** The maximum of unacknowledged messages for each member. */
   readonly maxInFlight: number;
-  /** Messages have come. */
+  /** Called with every batch that arrives. */
   readonly onDeliveries: (deliveries: readonly Delivery[]) => void;
 }
 
 const SERVICE = "satchel.v1.ConsumerGroupService";
 
-/** Members with a connection each, by a client that does little: they acknowledge every batch as it comes. */
+/** Members of a consumer group, each over its own connection. They acknowledge every batch when it arrives. */
 export class GroupMembers implements AsyncDisposable {
   readonly #options: GroupMembersOptions;
   readonly #loads: GrpcLoad[] = [];
   readonly #pending = new Set<Promise<unknown>>();
   #acknowledged = 0;
 
-  /** Resolves when all of them have joined. */
+  /** Resolves when every member has received its first frame. */
   static async join(options: GroupMembersOptions): Promise<GroupMembers> {
     const members = new GroupMembers(options);
     await Promise.all(Array.from({ length: options.members }, () => members.#join()));
@@ -41,7 +41,7 @@ export class GroupMembers implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Resolves when everything that has come so far is acknowledged, with how many messages that were. */
+  /** Waits until everything received so far is acknowledged; returns the total number of acknowledged messages. */
   async acknowledged(): Promise<number> {
     await Promise.all(this.#pending);
     return this.#acknowledged;

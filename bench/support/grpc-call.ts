@@ -1,15 +1,15 @@
 import { decodeFields } from "./hpack.ts";
-import type { Answer } from "./http2-connection.ts";
+import type { ResponseHandler } from "./http2-connection.ts";
 
-/** What a call came to. */
+/** The result of a call that ended with the status OK. */
 export interface CallResult {
-  /** The messages of the answer, as they came over the wire: each a head of 5 bytes and a protobuf message. */
+  /** The body of the response as received: protobuf messages, each after its prefix of 5 bytes. */
   readonly body: Buffer;
 }
 
-/** A call that has not ended with the status OK. */
+/** A call failed: it ended with another status than OK, or without one. */
 export class GrpcLoadError extends Error {
-  /** The server's; undefined when it has not come to one. */
+  /** The gRPC status that the server sent; undefined if it sent none. */
   readonly status: number | undefined;
 
   constructor(message: string, status?: number) {
@@ -20,16 +20,16 @@ export class GrpcLoadError extends Error {
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-abstract class Call<T> implements Answer {
-  uncountedBytes = 0;
+abstract class Call<T> implements ResponseHandler {
+  unacknowledgedBytes = 0;
   readonly #method: string;
-  readonly #verdicts: Verdicts;
+  readonly #statuses: StatusReader;
   readonly #resolve: (result: T) => void;
   readonly #reject: (error: Error) => void;
 
-  constructor(method: string, verdicts: Verdicts, resolve: (result: T) => void, reject: (error: Error) => void) {
+  constructor(method: string, statuses: StatusReader, resolve: (result: T) => void, reject: (error: Error) => void) {
     this.#method = method;
-    this.#verdicts = verdicts;
+    this.#statuses = statuses;
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -38,9 +38,9 @@ abstract class Call<T> implements Answer {
   abstract result(): T;
 
   onEnd(bytes: Buffer, start: number, end: number): void {
-    const fault = this.#verdicts.fault(this.#method, bytes, start, end);
-    if (fault === undefined) this.#resolve(this.result());
-    else this.#reject(fault);
+    const error = this.#statuses.errorOf(this.#method, bytes, start, end);
+    if (error === undefined) this.#resolve(this.result());
+    else this.#reject(error);
   }
 
   onError({ message }: Error): void {
@@ -48,7 +48,7 @@ abstract class Call<T> implements Answer {
   }
 }
 
-/** Keeps the answer. */
+/** A call whose response is kept whole. */
 export class UnaryCall extends Call<CallResult> {
   readonly #chunks: Buffer[] = [];
 
@@ -62,18 +62,18 @@ export class UnaryCall extends Call<CallResult> {
   }
 }
 
-/** Hands the answer on as it comes. */
+/** A call whose response is passed on while it arrives. */
 export class StreamCall extends Call<void> {
   readonly #onData: (chunk: Buffer) => void;
 
   constructor(
     method: string,
-    verdicts: Verdicts,
+    statuses: StatusReader,
     onData: (chunk: Buffer) => void,
     resolve: () => void,
     reject: (error: Error) => void,
   ) {
-    super(method, verdicts, resolve, reject);
+    super(method, statuses, resolve, reject);
     this.#onData = onData;
   }
 
@@ -84,13 +84,16 @@ export class StreamCall extends Call<void> {
   override result(): void {}
 }
 
-/** Reads trailers. Those of calls that end well are the same bytes, which are understood once. */
-export class Verdicts {
-  #good = NOTHING;
+/**
+ * Reads the gRPC status from trailers. The trailers of successful calls are usually the same bytes, so they are decoded once
+ * and then only compared.
+ */
+export class StatusReader {
+  #okTrailers = NOTHING;
 
-  /** What is wrong with a call that ends with this header block; undefined when nothing is. */
-  fault(method: string, bytes: Buffer, start: number, end: number): GrpcLoadError | undefined {
-    if (this.#isGood(bytes, start, end)) return undefined;
+  /** The error of a call whose last header block is given; undefined if its status is OK. */
+  errorOf(method: string, bytes: Buffer, start: number, end: number): GrpcLoadError | undefined {
+    if (this.#isKnownOk(bytes, start, end)) return undefined;
     const block = Buffer.from(bytes.subarray(start, end));
     const fields = new Map(decodeFields(block));
     const status = fields.get("grpc-status");
@@ -100,14 +103,14 @@ export class Verdicts {
       const message = decodeURIComponent(fields.get("grpc-message") ?? "");
       return new GrpcLoadError(`${method} ended with status ${status}: ${message}`, Number(status));
     }
-    this.#good = block;
+    this.#okTrailers = block;
     return undefined;
   }
 
-  #isGood(bytes: Buffer, start: number, end: number): boolean {
-    const good = this.#good;
-    if (good.length !== end - start || good.length === 0) return false;
-    for (let at = 0; at < good.length; at++) if (good[at] !== bytes[start + at]) return false;
+  #isKnownOk(bytes: Buffer, start: number, end: number): boolean {
+    const known = this.#okTrailers;
+    if (known.length !== end - start || known.length === 0) return false;
+    for (let at = 0; at < known.length; at++) if (known[at] !== bytes[start + at]) return false;
     return true;
   }
 }

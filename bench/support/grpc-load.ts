@@ -1,18 +1,23 @@
-import { type CallResult, StreamCall, UnaryCall, Verdicts } from "./grpc-call.ts";
+import { type CallResult, StreamCall, UnaryCall, StatusReader } from "./grpc-call.ts";
 import { encodeFields, type Field } from "./hpack.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { MessageReader } from "./message-reader.ts";
 
 /**
- * A gRPC client that does as little as can be done, so that the server is measured and not the client: it sends requests
- * that were encoded before, leaves answers as they are, and reads of each call how it has ended. Over one connection.
+ * A gRPC client for load tests, over one connection. Requests are encoded beforehand, responses are not decoded, and only
+ * the status of a call is read.
+ *
+ * It has an HTTP/2 client of its own because client and server share the machine, and the client must take little of it. A
+ * client on node:http2 takes about 28 µs of CPU a call instead of 2. On two cores, appends with 64 callers then reach 0.85 of
+ * the rate on SQLite and 0.75 on PostgreSQL; more connections do not help.
  */
 export class GrpcLoad implements AsyncDisposable {
   readonly #connection: Http2Connection;
   readonly #fields: readonly Field[];
   readonly #heads = new Map<string, Buffer>();
-  readonly #verdicts = new Verdicts();
+  readonly #statuses = new StatusReader();
 
+  /** Connects to an http: URL; rejects if that fails. Every call carries the token as a bearer token. */
   static async connect(url: string, token: string): Promise<GrpcLoad> {
     return new GrpcLoad(await Http2Connection.connect(url), new URL(url).host, token);
   }
@@ -29,23 +34,26 @@ export class GrpcLoad implements AsyncDisposable {
     ];
   }
 
-  /** Makes one call. Rejects with a GrpcLoadError unless it ends with the status OK. */
+  /** Makes a unary call. Rejects with a GrpcLoadError unless it ends with the status OK. */
   call(method: string, request: Uint8Array): Promise<CallResult> {
     return new Promise((resolve, reject) => {
-      const call = new UnaryCall(method, this.#verdicts, resolve, reject);
+      const call = new UnaryCall(method, this.#statuses, resolve, reject);
       this.#connection.request(this.#head(method), request, call);
     });
   }
 
-  /** The same, with the bytes of the answer as they come; once `onData` has returned they are overwritten. */
+  /**
+   * Makes a call and passes on the body of the response while it arrives. A chunk is valid only until `onData` returns. Rejects
+   * with a GrpcLoadError unless the call ends with the status OK.
+   */
   stream(method: string, request: Uint8Array, onData: (chunk: Buffer) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      const call = new StreamCall(method, this.#verdicts, onData, resolve, reject);
+      const call = new StreamCall(method, this.#statuses, onData, resolve, reject);
       this.#connection.request(this.#head(method), request, call);
     });
   }
 
-  /** Hangs up; calls that are under way fail. */
+  /** Closes the connection; open calls fail. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connection[Symbol.asyncDispose]();
   }
@@ -60,7 +68,7 @@ export class GrpcLoad implements AsyncDisposable {
   }
 }
 
-/** The protobuf messages of an answer. */
+/** Splits the body of a response into its protobuf messages. */
 export function messagesOf({ body }: CallResult): Uint8Array[] {
   const messages: Uint8Array[] = [];
   new MessageReader((message) => messages.push(message)).add(body);
@@ -68,8 +76,8 @@ export function messagesOf({ body }: CallResult): Uint8Array[] {
 }
 
 /**
- * Runs `callers` loops of `call` for a time and returns the calls made per second; those that were under way when the
- * time was over are waited for, and counted with the time they took.
+ * Runs `callers` concurrent loops of `call` for `durationMs` and returns calls per second. The calls that are open at the
+ * end are waited for; they and the time they take count.
  */
 export async function callsPerSecond(
   callers: number,

@@ -1,9 +1,9 @@
 /**
- * Header blocks of HTTP/2 (HPACK, RFC 7541) between two ends whose dynamic tables have no room: a block then means the same
- * whenever it comes, and the same bytes can be sent again and again.
+ * Header blocks of HTTP/2 (HPACK, RFC 7541) without a dynamic table. A block then does not depend on earlier blocks, so the
+ * same bytes can be sent repeatedly.
  */
 
-/** Entries of the static table, in their order from 1 on; a value follows its name after a space. */
+/** The static table; its first entry has index 1. Here a space separates a name from its value. */
 const STATIC_TABLE = [
   ...[":authority", ":method GET", ":method POST", ":path /", ":path /index.html", ":scheme http", ":scheme https"],
   ...[200, 204, 206, 304, 400, 404, 500].map((status) => `:status ${status}`),
@@ -19,7 +19,7 @@ const STATIC_TABLE = [
   return [name, value.join(" ")];
 });
 
-/** The Huffman code is canonical, so the lengths of the codes say what they are. Only ASCII, which is all that gRPC sends. */
+/** The Huffman code, as symbols by the length of their codes: the code is canonical, so the lengths define it. ASCII only. */
 const SYMBOLS_BY_BITS: Readonly<Record<number, string>> = {
   5: "012aceiost",
   6: " %-./3456789=A_bdfghlmnpru",
@@ -36,15 +36,17 @@ const SYMBOLS_BY_BITS: Readonly<Record<number, string>> = {
 const MOST_BITS = 19;
 const HUFFMAN = huffmanCodes();
 
-/** A name, in lower case, and a value. */
+/** A header field; its name is in lower case. */
 export type Field = readonly [name: string, value: string];
 
-/** A block that leaves the other end's dynamic table as it is. */
+/** Encodes fields into a header block that adds nothing to the server's dynamic table. */
 export function encodeFields(fields: readonly Field[]): Buffer {
   return Buffer.concat(fields.map(encodeField));
 }
 
-/** The fields of a block; throws where it refers to a dynamic table, or has text that is not ASCII in the Huffman code. */
+/**
+ * Decodes a header block. Throws if it is truncated, refers to the dynamic table, or has Huffman-coded text that is not ASCII.
+ */
 export function decodeFields(block: Uint8Array): Field[] {
   const reader = new BlockReader(block);
   const fields: Field[] = [];
@@ -56,8 +58,8 @@ export function decodeFields(block: Uint8Array): Field[] {
 }
 
 function encodeField([name, value]: Field): Buffer {
-  const same = STATIC_TABLE.findIndex((entry) => entry[0] === name && entry[1] === value) + 1;
-  if (same > 0) return Buffer.from([0x80 | same]);
+  const exact = STATIC_TABLE.findIndex((entry) => entry[0] === name && entry[1] === value) + 1;
+  if (exact > 0) return Buffer.from([0x80 | exact]);
   const named = STATIC_TABLE.findIndex((entry) => entry[0] === name) + 1;
   const start = encodeInteger(named, 4);
   return Buffer.concat(named > 0 ? [start, encodeText(value)] : [start, encodeText(name), encodeText(value)]);
@@ -68,7 +70,7 @@ function encodeText(text: string): Buffer {
   return Buffer.concat([encodeInteger(bytes.length, 7), bytes]);
 }
 
-/** The bits before the prefix are 0. */
+/** Encodes an integer (RFC 7541, 5.1); the bits before the prefix are 0. */
 function encodeInteger(value: number, prefixBits: number): Buffer {
   const most = 2 ** prefixBits - 1;
   if (value < most) return Buffer.from([value]);
@@ -90,7 +92,7 @@ class BlockReader {
     return this.#at === this.#bytes.length;
   }
 
-  /** Undefined for a change of the table's size. */
+  /** Reads the next field; undefined for a change of the dynamic table's size. */
   field(): Field | undefined {
     const kind = this.#peek();
     if (kind >= 0x80) return this.#entry(this.#integer(7));
@@ -102,7 +104,8 @@ class BlockReader {
 
   #entry(index: number): Field {
     const entry = STATIC_TABLE[index - 1];
-    if (entry === undefined) throw new Error(`a header block refers to entry ${index} of a table that has no room`);
+    if (entry === undefined)
+      throw new Error(`a header block refers to entry ${index}, which is not in the static table`);
     return entry;
   }
 
@@ -139,7 +142,7 @@ class BlockReader {
   }
 }
 
-/** From a code, with a 1 before its first bit so that its length counts, to what it stands for. */
+/** Maps a code to its symbol. A 1 is put before the first bit of a code, so that codes of different length differ. */
 function huffmanCodes(): Map<number, string> {
   const codes = new Map<number, string>();
   let code = 0;
@@ -162,7 +165,7 @@ function huffmanText(bytes: Uint8Array): string {
       code = 1;
     }
   }
-  // What is left are the ones, fewer than 8, that fill the last byte.
-  if (code >= 2 ** 8 || (code & (code + 1)) !== 0) throw new Error("a header is not in ASCII");
+  // The rest must be padding: fewer than 8 bits, all ones.
+  if (code >= 2 ** 8 || (code & (code + 1)) !== 0) throw new Error("a header has Huffman-coded text that is not ASCII");
   return text;
 }

@@ -1,4 +1,4 @@
-/** Kinds of frames of HTTP/2 (RFC 9113). */
+/** Types of HTTP/2 frames (RFC 9113, 6). */
 export const FRAME = {
   data: 0,
   headers: 1,
@@ -11,29 +11,29 @@ export const FRAME = {
   continuation: 9,
 } as const;
 
-/** Flags of frames; what a bit means depends on the kind. */
+/** Flags of frames; the meaning of a bit depends on the type. */
 export const FLAG = { ack: 0x1, endStream: 0x1, endHeaders: 0x4, padded: 0x8, priority: 0x20 } as const;
 
 /** Identifiers of settings. */
 export const SETTING = { headerTableSize: 1, enablePush: 2, maxConcurrentStreams: 3, initialWindowSize: 4 } as const;
 
 export const FRAME_HEAD_BYTES = 9;
-/** What either end may put into one frame unless it is told otherwise. */
+/** The maximum payload of a frame, by default. */
 export const MAX_PAYLOAD_BYTES = 16_384;
-/** A window that nobody has said anything about. */
+/** The flow-control window of a connection or stream, by default. */
 export const DEFAULT_WINDOW_BYTES = 65_535;
-/** What a client says first. */
+/** The first bytes that a client sends (RFC 9113, 3.4). */
 export const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 const MAX_FRAME_BYTES = FRAME_HEAD_BYTES + MAX_PAYLOAD_BYTES;
 
-/** A frame has come; its payload is from `start` to `end` of `bytes`, which are another frame's once the call is over. */
+/** Receives a frame; its payload is `bytes` from `start` to `end`, valid only during the call. */
 export type OnFrame = (type: number, flags: number, stream: number, bytes: Buffer, start: number, end: number) => void;
 
-/** Finds the frames in what comes from a connection, without a copy but of those that two chunks share. */
+/** Splits the chunks from a connection into frames. Copies only frames that continue in the next chunk. */
 export class FrameReader {
   readonly #onFrame: OnFrame;
-  /** The beginning of a frame whose end has not come. */
+  /** The first part of a frame whose rest has not arrived. */
   readonly #partial = Buffer.alloc(MAX_FRAME_BYTES);
   #partialBytes = 0;
 
@@ -41,7 +41,7 @@ export class FrameReader {
     this.#onFrame = onFrame;
   }
 
-  /** Takes the first `length` bytes of the chunk, and needs them no longer when it returns. */
+  /** Reads the first `length` bytes of a chunk; the caller may reuse it afterwards. Throws if a frame is too large. */
   read(chunk: Buffer, length: number): void {
     let at = this.#partialBytes === 0 ? 0 : this.#complete(chunk, length);
     while (at + FRAME_HEAD_BYTES <= length) {
@@ -53,7 +53,7 @@ export class FrameReader {
     if (at < length) this.#partialBytes += chunk.copy(this.#partial, this.#partialBytes, at, length);
   }
 
-  /** Adds to the partial frame what it lacks, and delivers it if that is all here. Returns how much was added. */
+  /** Continues the partial frame and delivers it if it is complete. Returns the number of bytes taken from the chunk. */
   #complete(chunk: Buffer, length: number): number {
     let taken = 0;
     if (this.#partialBytes < FRAME_HEAD_BYTES) {
@@ -81,11 +81,11 @@ export class FrameReader {
 
 function payloadBytes(bytes: Buffer, at: number): number {
   const length = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
-  if (length > MAX_PAYLOAD_BYTES) throw new Error(`a frame of ${length} bytes is larger than was agreed`);
+  if (length > MAX_PAYLOAD_BYTES) throw new Error(`a frame of ${length} bytes is larger than the maximum`);
   return length;
 }
 
-/** Writes the head of a frame; returns where its payload begins. */
+/** Writes the header of a frame at `at`; returns the offset of its payload. */
 export function writeFrameHead(
   bytes: Buffer,
   at: number,
@@ -103,12 +103,12 @@ export function writeFrameHead(
   return at + FRAME_HEAD_BYTES;
 }
 
-/** The same as Buffer's method, without its checks. */
+/** Reads 32 bits, big-endian, without the checks of Buffer's method. */
 export function uint32(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }
 
-/** The same as Buffer's method, without its checks. */
+/** Writes 32 bits, big-endian, without the checks of Buffer's method. */
 export function writeUint32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 24;
   bytes[at + 1] = value >>> 16;
@@ -116,7 +116,7 @@ export function writeUint32(bytes: Uint8Array, at: number, value: number): void 
   bytes[at + 3] = value;
 }
 
-/** A frame whose payload are numbers of 32 bits: WINDOW_UPDATE and the like. */
+/** A frame without flags whose payload is 32-bit numbers, such as WINDOW_UPDATE and RST_STREAM. */
 export function frameOf(type: number, stream: number, ...payload: readonly number[]): Buffer {
   const frame = Buffer.alloc(FRAME_HEAD_BYTES + 4 * payload.length);
   writeFrameHead(frame, 0, 4 * payload.length, type, 0, stream);
@@ -124,7 +124,7 @@ export function frameOf(type: number, stream: number, ...payload: readonly numbe
   return frame;
 }
 
-/** A SETTINGS frame. */
+/** A SETTINGS frame without flags. */
 export function settingsFrame(settings: readonly (readonly [setting: number, value: number])[]): Buffer {
   const frame = Buffer.alloc(FRAME_HEAD_BYTES + 6 * settings.length);
   let at = writeFrameHead(frame, 0, 6 * settings.length, FRAME.settings, 0, 0);

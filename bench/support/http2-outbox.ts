@@ -2,10 +2,10 @@ import type { Socket } from "node:net";
 
 const SLAB_BYTES = 256 * 1024;
 
-/** Frames on their way to a socket: what is written in one turn of the event loop goes together. */
+/** Collects the frames of one turn of the event loop and writes them to the socket at once. */
 export class Outbox {
   readonly #socket: Socket;
-  /** What is before #from was given to the socket, and must stay as it is. */
+  /** The bytes before #from were given to the socket and must not change; those from #from to #to are still to be written. */
   #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
   #from = 0;
   #to = 0;
@@ -14,12 +14,12 @@ export class Outbox {
     this.#socket = socket;
   }
 
-  /** Where bytes are written to that `reserve` has made room for; until it is called again. */
+  /** The buffer of the last reservation; the next `reserve` may replace it. */
   get bytes(): Buffer {
     return this.#slab;
   }
 
-  /** Makes room for so many bytes, and returns where they go; all of them have to be written before this turn ends. */
+  /** Reserves room and returns its offset in `bytes`. The caller fills it in the same turn of the event loop. */
   reserve(bytes: number): number {
     if (this.#from === this.#to) process.nextTick(flush, this);
     if (this.#to + bytes > this.#slab.length) {
@@ -33,11 +33,13 @@ export class Outbox {
     return at;
   }
 
+  /** Adds a copy of the frame. */
   write(frame: Uint8Array): void {
     const at = this.reserve(frame.length);
     this.#slab.set(frame, at);
   }
 
+  /** Gives the socket what was added so far; a socket that cannot be written drops it. */
   flush(): void {
     if (this.#from === this.#to) return;
     const bytes = this.#slab.subarray(this.#from, this.#to);

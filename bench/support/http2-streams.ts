@@ -2,15 +2,15 @@ const SLOTS = 1_024;
 
 interface Slot<T> {
   stream: number;
-  answer: T | undefined;
+  value: T | undefined;
 }
 
 /**
- * What is open on a connection, by the odd numbers of its streams, which only grow. Those that end before long, as nearly
- * all do, stay out of the Map: its old tables would keep them for the garbage collector.
+ * The open streams of a connection, by stream id. Ids are odd and only grow, so streams are kept in a ring of slots, and only
+ * those that outlive a whole turn of the ring move into a Map: a Map with all streams would promote them to the old generation.
  */
 export class OpenStreams<T> {
-  readonly #slots = Array.from({ length: SLOTS }, (): Slot<T> => ({ stream: 0, answer: undefined }));
+  readonly #slots = Array.from({ length: SLOTS }, (): Slot<T> => ({ stream: 0, value: undefined }));
   readonly #lasting = new Map<number, T>();
   #size = 0;
 
@@ -18,33 +18,35 @@ export class OpenStreams<T> {
     return this.#size;
   }
 
-  add(stream: number, answer: T): void {
+  /** Adds a stream; its id is larger than all before. */
+  add(stream: number, value: T): void {
     const slot = this.#slot(stream);
-    if (slot.answer !== undefined) this.#lasting.set(slot.stream, slot.answer);
+    if (slot.value !== undefined) this.#lasting.set(slot.stream, slot.value);
     slot.stream = stream;
-    slot.answer = answer;
+    slot.value = value;
     this.#size += 1;
   }
 
+  /** The value of a stream; undefined if it is not open. */
   get(stream: number): T | undefined {
     const slot = this.#slot(stream);
-    return slot.stream === stream ? slot.answer : this.#lasting.get(stream);
+    return slot.stream === stream ? slot.value : this.#lasting.get(stream);
   }
 
-  /** Returns what it was; undefined when it was not open. */
+  /** Removes a stream and returns its value; undefined if it was not open. */
   delete(stream: number): T | undefined {
-    const answer = this.get(stream);
-    if (answer === undefined) return undefined;
+    const value = this.get(stream);
+    if (value === undefined) return undefined;
     this.#size -= 1;
     const slot = this.#slot(stream);
-    if (slot.stream === stream) slot.answer = undefined;
+    if (slot.stream === stream) slot.value = undefined;
     else this.#lasting.delete(stream);
-    return answer;
+    return value;
   }
 
-  /** The numbers of all, in no order. */
-  numbers(): number[] {
-    const short = this.#slots.filter(({ answer }) => answer !== undefined).map(({ stream }) => stream);
+  /** The ids of all open streams, in no order. */
+  ids(): number[] {
+    const short = this.#slots.filter(({ value }) => value !== undefined).map(({ stream }) => stream);
     return [...short, ...this.#lasting.keys()];
   }
 

@@ -15,10 +15,10 @@ interface Upload {
   window: number;
 }
 
-/** Bodies of requests, and how much of them the other end is ready to take. */
+/** Sends the bodies of requests as far as the server's flow-control windows allow. */
 export class Uploads {
   readonly #out: Outbox;
-  /** Those that wait for a window. */
+  /** Bodies that are not sent completely, by stream id. */
   readonly #waiting = new Map<number, Upload>();
   #window = DEFAULT_WINDOW_BYTES;
   #initialWindow = DEFAULT_WINDOW_BYTES;
@@ -27,33 +27,34 @@ export class Uploads {
     this.#out = out;
   }
 
-  /** Whether a body can go in one frame, now; it is counted then. */
-  take(bytes: number): boolean {
+  /** True if a body can be sent now in one frame; its bytes are then taken from the connection's window. */
+  tryReserve(bytes: number): boolean {
     if (bytes > MAX_PAYLOAD_BYTES || bytes > this.#window || bytes > this.#initialWindow) return false;
     this.#window -= bytes;
     return true;
   }
 
-  /** Sends a body as far as it can go, and the rest when it can. */
+  /** Sends as much of a body as the windows allow, and the rest as they grow. */
   add(stream: number, body: Uint8Array): void {
     const upload = { stream, body, sent: 0, window: this.#initialWindow };
     this.#waiting.set(stream, upload);
     this.#send(upload);
   }
 
-  /** Forgets a stream; true when something of its body was still to come. */
+  /** Forgets the body of a stream; true if it was not sent completely. */
   drop(stream: number): boolean {
     return this.#waiting.delete(stream);
   }
 
-  /** The window of a stream, or with 0 that of the connection, has grown. */
-  widen(stream: number, bytes: number): void {
+  /** Handles WINDOW_UPDATE: the window of a stream, or of the connection if `stream` is 0, grows. */
+  growWindow(stream: number, bytes: number): void {
     if (stream === 0) this.#window += bytes;
     const upload = this.#waiting.get(stream);
     if (upload !== undefined) upload.window += bytes;
     this.#sendAll();
   }
 
+  /** Handles the setting INITIAL_WINDOW_SIZE, which also changes the windows of open streams. */
   setInitialWindow(bytes: number): void {
     for (const upload of this.#waiting.values()) upload.window += bytes - this.#initialWindow;
     this.#initialWindow = bytes;

@@ -16,15 +16,15 @@ import { newMessageId } from "../../src/kernel/uuid.ts";
 import { appendsOf, storeOn } from "../../test/support/stores.ts";
 import { DATA, METADATA, TYPE } from "./workload.ts";
 
-/** A namespace of a store that is called without a network in between. */
+/** A namespace of a store that is called in this process, without a network. */
 export interface InProcessStore extends AsyncDisposable {
-  /** Appends messages to a stream, together with whoever else appends now. */
+  /** Appends `count` equal messages to a stream; the store may batch concurrent appends. */
   append(streamName: string, data: string, metadata: string, count: number): Promise<AppendOutcome>;
-  /** Appends so many messages to 100 streams of the category `fill`, side by side. */
+  /** Appends `count` messages (a multiple of 1,000) to 100 streams of the category `fill`, ten to each stream in turn. */
   fill(count: number): Promise<void>;
-  /** Reads a page of a category by global position, and returns how many messages it has. */
+  /** Reads a page of a category from a global position on; returns the number of messages in it. */
   readPage(category: string, from: bigint, limit: number): Promise<number>;
-  /** Makes another namespace of the same store, which is closed with this one. */
+  /** Creates another namespace in the same store. Closing this one closes the store. */
   another(namespaceId: string): Promise<InProcessStore>;
 }
 
@@ -34,7 +34,7 @@ const MAX_OPEN_NAMESPACES = 256;
 const FILL = { streams: 100, perStream: 10 };
 const PAGE_BYTES = 3 * 1024 * 1024;
 
-/** Opens a store with a namespace: in a database, or, without one, in a new directory. */
+/** Opens a store with one namespace: on PostgreSQL if a URL is given, else on SQLite in a new directory. */
 export async function openInProcess(databaseUrl?: string, namespaceId = "in-process"): Promise<InProcessStore> {
   await using opening = new AsyncDisposableStack();
   const engine = opening.use(await (databaseUrl === undefined ? openFiles(opening) : openDatabase(databaseUrl)));
@@ -69,7 +69,7 @@ async function provision(store: Store, namespaceId: string, databaseUrl?: string
   };
 }
 
-/** As autovacuum would, by the time that a real server has so many; otherwise the first to read a message pays for that. */
+/** Does the work of autovacuum, which a real server of this size would have behind it; else the first reads would pay for it. */
 async function vacuum(databaseUrl: string, id: NamespaceId): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();

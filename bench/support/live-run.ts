@@ -6,37 +6,37 @@ import type { ServerProcess } from "../../test/support/server-process.ts";
 import { inCategory } from "../../test/support/streams.ts";
 import { GrpcLoad } from "./grpc-load.ts";
 
-/** Who appends where, and who follows what. */
+/** The servers and the followers of a run. */
 export interface LiveRunOptions {
-  /** The replica that appends. */
+  /** The replica that receives the appends. */
   readonly from: ServerProcess;
   /** The replica that is followed. */
   readonly to: ServerProcess;
   readonly token: string;
   readonly connections: number;
-  /** One for each follower. */
+  /** The category of each follower; there are as many followers as entries. */
   readonly categories: readonly string[];
 }
 
-/** What a measurement came to. */
+/** The result of one measurement. */
 export interface LiveResult {
-  /** A second. */
+  /** Per second. */
   readonly appends: number;
-  /** A second. */
+  /** Per second. */
   readonly deliveries: number;
   /** Milliseconds from the call of an append to the arrival of its message. */
   readonly p50: number;
   readonly p99: number;
-  /** Of the replica that is followed, for each delivery; undefined where that cannot be known. */
+  /** CPU time of the followed replica per delivery; undefined where the system does not tell. */
   readonly cpuMicros: number | undefined;
 }
 
 const TICK_MS = 1;
 const SETTLE_MS = 500;
-/** Messages of other runs, which have another number, are not counted. */
+/** Numbers the runs: each ignores the messages of other runs. */
 let runs = 0;
 
-/** Followers, and one who appends at a steady rate whatever comes back. */
+/** Followers, and one client that appends at a steady rate without waiting for responses. */
 export class LiveRun implements AsyncDisposable {
   readonly #options: LiveRunOptions;
   readonly #load: GrpcLoad;
@@ -68,7 +68,7 @@ export class LiveRun implements AsyncDisposable {
     this.#load = load;
   }
 
-  /** Appends to the categories in turn, so many times a second. */
+  /** Appends to the categories in turn, `perSecond` messages a second in all, and returns what the followers received. */
   async measure(categories: readonly string[], perSecond: number, seconds: number): Promise<LiveResult> {
     this.#sentMs = [];
     this.#latencies = [];

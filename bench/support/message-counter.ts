@@ -1,16 +1,16 @@
 import { MessageReader } from "./message-reader.ts";
 
-/** The tags of ReadMessagesResponse.messages, and of the messages of batches and pages: field 1, with a length. */
+/** The tag of field 1, length-delimited: ReadMessagesResponse.messages, and `messages` in a batch and in a page. */
 const MESSAGES_TAG = 0x0a;
 const WIRE_TYPE = 7;
 const WITH_LENGTH = 2;
 
-/** Counts the messages in the frames of a ReadMessages answer as they come, and keeps nothing of them. */
+/** Counts the messages in a ReadMessages response while it arrives, and keeps none of them. */
 export class MessageCounter {
   messages = 0;
   readonly #frames = new MessageReader((frame) => this.#countFrame(frame));
 
-  /** Needs the chunk no longer when it returns. */
+  /** Adds the next chunk of the response; the caller may reuse it afterwards. */
   add(chunk: Buffer): void {
     this.#frames.add(chunk);
   }
@@ -22,7 +22,7 @@ export class MessageCounter {
   }
 }
 
-/** How many messages there are from `start` on in a batch or a page; ends at the first field that has no length. */
+/** Counts the messages of an encoded batch or page from `start` on; stops at the first field that is not length-delimited. */
 export function countMessages(bytes: Uint8Array, start = 0): number {
   let messages = 0;
   for (let at = start; at < bytes.length && ((bytes[at] ?? 0) & WIRE_TYPE) === WITH_LENGTH;) {
@@ -33,7 +33,7 @@ export function countMessages(bytes: Uint8Array, start = 0): number {
   return messages;
 }
 
-/** The number at `at`, and where it ends. */
+/** Decodes the varint at `at`; returns its value and the offset after it. */
 function varint(bytes: Uint8Array, at: number): [value: number, end: number] {
   let value = 0;
   for (let index = at, scale = 1; ; index++, scale *= 0x80) {

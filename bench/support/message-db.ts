@@ -7,8 +7,8 @@ import { CATEGORIES, DATA, GROUP_SIZE, METADATA, PAGE, TYPE } from "./workload.t
 const CLIENTS = [1, 8, 32];
 
 /**
- * Makes a database with Message DB in it and the messages to read, as its own clients set it up: its functions are found by
- * search path. Returns its URL.
+ * Creates a database with Message DB and `readCount` messages of the category `read`. Its search path finds Message DB's
+ * functions, as in Message DB's own installation. Returns the URL of the database.
  */
 export async function createMessageDb(serverUrl: string, readCount: number): Promise<string> {
   const url = new URL(serverUrl);
@@ -29,7 +29,7 @@ export async function createMessageDb(serverUrl: string, readCount: number): Pro
   return url.href;
 }
 
-/** Its functions, driven by pgbench with as many clients as serve it best. */
+/** Message DB's functions, called by pgbench with 1, 8 and 32 clients; comparisons take the best of the three. */
 export function messageDbSubjects(databaseUrl: string, readCount: number, seconds: number): Subject[] {
   const run = (name: string, unit: string, clients: number, script: string): Subject => ({
     name: `Message DB: ${name}, ${clients} client${clients === 1 ? "" : "s"}`,

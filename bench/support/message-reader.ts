@@ -1,16 +1,16 @@
 const ENVELOPE_BYTES = 5;
 
-/** Finds the messages of a gRPC answer in its chunks, without a copy but of those that two chunks share. */
+/** Splits the chunks of a gRPC response into messages. Copies only what continues in the next chunk. */
 export class MessageReader {
   readonly #onMessage: (bytes: Buffer) => void;
   #rest: Buffer = Buffer.alloc(0);
 
-  /** The bytes of a message are those of the chunk that it came in. */
+  /** `onMessage` gets a message without its prefix; its bytes may be a part of the chunk, so they are valid only during the call. */
   constructor(onMessage: (bytes: Buffer) => void) {
     this.#onMessage = onMessage;
   }
 
-  /** Needs the chunk no longer when it returns. */
+  /** Adds the next chunk of the response; the caller may reuse it afterwards. */
   add(chunk: Buffer): void {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** One run of PostgreSQL's own load generator. */
+/** One run of pgbench, PostgreSQL's load generator. */
 export interface PgbenchRun {
   readonly databaseUrl: string;
   /** The transaction, in pgbench's script language. */
@@ -12,7 +12,7 @@ export interface PgbenchRun {
   readonly seconds: number;
 }
 
-/** Runs the script over and over, with prepared statements, and returns the transactions per second. */
+/** Runs the script repeatedly with prepared statements; returns transactions per second. Throws if pgbench fails. */
 export function pgbench({ databaseUrl, script, clients, seconds }: PgbenchRun): number {
   const directory = mkdtempSync(join(tmpdir(), "satchel-pgbench-"));
   try {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Copies what a query selects to a file with psql, and returns how many seconds that took. */
+/** Copies the rows of a query to a file with psql; returns the seconds it took. Throws if psql fails. */
 export function copySeconds(databaseUrl: string, query: string): number {
   const directory = mkdtempSync(join(tmpdir(), "satchel-copy-"));
   try {
@@ -17,7 +17,7 @@ export function copySeconds(databaseUrl: string, query: string): number {
   }
 }
 
-/** Of these programs those that cannot be run here. */
+/** Returns those of the programs that are not installed. */
 export function missingPrograms(names: readonly string[]): string[] {
   return names.filter((name) => spawnSync(name, ["--version"]).error !== undefined);
 }

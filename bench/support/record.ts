@@ -4,7 +4,10 @@ import { join } from "node:path";
 
 const FILE = join(import.meta.dirname, "../../docs/performance.md");
 
-/** Replaces what is between the marks of a section in docs/performance.md, and says when and on what it was measured. */
+/**
+ * Replaces the text between a section's markers in docs/performance.md, and adds the date, the version of Node and the
+ * processor. Throws if the section has no markers.
+ */
 export async function recordSection(section: string, text: string): Promise<void> {
   const [begin, end] = [`<!-- begin ${section} -->`, `<!-- end ${section} -->`];
   const page = await readFile(FILE, "utf8");

@@ -1,24 +1,24 @@
-/** One thing that is measured: a name and a way to get one figure. */
+/** Something to measure: each call of `measure` returns one figure in `unit`. */
 export interface Subject {
   readonly name: string;
   readonly unit: string;
   readonly measure: () => Promise<number> | number;
 }
 
-/** What was measured of a subject over all rounds. */
+/** The figures of one subject over all rounds. */
 export interface Figure {
   readonly name: string;
   readonly unit: string;
   readonly median: number;
   readonly least: number;
   readonly most: number;
-  /** One for each round that counts, in their order. */
+  /** One for each counted round, in order. */
   readonly values: readonly number[];
 }
 
 /**
- * Measures every subject once a round, round after round, so that a change of the machine's speed meets all of them; the
- * first round warms up and is not counted.
+ * Measures every subject once in each round, so that a change of the machine's speed affects all subjects alike. Runs
+ * `rounds` + 1 rounds: the first is a warm-up and is not counted.
  */
 export async function measureInRounds(
   subjects: readonly Subject[],
@@ -46,7 +46,7 @@ export async function measureInRounds(
   });
 }
 
-/** The figures as a table in Markdown. */
+/** Formats the figures as a Markdown table. */
 export function tableOf(figures: readonly Figure[]): string {
   const rows = figures.map(
     ({ name, unit, median, least, most }) =>
@@ -55,7 +55,7 @@ export function tableOf(figures: readonly Figure[]): string {
   return ["| what | median | least … most | unit |", "|---|--:|--:|---|", ...rows].join("\n");
 }
 
-/** A figure as people read it. */
+/** Formats a figure: without decimals from 100 on, with three significant digits below. */
 export function rounded(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }

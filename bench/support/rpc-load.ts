@@ -1,9 +1,10 @@
 /**
- * Calls AppendMessages as fast as a server answers, from a process of its own; bench/rpc.ts starts it.
+ * A client process that calls AppendMessages as fast as the server responds; bench/rpc.ts starts it.
  *
  *   node bench/support/rpc-load.ts <url> <callers>
  *
- * After every `{ durationMs }` it calls for that long, and says how many calls it has made and how many a second.
+ * For every message `{ durationMs }` it makes calls for that time, then sends `{ calls, rate }`: the number of calls, and
+ * calls per second. At the start it sends `{ bytes }`, the size of the request.
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { AppendMessagesRequestSchema } from "../../src/gen/satchel/v1/streams_pb.ts";

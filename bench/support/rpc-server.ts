@@ -1,9 +1,9 @@
 /**
- * A server in a process of its own that answers AppendMessages at once, by one of several ways; bench/rpc.ts starts it.
+ * A server process whose handler of AppendMessages does nothing; bench/rpc.ts starts it with one of several adapters.
  *
  *   node bench/support/rpc-server.ts grpc-js|lean|connect [intercepted]
  *
- * It says where it listens, and after every "cpu" how much time of the processor it has used so far, in microseconds.
+ * At the start it sends `{ url }`. To every message "cpu" it replies with `{ cpuMicros }`, its CPU time so far.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
@@ -36,7 +36,7 @@ process.on("message", () => process.send?.({ cpuMicros: cpuMicros() }));
 process.on("disconnect", () => process.exit());
 process.send?.({ url });
 
-/** As little as grpc-js can do: our messages, and nothing around the handler. */
+/** A minimal server of grpc-js: the same messages, no interceptors. Returns its URL. */
 async function serveGrpcJs(): Promise<string> {
   const server = new grpc.Server();
   const definition: grpc.MethodDefinition<AppendMessagesRequest, typeof ANSWER> = {
@@ -58,7 +58,7 @@ async function serveGrpcJs(): Promise<string> {
   return `http://${HOST}:${port}`;
 }
 
-/** Satchel's own server, with metrics and ids as ever. */
+/** Satchel's server, with metrics and request ids as in production. Returns its URL. */
 async function serveSatchel(rpcAdapter: "lean" | "connect"): Promise<string> {
   const log = createLogger("warn");
   const readiness = new Readiness({ ping: () => Promise.resolve(), log });
@@ -81,7 +81,7 @@ async function serveSatchel(rpcAdapter: "lean" | "connect"): Promise<string> {
   return server.url;
 }
 
-/** What every call passes, its credential known. */
+/** The interceptors of every call, with a cached credential. */
 function satchelInterceptors(): Interceptor[] {
   return [
     errorsInterceptor(() => undefined),

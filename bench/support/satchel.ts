@@ -7,13 +7,13 @@ import { appendRequest, CATEGORIES, fillRequest, GROUP_SIZE, groupRequest, PAGE,
 const SERVICE = "satchel.v1.StreamService";
 const FILL = { callers: 8, streams: 100, perStream: 10 };
 
-/** How often what is measured is repeated, and how much there is to read. */
+/** The seconds of each measurement, and the number of messages to read. */
 export interface Extent {
   readonly seconds: number;
   readonly readCount: number;
 }
 
-/** A server under load, by gRPC over one connection. */
+/** A client that loads one server over gRPC, on one connection. */
 export class Satchel implements AsyncDisposable {
   readonly #load: GrpcLoad;
   readonly #name: string;
@@ -29,7 +29,7 @@ export class Satchel implements AsyncDisposable {
     this.#extent = extent;
   }
 
-  /** Appends the messages to read: the category `read`, of 100 streams that grow side by side. */
+  /** Appends the messages to read to 100 streams of the category `read`, ten to each stream in turn. */
   async fill(): Promise<void> {
     const request = fillRequest("read", FILL.streams, FILL.perStream);
     let left = this.#extent.readCount / (FILL.streams * FILL.perStream);
@@ -79,7 +79,7 @@ export class Satchel implements AsyncDisposable {
     };
   }
 
-  /** Reads the category `read` from one end to the other, as it comes; throws when something is missing. */
+  /** Reads the whole category `read` in one streaming call; throws if the number of messages is wrong. */
   async readAll(): Promise<void> {
     const counter = new MessageCounter();
     await this.#load.stream(`${SERVICE}/ReadMessages`, readRequest("read"), (chunk) => counter.add(chunk));
@@ -98,12 +98,12 @@ export class Satchel implements AsyncDisposable {
   }
 }
 
-/** As many as Message DB is given clients. */
+/** The numbers of clients that Message DB is measured with, too. */
 const PEERS = [1, 8, 32];
-/** The callers of the chart: those, and then the ones of the target. */
+/** The numbers of callers in the chart; the targets are measured with the last, 64. */
 export const CALLERS = [...PEERS, 64];
 
-/** Everything that is measured of one server. */
+/** All subjects of one server. */
 export function satchelSubjects(satchel: Satchel): Subject[] {
   return [
     ...CALLERS.map((callers) => satchel.append(callers, 1, 1)),

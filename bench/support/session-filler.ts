@@ -6,7 +6,7 @@ const COLUMNS = `id, user_id, device_id, token_hash, token_key, token_generation
   last_activity_time_micros, idle_timeout_micros, touch_interval_micros, idle_expire_time_micros, absolute_expire_time_micros, sweep_time_micros, aal, amr,
   client_type, client_version, user_agent, ip_address, location, device_name, version`;
 
-/** Makes sessions of the last 30 days, a few of which have expired and were not swept yet. */
+/** Inserts `count` sessions created in the last 30 days. One in a thousand has expired and has not been removed yet. */
 export async function fillSessions({ engine }: InProcessSessions, count: number): Promise<void> {
   const now = BigInt(Date.now()) * 1_000n;
   const postgres = engine.kind === "postgresql";
@@ -23,7 +23,7 @@ export async function fillSessions({ engine }: InProcessSessions, count: number)
   const table = postgres ? `"ns_${NAMESPACE}".sessions` : "sessions";
   const fill = command(`INSERT INTO {sessions} (${COLUMNS}) SELECT ${values} FROM ${series}`);
   await storeOn(engine).aloneInNamespace(NAMESPACE, (unit) => unit.change(fill, []));
-  // As autovacuum would, by the time that a real server has so many.
+  // Does the work of autovacuum, which a real server of this size would have behind it.
   const vacuum = `VACUUM ANALYZE ${table}, "ns_${NAMESPACE}".session_counts`;
   if (postgres) await engine.orm.em.fork().getDriver().getConnection().execute(vacuum);
 }

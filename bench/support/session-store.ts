@@ -15,18 +15,18 @@ import { openPostgres } from "../../src/kernel/store/engines/postgres/engine.ts"
 import { openSqlite } from "../../src/kernel/store/engines/sqlite/engine.ts";
 import { storeOn } from "../../test/support/stores.ts";
 
-/** The use cases of sessions, called without a network in between. */
+/** The use cases of sessions, called in this process, without a network. */
 export interface InProcessSessions extends AsyncDisposable {
   readonly sessions: LoginSessions;
-  /** A service that may do everything. */
+  /** A service account with the role admin. */
   readonly caller: ServicePrincipal;
   readonly engine: AnyEngine;
 }
 
-/** The namespace that they are in. */
+/** The namespace of the sessions. */
 export const NAMESPACE = "in-process" as NamespaceId;
 
-/** Opens a namespace of its own: in a database, or, without one, in a new directory. */
+/** Opens a store with one namespace: on PostgreSQL if a URL is given, else on SQLite in a new directory. */
 export async function openSessions(databaseUrl?: string): Promise<InProcessSessions> {
   await using opening = new AsyncDisposableStack();
   const engine = opening.use(await openEngine(opening, databaseUrl));

@@ -5,8 +5,8 @@ const SAMPLE_MS = 50;
 const MOST_MIB = 64;
 
 /**
- * Says how much more memory a server takes while it streams everything to one reader than when it idles: another one, new,
- * beside the one that was measured and on the same database.
+ * Measures how much resident memory grows while a server streams all messages to one reader. Starts a new server for it, on
+ * the database and directory of the given one. Returns the result as a sentence.
  */
 export async function streamingMemory(
   databaseUrl: string,

@@ -1,16 +1,19 @@
 import { type Figure, rounded } from "./rounds.ts";
 
-/** What is promised of a subject: so many times the best of others. The names are how the subjects' names begin. */
+/**
+ * A performance target: the best subject whose name begins with `subject` reaches at least `atLeast` times the best one whose
+ * name begins with `against`.
+ */
 export interface Target {
   readonly work: string;
   readonly subject: string;
   readonly against: string;
-  /** As the table names it. */
+  /** The name of `against` in the table. */
   readonly peer: string;
   readonly atLeast: number;
 }
 
-/** A table of ratios in Markdown; a target whose peer was not measured says so. */
+/** Formats the ratios as a Markdown table. A target is marked "not measured" if one of its subjects is missing. */
 export function targetTable(figures: readonly Figure[], targets: readonly Target[]): string {
   const rows = targets.map((target) => {
     const subject = best(figures, target.subject);

@@ -1,15 +1,16 @@
 /**
- * Calls a server as fast as it answers, over several connections, from a process of its own; bench/workers.ts starts it.
+ * A client process that calls a server as fast as it responds, over several connections; bench/workers.ts starts it.
  *
- *   node bench/support/workers-load.ts <url> <token> <connections> <callers> <number among these processes>
+ *   node bench/support/workers-load.ts <url> <token> <connections> <callers> <number of this process>
  *
- * After every `{ work, durationMs }` it calls for that long, and says how many calls a second it has made.
+ * For every message `{ work, durationMs }` it makes calls for that time, then sends the calls per second. At the start it
+ * sends "ready".
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { AppendMessagesRequestSchema, GetStreamVersionRequestSchema } from "../../src/gen/satchel/v1/streams_pb.ts";
 import { callsPerSecond, GrpcLoad } from "./grpc-load.ts";
 
-/** What is called. */
+/** The kinds of load. */
 export type Work = keyof typeof WORKS;
 
 export interface LoadOrder {
@@ -54,7 +55,7 @@ async function run({ work, durationMs }: LoadOrder): Promise<void> {
   process.send?.(rate);
 }
 
-/** Without ids, which the server then makes: the same bytes can be sent again and again. */
+/** A request without message ids: the server makes them, so the same bytes can be sent repeatedly. */
 function appendTo(streamName: string): Uint8Array {
   const messages = [{ type: "SomethingHappened", data: '{"attribute":"some value","other":"another value"}' }];
   return toBinary(AppendMessagesRequestSchema, create(AppendMessagesRequestSchema, { streamName, messages }));

@@ -1,4 +1,4 @@
-import type { NewMessage, SatchelClient } from "../../src/client/index.ts";
+import type { NewMessage, SatchelClient } from "../../clients/typescript/src/index.ts";
 import { type Commit } from "./git-log.ts";
 import { messageOf, streamNameOf } from "./message-of.ts";
 

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-// Outside of this repository: from "satchel/client".
-import { createClient, type SatchelClient, type StreamMessage } from "../../src/client/index.ts";
+// Outside of this repository: from "@satchel/client".
+import { createClient, type SatchelClient, type StreamMessage } from "../../clients/typescript/src/index.ts";
 import { type Commit, readCommits } from "./git-log.ts";
 import { load } from "./load.ts";
 import { longestStreams, readAsGroup, readCategory } from "./report.ts";

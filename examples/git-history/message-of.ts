@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { NewMessage } from "../../src/client/index.ts";
+import type { NewMessage } from "../../clients/typescript/src/index.ts";
 import type { Commit } from "./git-log.ts";
 
 /** Every commit is a message of this category, in the stream of its author. */

@@ -1,4 +1,4 @@
-import type { SatchelClient, StreamMessage, StreamSummary } from "../../src/client/index.ts";
+import type { SatchelClient, StreamMessage, StreamSummary } from "../../clients/typescript/src/index.ts";
 import { CATEGORY } from "./message-of.ts";
 
 /** What a category holds, as reading all of it has shown. */

@@ -110,11 +110,6 @@ export function limitExceeded(limit: string, maximum: number, actual: number, fi
   });
 }
 
-/** NOT_FOUND: there is no consumer group of this id in the caller's namespace. */
-export function groupNotFound(consumerGroupId: string): SatchelError {
-  return new SatchelError("GROUP_NOT_FOUND", `there is no consumer group ${consumerGroupId}`);
-}
-
 /** UNAVAILABLE: the store cannot be reached, or does not respond. */
 export function storeUnavailable(cause: unknown, message = "the store is unavailable"): SatchelError {
   return new SatchelError("STORE_UNAVAILABLE", message, { cause, retryAfterMs: 500 });

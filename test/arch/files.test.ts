@@ -5,14 +5,24 @@ const MAX_LINES = 400;
 // Spelt so that this file has none of them.
 const MARKS = ["TO[D]O", "FIX[M]E", "X[X]X", "HA[C]K"];
 
-const CODE = globSync("{src,test,bench,tools,examples}/**/*.ts").filter((path) => !path.startsWith("src/gen/"));
-const TEXT = [...CODE, ...globSync(["*.md", "docs/**/*.md", "proto/satchel/**/*.proto", ".ci/*"])];
+const CODE = globSync(["{src,test,bench,tools,examples}/**/*.{ts,mts}", "clients/typescript/src/**/*.ts", "bin/*"], {
+  exclude: ["src/gen/**", "clients/typescript/src/gen/**", "**/node_modules/**"],
+});
+const TEXT = [...CODE, ...globSync(["*.md", "docs/**/*.md", "clients/**/*.md", "proto/satchel/**/*.proto", ".ci/*"])];
 
 interface Package {
   readonly version: string;
   readonly license?: string;
   readonly resolved?: string;
+  /** True for a workspace of ours. */
+  readonly link?: boolean;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 test("no file has more than 400 lines", () => {
@@ -29,18 +39,21 @@ test("the tests run on the Node that the package asks for", () => {
 });
 
 describe("dependencies", () => {
-  const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Record<
-    "dependencies" | "devDependencies",
-    Record<string, string>
-  >;
+  const manifests = ["package.json", ...globSync(["clients/*/package.json", "test/packages/*/package.json"])];
   const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8")) as {
     readonly packages: Record<string, Package>;
   };
-  const locked = Object.entries(packages).filter(([path]) => path !== "");
+  const locked = Object.entries(packages).filter(([path, { link }]) => path.includes("node_modules/") && link !== true);
 
+  // But for the client's: an application shares them with what else it uses of Connect and protobuf.
   test("are pinned exactly", () => {
-    const all = { ...manifest.dependencies, ...manifest.devDependencies };
-    expect(Object.entries(all).filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([]);
+    const ranges = manifests.flatMap((path) => {
+      const { name, dependencies, devDependencies } = JSON.parse(readFileSync(path, "utf8")) as Manifest;
+      const pinned = { ...(name === "@satchel/client" ? {} : dependencies), ...devDependencies };
+      return Object.entries(pinned).filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version));
+    });
+    expect(manifests).toContain("clients/typescript/package.json");
+    expect(ranges).toEqual([]);
   });
 
   test("are locked for every platform, and for any registry", () => {
@@ -63,6 +76,10 @@ describe("dependencies", () => {
     expect(installed.length).toBeGreaterThan(100);
     expect(others.map(([path, { license }]) => `${path}: ${license}`)).toEqual([]);
   });
+});
+
+test("the client carries the licence of the server", () => {
+  expect(readFileSync("clients/typescript/LICENSE", "utf8")).toBe(readFileSync("LICENSE", "utf8"));
 });
 
 /** Vite's style sheet compiler, MPL-2.0: comes with vitest, is never shipped and compiles nothing of ours. */

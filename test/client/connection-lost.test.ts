@@ -2,8 +2,8 @@ import { createServer as createHttpServer, type RequestListener } from "node:htt
 import { createServer as createHttp2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
-import { createClient, type SatchelClient } from "../../src/client/index.ts";
-import { createClient as createWebClient } from "../../src/client/web.ts";
+import { createClient, type SatchelClient } from "../../clients/typescript/src/index.ts";
+import { createClient as createWebClient } from "../../clients/typescript/src/web.ts";
 import { collect } from "./fake-server.ts";
 
 /** What can happen to a call on its way, made to happen; none of them is an answer of a Satchel server. */

@@ -3,8 +3,8 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { expect, test } from "vitest";
-import { createClient } from "../../src/client/index.ts";
-import { createClient as createWebClient } from "../../src/client/web.ts";
+import { createClient } from "../../clients/typescript/src/index.ts";
+import { createClient as createWebClient } from "../../clients/typescript/src/web.ts";
 import { FakeGroupServer } from "./fake-group-server.ts";
 import { HeldHandler } from "./held-handler.ts";
 

@@ -1,8 +1,11 @@
 import { createRouterTransport } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { SatchelClient } from "../../src/client/client.ts";
-import type { ConsumeFrame } from "../../src/client/index.ts";
-import { ConsumerGroupService, type CreateConsumerGroupRequest } from "../../src/gen/satchel/v1/consumer_groups_pb.ts";
+import { SatchelClient } from "../../clients/typescript/src/client.ts";
+import {
+  ConsumerGroupService,
+  type CreateConsumerGroupRequest,
+} from "../../clients/typescript/src/gen/satchel/v1/consumer_groups_pb.ts";
+import type { ConsumeFrame } from "../../clients/typescript/src/index.ts";
 import { fakeGroup, FakeGroupServer } from "./fake-group-server.ts";
 import { collect } from "./fake-server.ts";
 

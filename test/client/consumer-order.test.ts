@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { MessageHandler } from "../../src/client/index.ts";
+import type { MessageHandler } from "../../clients/typescript/src/index.ts";
 import { FakeGroupServer } from "./fake-group-server.ts";
 
 const ENTITIES = 4;

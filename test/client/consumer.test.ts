@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { RejectMessage } from "../../src/client/index.ts";
+import { RejectMessage } from "../../clients/typescript/src/index.ts";
 import { FakeGroupServer } from "./fake-group-server.ts";
 import { Code } from "./fake-server.ts";
 import { HeldHandler } from "./held-handler.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { SatchelClientError, toClientError } from "../../src/client/errors.ts";
-import { ErrorReason } from "../../src/gen/satchel/v1/errors_pb.ts";
+import { SatchelClientError, toClientError } from "../../clients/typescript/src/core/errors.ts";
+import { ErrorReason } from "../../clients/typescript/src/gen/satchel/v1/errors_pb.ts";
 import { BadRequestSchema, Code, ConnectError, ErrorInfoSchema, wireError } from "./fake-server.ts";
 
 test("a conflict names every stream, with versions as bigint", () => {

@@ -1,9 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type ConnectRouter, createRouterTransport, type HandlerContext, type Transport } from "@connectrpc/connect";
 import { expect } from "vitest";
-import { SatchelClient } from "../../src/client/client.ts";
-import type { ConsumerEvent, ConsumerOptions, ConsumerRun } from "../../src/client/index.ts";
-import type { ClientOptions } from "../../src/client/options.ts";
+import { SatchelClient } from "../../clients/typescript/src/client.ts";
+import type { ClientOptions } from "../../clients/typescript/src/core/client-options.ts";
 import {
   type AcknowledgeRequest,
   ConsumerGroupService,
@@ -11,7 +10,8 @@ import {
   type ConsumeResponseSchema,
   type CreateConsumerGroupRequest,
   type RejectRequest,
-} from "../../src/gen/satchel/v1/consumer_groups_pb.ts";
+} from "../../clients/typescript/src/gen/satchel/v1/consumer_groups_pb.ts";
+import type { ConsumerEvent, ConsumerOptions, ConsumerRun } from "../../clients/typescript/src/index.ts";
 import { type Failure, wireError } from "./fake-server.ts";
 
 type Frame = NonNullable<MessageInitShape<typeof ConsumeResponseSchema>["frame"]>;

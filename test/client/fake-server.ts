@@ -1,13 +1,17 @@
 import { Code, ConnectError, createRouterTransport, type HandlerContext, type Transport } from "@connectrpc/connect";
-import { SatchelClient } from "../../src/client/client.ts";
-import type { ClientOptions } from "../../src/client/options.ts";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
-import { NamespaceService } from "../../src/gen/satchel/v1/namespaces_pb.ts";
+import { SatchelClient } from "../../clients/typescript/src/client.ts";
+import type { ClientOptions } from "../../clients/typescript/src/core/client-options.ts";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from "../../clients/typescript/src/gen/google/rpc/error_details_pb.ts";
+import { NamespaceService } from "../../clients/typescript/src/gen/satchel/v1/namespaces_pb.ts";
 import {
   type AppendMessagesRequest,
   type ReadMessagesRequest,
   StreamService,
-} from "../../src/gen/satchel/v1/streams_pb.ts";
+} from "../../clients/typescript/src/gen/satchel/v1/streams_pb.ts";
 
 /** What a server says when it fails. */
 export interface Failure {

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { HandlerContext, MessageHandler, StreamMessage } from "../../src/client/index.ts";
+import type { HandlerContext, MessageHandler, StreamMessage } from "../../clients/typescript/src/index.ts";
 
 /** One handling that has begun. */
 export interface Handling {

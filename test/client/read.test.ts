@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { StreamMessage } from "../../src/client/index.ts";
+import type { StreamMessage } from "../../clients/typescript/src/index.ts";
 import { Code, collect, FakeServer } from "./fake-server.ts";
 
 const lost = {};

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createClient, NO_STREAM, type SatchelClient } from "../../src/client/index.ts";
-import { createClient as createWebClient } from "../../src/client/web.ts";
+import { createClient, NO_STREAM, type SatchelClient } from "../../clients/typescript/src/index.ts";
+import { createClient as createWebClient } from "../../clients/typescript/src/web.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 import { collect } from "./fake-server.ts";
 

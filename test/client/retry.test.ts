@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Attempts } from "../../src/client/attempts.ts";
-import { SatchelClientError } from "../../src/client/errors.ts";
-import { DEFAULT_RETRY, NO_RETRY, retryDelayMs } from "../../src/client/retry.ts";
+import { CallRetries } from "../../clients/typescript/src/core/call-retries.ts";
+import { SatchelClientError } from "../../clients/typescript/src/core/errors.ts";
+import { DEFAULT_RETRY, NO_RETRY, retryDelayMs } from "../../clients/typescript/src/core/retry-policy.ts";
 
 const away = (retryAfterMs?: number) =>
   new SatchelClientError("STORE_UNAVAILABLE", "UNAVAILABLE", "away", { retryAfterMs });
@@ -43,32 +43,32 @@ test("no call takes longer than its deadline or more tries than its policy", asy
   });
   await fc.assert(
     fc.asyncProperty(runs, async ({ timeoutMs, callMs, retryAfterMs, random }) => {
-      let now = 0;
+      let nowMs = 0;
       const environment = {
-        now: () => now,
+        nowMs: () => nowMs,
         random: () => random,
-        sleep: async (delayMs: number) => void (now += delayMs),
+        sleep: async (delayMs: number) => void (nowMs += delayMs),
       };
-      const attempts = new Attempts(DEFAULT_RETRY, environment, timeoutMs, undefined);
+      const retries = new CallRetries(DEFAULT_RETRY, environment, timeoutMs, undefined);
       let tries = 0;
       const call = async (): Promise<never> => {
         for (;;) {
           tries++;
-          expect(attempts.remainingMs()).toBeGreaterThan(0);
-          now += Math.min(callMs, attempts.remainingMs());
-          await attempts.failed(away(retryAfterMs));
+          expect(retries.remainingMs()).toBeGreaterThan(0);
+          nowMs += Math.min(callMs, retries.remainingMs());
+          await retries.waitAfter(away(retryAfterMs));
         }
       };
       await expect(call()).rejects.toThrow("away");
-      expect(now).toBeLessThanOrEqual(Math.ceil(timeoutMs) + 1);
+      expect(nowMs).toBeLessThanOrEqual(Math.ceil(timeoutMs) + 1);
       expect(tries).toBeLessThanOrEqual(DEFAULT_RETRY.maxAttempts);
     }),
   );
 });
 
 test("without a deadline, or with one beyond every timer, there is none", () => {
-  const environment = { now: () => 0, random: () => 0, sleep: async () => {} };
+  const environment = { nowMs: () => 0, random: () => 0, sleep: async () => {} };
   for (const timeoutMs of [0, -1, Infinity, 2 ** 31]) {
-    expect(new Attempts(policy, environment, timeoutMs, undefined).remainingMs()).toBe(0);
+    expect(new CallRetries(policy, environment, timeoutMs, undefined).remainingMs()).toBe(0);
   }
 });

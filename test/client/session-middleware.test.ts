@@ -3,9 +3,14 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
-import { SatchelClientError, SessionMiddleware, type SessionMiddlewareOptions } from "../../src/client/index.ts";
-import type { LoginSession, TokenValidation, ValidateOptions } from "../../src/client/index.ts";
-import { ServerService } from "../../src/gen/satchel/v1/server_pb.ts";
+import { ServerService } from "../../clients/typescript/src/gen/satchel/v1/server_pb.ts";
+import {
+  type LoginSession,
+  SatchelClientError,
+  type TokenValidation,
+  type ValidateOptions,
+} from "../../clients/typescript/src/index.ts";
+import { SessionMiddleware, type SessionMiddlewareOptions } from "../../clients/typescript/src/middleware.ts";
 
 const SESSION = { sessionId: "s", userId: "ann" } as LoginSession;
 

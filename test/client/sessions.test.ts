@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createClient, type SatchelClient, SessionMiddleware } from "../../src/client/index.ts";
-import { createClient as createWebClient } from "../../src/client/web.ts";
+import { createClient, type SatchelClient } from "../../clients/typescript/src/index.ts";
+import { SessionMiddleware } from "../../clients/typescript/src/middleware.ts";
+import { createClient as createWebClient } from "../../clients/typescript/src/web.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 import { collect } from "./fake-server.ts";
 

@@ -1,4 +1,4 @@
-import { createClient } from "../../src/client/index.ts";
+import { createClient } from "../../clients/typescript/src/index.ts";
 import { createDatabaseOn } from "../support/database-on.ts";
 import { startPostgres } from "../support/postgres-server.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";

@@ -30,7 +30,7 @@ test("no step of a schema is changed once it was released", () => {
           },
           "namespaces": {
             "control": [
-              "c2c244852b1a1831",
+              "ecdfe796e8de56e7",
             ],
             "namespace": [],
           },
@@ -58,7 +58,7 @@ test("no step of a schema is changed once it was released", () => {
           },
           "namespaces": {
             "control": [
-              "0669679ca3f83748",
+              "ad5e1a073977af19",
             ],
             "namespace": [],
           },

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createClient, type ReadSelector, type SatchelClient } from "../../src/client/index.ts";
+import { createClient, type ReadSelector, type SatchelClient } from "../../clients/typescript/src/index.ts";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
 import { openBalancer } from "../support/balancer.ts";
 import { createDatabase } from "../support/databases.ts";

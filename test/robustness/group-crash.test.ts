@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createClient, type Delivery, type SatchelClient } from "../../src/client/index.ts";
+import { createClient, type Delivery, type SatchelClient } from "../../clients/typescript/src/index.ts";
 import { createDatabase } from "../support/databases.ts";
 import { startServer } from "../support/server-process.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createClient, type SatchelClient } from "../../src/client/index.ts";
+import { createClient, type SatchelClient } from "../../clients/typescript/src/index.ts";
 import { createDatabase } from "../support/databases.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 

@@ -2,7 +2,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { once } from "node:events";
 import { type ClientHttp2Stream, connect } from "node:http2";
 import { expect, test } from "vitest";
-import { payloadLength } from "../../src/areas/streams/domain/message.ts";
+import { payloadLength } from "../../src/areas/streams/domain/payload-length.ts";
 import { ReadMessagesRequestSchema, ReadMessagesResponseSchema } from "../../src/gen/satchel/v1/streams_pb.ts";
 import { openHarness, type StreamClient } from "../support/harness.ts";
 import { heldBytes } from "../support/held-bytes.ts";

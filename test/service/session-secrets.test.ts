@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { createClient, type SatchelClient, SatchelClientError } from "../../clients/typescript/src/index.ts";
 import { createApp } from "../../src/app.ts";
 import { namespacesArea } from "../../src/areas/namespaces/area.ts";
-import { createClient, type SatchelClient, SatchelClientError } from "../../src/client/index.ts";
 import { readConfig } from "../../src/config/config.ts";
 import { createLogger } from "../../src/kernel/log.ts";
 import { openEngine } from "../support/engines.ts";

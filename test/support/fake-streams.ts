@@ -1,4 +1,4 @@
-import { positionOf, selection } from "../../src/areas/streams/domain/message-filter.ts";
+import { messageFilter, positionOf } from "../../src/areas/streams/domain/message-filter.ts";
 import { MAX_POSITION, type Selector, type StoredMessage } from "../../src/areas/streams/domain/message.ts";
 import { categoryOf } from "../../src/areas/streams/domain/stream-name.ts";
 import { Feed } from "../../src/areas/streams/feed/feed.ts";
@@ -51,7 +51,7 @@ export class FakeStreams {
   }
 
   #visible(selector: Selector): StoredMessage[] {
-    return this.messages.slice(0, Number(this.#safe)).filter(selection(selector, []));
+    return this.messages.slice(0, Number(this.#safe)).filter(messageFilter(selector, []));
   }
 
   get #safe(): bigint {

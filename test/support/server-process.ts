@@ -10,6 +10,8 @@ export interface ServerProcessOptions {
   readonly databaseUrl?: string | undefined;
   /** The checkout whose server to start, with its packages installed; this one unless given. */
   readonly checkout?: string | undefined;
+  /** The file to run; `src/main.ts` of the checkout unless given. */
+  readonly main?: string | undefined;
   /** The data directory; a new one, removed at the end, unless given. */
   readonly directory?: string | undefined;
   /** Further settings. */
@@ -47,7 +49,8 @@ const TICKS_PER_SECOND = 100;
 export async function startServer(options: ServerProcessOptions = {}): Promise<ServerProcess> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "satchel-server-")));
   const { DATABASE_URL: _unused, ...inherited } = process.env;
-  const child = spawn(process.execPath, [join(options.checkout ?? CHECKOUT, "src/main.ts"), "serve"], {
+  const main = options.main ?? join(options.checkout ?? CHECKOUT, "src/main.ts");
+  const child = spawn(process.execPath, [main, "serve"], {
     env: {
       ...inherited,
       SATCHEL_PORT: "0",

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { type SatchelClient, createClient } from "../../src/client/index.ts";
+import { type SatchelClient, createClient } from "../../clients/typescript/src/index.ts";
 import { createDatabase } from "./databases.ts";
 import { type Run, runSatchel } from "./run-satchel.ts";
 

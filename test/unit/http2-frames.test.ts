@@ -21,7 +21,7 @@ function framesIn(chunks: readonly Buffer[]): Frame[] {
   const reader = new FrameReader((type, flags, stream, bytes, start, end) =>
     frames.push({ type, flags, stream, payload: bytes.toString("latin1", start, end) }),
   );
-  // Chunks come in one buffer, as from a socket.
+  // The socket reads every chunk into the same buffer, so the reader must not keep it.
   const buffer = Buffer.alloc(64 * 1024);
   for (const chunk of chunks) {
     buffer.fill(0xee);
@@ -38,8 +38,8 @@ function bytesOf({ type, flags, stream, payload }: Frame): Buffer {
   return bytes;
 }
 
-describe("frames of HTTP/2", () => {
-  test("are the same however they are cut", () => {
+describe("HTTP/2 frames", () => {
+  test("are read the same however the bytes are split into chunks", () => {
     const frame = fc.record({
       type: fc.nat(255),
       flags: fc.nat(255),
@@ -61,17 +61,17 @@ describe("frames of HTTP/2", () => {
     );
   });
 
-  test("may be as large as was agreed, and no larger", () => {
+  test("may have the maximum payload, and no more", () => {
     const largest = { type: FRAME.data, flags: 0, stream: 1, payload: "x".repeat(MAX_PAYLOAD_BYTES) };
     const bytes = bytesOf(largest);
     expect(framesIn([bytes.subarray(0, 5), bytes.subarray(5)])).toEqual([largest]);
     const larger = bytesOf({ ...largest, payload: "x".repeat(MAX_PAYLOAD_BYTES + 1) });
-    expect(() => framesIn([larger])).toThrow("larger than was agreed");
+    expect(() => framesIn([larger])).toThrow("larger than the maximum");
   });
 });
 
 describe("header blocks", () => {
-  test("say what they were made of", () => {
+  test("decode to the fields that were encoded", () => {
     const fields = [
       [":method", "POST"],
       [":path", "/satchel.v1.StreamService/AppendMessages"],
@@ -80,11 +80,11 @@ describe("header blocks", () => {
     ] as const;
     const block = encodeFields(fields);
     expect(decodeFields(block)).toEqual(fields);
-    // Only literals that are not to be remembered, and entries of the static table.
+    // :method POST is an entry of the static table; :path is a literal that is not added to the dynamic table.
     expect(block.subarray(0, 2)).toEqual(Buffer.from([0x83, 0x04]));
   });
 
-  // RFC 7541, C.4 and C.6, where they do not refer to what went before.
+  // Examples of RFC 7541, C.4 and C.6, that do not refer to the dynamic table.
   test.each([
     [
       "828684418cf1e3c2e5f23a6ba0ab90f4ff",
@@ -101,14 +101,14 @@ describe("header blocks", () => {
     ],
     // A change of the table's size before the first field.
     ["2088", { ":status": "200" }],
-  ])("of the RFC are understood: %s", (hex, fields) => {
+  ])("of the RFC are decoded: %s", (hex, fields) => {
     expect(Object.fromEntries(decodeFields(Buffer.from(hex, "hex")))).toEqual(fields);
   });
 
-  test("that cannot be understood are refused", () => {
-    expect(() => decodeFields(Buffer.from([0xbe]))).toThrow("a table that has no room");
+  test("that cannot be decoded are refused", () => {
+    expect(() => decodeFields(Buffer.from([0xbe]))).toThrow("not in the static table");
     expect(() => decodeFields(Buffer.from([0x00, 0x01]))).toThrow("cut off");
-    // Eight ones are no symbol of ASCII, and more than padding.
-    expect(() => decodeFields(Buffer.from("00016181ff", "hex"))).toThrow("not in ASCII");
+    // Eight ones are not the code of an ASCII character, and too long for padding.
+    expect(() => decodeFields(Buffer.from("00016181ff", "hex"))).toThrow("not ASCII");
   });
 });

@@ -30,8 +30,8 @@ const read = (request: MessageInitShape<typeof ReadMessagesRequestSchema>): Uint
 const append = (type: string, data = ""): Uint8Array =>
   toBinary(AppendMessagesRequestSchema, create(AppendMessagesRequestSchema, { messages: [{ type }, { data }] }));
 
-describe("the benchmarks' client", () => {
-  test("gets the answers of many calls at once, each its own", async () => {
+describe("the benchmark client", () => {
+  test("gives each of many concurrent calls its own response", async () => {
     await using server = await startTestServer({ limits: { maxConcurrentStreams: 50 } });
     await using load = await GrpcLoad.connect(server.url, "none");
     const [info] = messagesOf(await load.call(INFO, NONE));
@@ -45,7 +45,7 @@ describe("the benchmarks' client", () => {
     expect(await Promise.all(calls)).toEqual(calls.map((_, index) => [index, index, "caughtUp"]));
   });
 
-  test("sees every call that fails, among those that do not", async () => {
+  test("reports every failed call among successful ones", async () => {
     await using server = await startTestServer();
     await using load = await GrpcLoad.connect(server.url, "none");
     const names = Array.from({ length: 100 }, (_, index) => (index % 3 === 1 ? "NotFound" : "none"));
@@ -56,7 +56,7 @@ describe("the benchmarks' client", () => {
     await expect(load.call("satchel.v1.Nothing/Call", NONE)).rejects.toBeInstanceOf(GrpcLoadError);
   });
 
-  test("sees that a stream fails after messages, and after many other calls", async () => {
+  test("reports a stream that fails after messages, and after many other calls", async () => {
     await using server = await startTestServer();
     await using load = await GrpcLoad.connect(server.url, "none");
     const counter = new MessageCounter();
@@ -68,7 +68,7 @@ describe("the benchmarks' client", () => {
     await expect(call).rejects.toMatchObject({ status: UNAVAILABLE });
   });
 
-  test("reads answers that are larger than its window, several at once", async () => {
+  test("reads concurrent responses that are larger than its window", async () => {
     await using server = await startTestServer();
     await using load = await GrpcLoad.connect(server.url, "none");
     const selector = { case: "streamName", value: "50000" } as const;
@@ -96,7 +96,7 @@ describe("the benchmarks' client", () => {
     for (const answer of await Promise.all(calls)) expect(messagesOf(answer)).toHaveLength(1);
   });
 
-  test("answers pings, and notices when the connection ends", async () => {
+  test("acknowledges pings, and fails calls when the connection ends", async () => {
     await using server = await startTestServer({ keepaliveMs: 50 });
     await using load = await GrpcLoad.connect(server.url, "none");
     await delay(500);
@@ -106,7 +106,7 @@ describe("the benchmarks' client", () => {
     await expect(load.call(INFO, NONE)).rejects.toThrow(GrpcLoadError);
   });
 
-  test("does not connect to what is not there", async () => {
+  test("rejects a connection that is refused, and https", async () => {
     const server = await startTestServer();
     await server[Symbol.asyncDispose]();
     await expect(GrpcLoad.connect(server.url, "none")).rejects.toThrow("ECONNREFUSED");
@@ -117,7 +117,7 @@ describe("the benchmarks' client", () => {
 const HEADERS = { ":status": 200, "content-type": "application/grpc" };
 const ASCII = String.fromCharCode(...Array.from({ length: 0x7f - 0x20 }, (_, index) => 0x20 + index));
 
-/** Endings that are not how Satchel answers. */
+/** Ways to end a call that Satchel does not use, by the error that the client reports. */
 const ENDINGS: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
   "HTTP's: 415": (stream) => stream.respond({ ":status": 415 }, { endStream: true }),
   "no trailers": (stream) => {
@@ -133,11 +133,11 @@ const ENDINGS: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
     stream.respond({ ...HEADERS, "grpc-status": "5", "grpc-message": "only%20trailers" }, { endStream: true }),
   "reset with code 8": (stream) => stream.close(8),
   "the connection was closed": (stream) => stream.session?.destroy(),
-  "goodbye with code 2": (stream) => stream.session?.goaway(2, stream.id! - 2),
+  "GOAWAY with code 2": (stream) => stream.session?.goaway(2, stream.id! - 2),
 };
 
-describe("the benchmarks' client, of what another server may say,", () => {
-  test.each(Object.entries(ENDINGS))("takes for a failure: %s", async (message, ending) => {
+describe("the benchmark client with another server", () => {
+  test.each(Object.entries(ENDINGS))("reports as a failure: %s", async (message, ending) => {
     await using server = await startScripted((stream) => {
       if (stream.id === 3) ending(stream);
       else endWith(stream, { "grpc-status": "0" });
@@ -147,7 +147,7 @@ describe("the benchmarks' client, of what another server may say,", () => {
     await expect(load.call("one/Bad", NONE)).rejects.toThrow(message);
   });
 
-  test("takes for a success what has the status 0, wherever and beside whatever that comes", async () => {
+  test("reports status 0 as success, in headers or in trailers, alone or beside other fields", async () => {
     await using server = await startScripted((stream) => {
       if (stream.id === 3) stream.respond({ ...HEADERS, "grpc-status": "0" }, { endStream: true });
       else endWith(stream, { "x-number": String(stream.id), "grpc-status": "0" });
@@ -157,7 +157,7 @@ describe("the benchmarks' client, of what another server may say,", () => {
     expect(counts).toEqual([1, 0, 1]);
   });
 
-  test("keeps to what it allows: so many calls at once, and so many bytes", async () => {
+  test("respects the server's limits of concurrent streams and of window size", async () => {
     let open = 0;
     let most = 0;
     const settings = { maxConcurrentStreams: 3, initialWindowSize: 10_000 };

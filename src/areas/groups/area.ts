@@ -1,7 +1,6 @@
 import type { Area } from "../../kernel/area.ts";
 import { systemClock } from "../../kernel/clock.ts";
-import { streamsArea } from "../streams/area.ts";
-import { streamStore } from "../streams/store/stores.ts";
+import { streamsArea, streamStore } from "../streams/area.ts";
 import { ConsumerGroups } from "./consumer-groups.ts";
 import { Consumers } from "./delivery/consumers.ts";
 import { consumerGroupRoutes } from "./handlers.ts";

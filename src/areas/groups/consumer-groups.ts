@@ -1,10 +1,10 @@
 import type { CallOptions } from "../../kernel/call-options.ts";
 import { type Clock, systemClock } from "../../kernel/clock.ts";
-import { groupNotFound, limitExceeded, SatchelError } from "../../kernel/errors.ts";
+import { limitExceeded, SatchelError } from "../../kernel/errors.ts";
 import { type Limits, wireName } from "../../kernel/limits.ts";
 import { listPage, type ListPage, type ListRequest } from "../../kernel/paging.ts";
 import type { ServicePrincipal } from "../../kernel/principal.ts";
-import type { Category } from "../streams/domain/stream-name.ts";
+import type { Category } from "../streams/area.ts";
 import type { Consumers } from "./delivery/consumers.ts";
 import type {
   Acknowledgement,
@@ -17,6 +17,7 @@ import type {
   RejectRequest,
 } from "./domain/consumer-groups.ts";
 import { type GroupStart, type NewGroup, sameGroup } from "./domain/group-settings.ts";
+import { groupNotFound } from "./group-not-found.ts";
 import { getGroup, type GroupSource, type GroupStreams } from "./group-source.ts";
 import { type GroupStatus, groupStatus } from "./group-status.ts";
 import type { ConsumerGroupStore } from "./store/group-store.ts";

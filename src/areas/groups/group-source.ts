@@ -1,9 +1,8 @@
 import type { CallOptions } from "../../kernel/call-options.ts";
-import { groupNotFound } from "../../kernel/errors.ts";
 import type { NamespaceId } from "../../kernel/namespace-id.ts";
-import type { StoredMessage } from "../streams/domain/message.ts";
-import type { StreamStore } from "../streams/store/stream-store.ts";
+import type { StoredMessage, StreamStore } from "../streams/area.ts";
 import type { ConsumerGroup, ConsumerGroupId } from "./domain/consumer-groups.ts";
+import { groupNotFound } from "./group-not-found.ts";
 import type { ConsumerGroupStore } from "./store/group-store.ts";
 
 /** What is read of the streams for consumer groups. */

@@ -1,8 +1,8 @@
 import type { CallOptions } from "../../kernel/call-options.ts";
-import { groupNotFound } from "../../kernel/errors.ts";
 import type { ConsumerGroup, ConsumerGroupId, PartitionLease } from "./domain/consumer-groups.ts";
 import type { GroupMember } from "./domain/group-membership.ts";
 import { PartitionLedger } from "./domain/partition-ledger.ts";
+import { groupNotFound } from "./group-not-found.ts";
 import { getGroup } from "./group-source.ts";
 import type { ConsumerGroupStore, PartitionAccounts } from "./store/group-store.ts";
 

@@ -15,7 +15,7 @@ import type { ListRequest } from "../../kernel/paging.ts";
 import * as fields from "../../kernel/rpc/fields.ts";
 import { parsed, type Problems } from "../../kernel/rpc/problems.ts";
 import * as times from "../../kernel/rpc/times.ts";
-import * as streamFields from "../streams/fields.ts";
+import { streamFields } from "../streams/area.ts";
 import type { GroupsRequest } from "./consumer-groups.ts";
 import type { ConsumeRequest, ConsumerGroupId, GroupSettings } from "./domain/consumer-groups.ts";
 import { GROUP_DEFAULTS, type GroupStart, type NewGroup } from "./domain/group-settings.ts";

@@ -10,7 +10,7 @@ import type {
   PartitionStatusSchema,
 } from "../../gen/satchel/v1/consumer_groups_pb.ts";
 import { timestamp } from "../../kernel/rpc/times.ts";
-import { streamMessage } from "../streams/responses.ts";
+import { streamMessage } from "../streams/area.ts";
 import type { ConsumeFrame, ConsumerGroup, Delivery, PartitionLease } from "./domain/consumer-groups.ts";
 import type { GroupStatus, PartitionStatus } from "./group-status.ts";
 import type { ParkedItem } from "./parked-messages.ts";

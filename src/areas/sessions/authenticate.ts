@@ -12,7 +12,7 @@ import { touchIfDue } from "./touch.ts";
  */
 export async function authenticate(context: SessionContext, token: SessionToken, use: boolean): Promise<UserPrincipal> {
   const { namespaceId, sessionId } = token;
-  const session = await context.finder.find(namespaceId, sessionId);
+  const session = await context.finder.findForCredential(namespaceId, sessionId);
   const nowMicros = context.clock();
   const judged = await judge(context, session, token, nowMicros);
   if ("valid" in judged) throw credentialError(judged);

@@ -58,7 +58,7 @@ export async function replace(
   const maker = await keys.find(token.keyId);
   if (maker !== undefined && !isAuthentic(token, maker)) throw sessionNotFound();
   const authentic = maker !== undefined;
-  refuseUnknown(await finder.find(token.namespaceId, token.sessionId), replacement, authentic, clock());
+  refuseUnknown(await finder.findForCredential(token.namespaceId, token.sessionId), replacement, authentic, clock());
   const key = await keys.active();
   const work = (unit: Unit) => replaceIn(context, unit, replacement, { key, authentic });
   const renewed = await store.inNamespace(token.namespaceId, work, options);

@@ -17,7 +17,21 @@ import { RetentionPolicyEntity } from "./store/retention-policy.ts";
 import { streamStore } from "./store/stores.ts";
 import { SweepEntity } from "./store/sweep.ts";
 
-export type { NamespaceStatistics } from "./domain/message.ts";
+// Other areas use of streams only this.
+export { type Category, cardinalIdOf } from "./domain/stream-name.ts";
+export { MAX_POSITION, type NamespaceStatistics, type StoredMessage } from "./domain/message.ts";
+export { payloadLength } from "./domain/payload-length.ts";
+export type { ReadRequest, ReadStart } from "./domain/read-messages.ts";
+export type { Feed } from "./feed/feed.ts";
+export { followFrames } from "./feed/follow-frames.ts";
+export type { ReadSource } from "./feed/read-frames.ts";
+export * as streamFields from "./fields.ts";
+export { bytesOf } from "./page-builder.ts";
+export { streamMessage } from "./responses.ts";
+export { categoryOrder, inCategory } from "./store/category-range.ts";
+export { SCAN_WINDOW } from "./store/page.sqlite.ts";
+export type { StreamStore } from "./store/stream-store.ts";
+export { streamStore } from "./store/stores.ts";
 
 /** What the area needs of the configuration. */
 export interface StreamSettings {

@@ -2,7 +2,7 @@ import { type ErrorFact, SatchelError } from "../../kernel/errors.ts";
 import type { AppendRequest, VersionConflict } from "./domain/append.ts";
 import type { StreamName } from "./domain/stream-name.ts";
 
-/** Streams that are not at the version that somebody expected; at least one. */
+/** The error for streams, at least one, that are not at the expected version. */
 export function versionConflict(conflicts: readonly VersionConflict[]): SatchelError {
   const facts = conflicts.map(({ streamName, expected, actual }): ErrorFact => {
     const expectedVersion = expected.kind === "version" ? String(expected.version) : "stream_exists";
@@ -15,14 +15,14 @@ export function versionConflict(conflicts: readonly VersionConflict[]): SatchelE
   return new SatchelError("VERSION_CONFLICT", message + others, { facts });
 }
 
-/** Streams that were deleted for good; at least one. */
+/** The error for streams, at least one, that were deleted for good. */
 export function streamDeleted(streamNames: readonly StreamName[]): SatchelError {
   const facts = streamNames.map((name): ErrorFact => ({ reason: "STREAM_DELETED", metadata: { stream_name: name } }));
   const others = facts.length > 1 ? ` (and ${facts.length - 1} more streams)` : "";
   return new SatchelError("STREAM_DELETED", `stream ${streamNames[0]} was deleted for good${others}`, { facts });
 }
 
-/** A message whose id is taken. */
+/** The error for a message whose id is taken. */
 export function messageIdExists(
   { appends }: AppendRequest,
   appendIndex: number,

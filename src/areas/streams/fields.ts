@@ -38,7 +38,7 @@ export function messageType(text: string, field: string, problems: Problems): st
   return checked(text, nameProblem(text), field, problems);
 }
 
-/** The types of a filter; empty = all. */
+/** The message types of a filter; empty = all. */
 export function messageTypes(types: readonly string[], field: string, problems: Problems): readonly string[] {
   for (const [index, type] of types.entries()) wellFormed(type, `${field}[${index}]`, problems);
   return types;
@@ -52,7 +52,7 @@ export function messageId(text: string, field: string, problems: Problems): Mess
   return id ?? (text as MessageId);
 }
 
-/** A share of a consumer group; undefined when the field is unset. */
+/** A member of a consumer group; undefined when the field is unset. */
 export function consumerGroup(
   group: ConsumerGroupMember | undefined,
   field: string,
@@ -65,7 +65,7 @@ export function consumerGroup(
   return { member, size };
 }
 
-/** How many messages a page may have. */
+/** The number of messages of a page. */
 export function batchSize(size: number): number {
   return size === 0 ? DEFAULT_BATCH_SIZE : size;
 }

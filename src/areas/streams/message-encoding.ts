@@ -1,6 +1,6 @@
 import { ByteWriter } from "../../kernel/rpc/byte-writer.ts";
 import type { AppendedMessage } from "./domain/append.ts";
-import { payloadLength, type StoredMessage } from "./domain/message.ts";
+import type { StoredMessage } from "./domain/message.ts";
 import {
   columnEnd,
   ID_BYTES,
@@ -9,29 +9,30 @@ import {
   PackedMessage,
   YEAR_2000_MICROS,
 } from "./domain/packed-message.ts";
+import { payloadLength } from "./domain/payload-length.ts";
 import type { MessagesFrame } from "./domain/read-messages.ts";
 
 /**
- * The hot messages of satchel.v1, from what the store gives straight to their bytes: the very bytes that the generated code makes,
- * in less time and without an object for each message.
+ * Encodes the hot messages of satchel.v1 straight from what the store returns. The bytes are the same as those that the
+ * generated code makes, in less time and without an object for each message.
  */
 
 const MICROS_PER_SECOND = 1_000_000;
 const NANOS_PER_MICRO = 1_000;
 
-/** How many bytes the lengths of these mostly take. */
+/** The bytes that the length of each of these mostly takes. */
 const FRAME_LENGTH_BYTES = 3;
 const MESSAGE_LENGTH_BYTES = 2;
 const TIME_LENGTH_BYTES = 1;
 const APPENDED_LENGTH_BYTES = 1;
 
-/** What an AppendedMessage takes at most, and room for the writer to work in. */
+/** The most bytes that an AppendedMessage takes, and room for the writer to work in. */
 const APPENDED_BYTES = 192;
 
-/** What a message has beside its texts: an id, positions, a time, tags and lengths. */
+/** The bytes of a message beside its texts: its id, positions, time, tags and lengths. */
 const OVERHEAD_BYTES = 160;
 
-/** How much more room a message takes than its columns: digits instead of the bytes of an id, and tags. */
+/** How many bytes more a message takes than its columns: digits instead of the bytes of an id, and tags. */
 const PACKED_OVERHEAD_BYTES = 32;
 
 /** Field numbers with their wire types. */
@@ -52,7 +53,7 @@ const APPENDED_MESSAGE = {
   globalPosition: varintTag(3),
   deduplicated: varintTag(4),
 };
-/** Of a StreamMessageBatch, both page responses, and what an append answers. */
+/** Fields of a StreamMessageBatch, of both page responses, and of the response to an append. */
 const MESSAGES = lengthTag(1);
 const BATCH_CURSOR = lengthTag(2);
 const PAGE_HAS_MORE = varintTag(2);
@@ -110,7 +111,7 @@ function writeMessages(writer: ByteWriter, messages: readonly StoredMessage[]): 
   }
 }
 
-/** A StreamMessage; what has its default value is left out, as proto3 has it. */
+/** A StreamMessage. Fields with default values are left out, as in proto3. */
 function writeMessage(writer: ByteWriter, message: StoredMessage): void {
   if (message.id !== "") writer.string(STREAM_MESSAGE.id, message.id);
   if (message.streamName !== "") writer.string(STREAM_MESSAGE.streamName, message.streamName);
@@ -124,7 +125,7 @@ function writeMessage(writer: ByteWriter, message: StoredMessage): void {
   writer.end(start, TIME_LENGTH_BYTES);
 }
 
-/** The same, from the bytes that the store gave. */
+/** A StreamMessage from the bytes that PostgreSQL gave. */
 function writePacked(writer: ByteWriter, { buffer, start }: PackedMessage): void {
   writer.uuid(STREAM_MESSAGE.id, buffer, start + LENGTH_BYTES);
   let at = start + LENGTH_BYTES + ID_BYTES;
@@ -141,14 +142,14 @@ function writePacked(writer: ByteWriter, { buffer, start }: PackedMessage): void
   writer.end(timeStart, TIME_LENGTH_BYTES);
 }
 
-/** A column that is a text, unless it is shorter than `leastBytes`; null is, always. Returns where the next one begins. */
+/** A column of text, unless it is null or shorter than `leastBytes`. Returns where the next column begins. */
 function writeText(writer: ByteWriter, tag: number, buffer: Buffer, at: number, leastBytes: 0 | 1): number {
   const length = buffer.readInt32BE(at);
   if (length >= leastBytes) writer.utf8(tag, buffer, at + LENGTH_BYTES, at + LENGTH_BYTES + length);
   return columnEnd(buffer, at);
 }
 
-/** A column that is a number, unless it is 0. */
+/** A column that is a number, unless it is 0. Returns where the next column begins. */
 function writeNumber(writer: ByteWriter, tag: number, buffer: Buffer, at: number): number {
   const number = safeIntegerAt(buffer, at + LENGTH_BYTES);
   if (number === undefined || number < 0) writer.integer(tag, buffer.readBigInt64BE(at + LENGTH_BYTES));
@@ -156,7 +157,7 @@ function writeNumber(writer: ByteWriter, tag: number, buffer: Buffer, at: number
   return at + LENGTH_BYTES + NUMBER_BYTES;
 }
 
-/** The number of 64 bits; undefined when a double cannot be trusted with it. */
+/** The number of 64 bits; undefined when a double cannot hold it exactly. */
 function safeIntegerAt(buffer: Buffer, at: number): number | undefined {
   const number = buffer.readInt32BE(at) * 2 ** 32 + buffer.readUInt32BE(at + 4);
   return Number.isSafeInteger(number) ? number : undefined;
@@ -164,7 +165,7 @@ function safeIntegerAt(buffer: Buffer, at: number): number | undefined {
 
 function writeTimestamp(writer: ByteWriter, micros: bigint | number): void {
   const number = Number(micros);
-  // In a double every time up to the year 2255 is exact.
+  // A double holds every time up to the year 2255 exactly.
   const seconds = Number.isSafeInteger(number) ? Math.floor(number / MICROS_PER_SECOND) : secondsOf(BigInt(micros));
   const fraction = Number.isSafeInteger(number)
     ? number - seconds * MICROS_PER_SECOND
@@ -174,13 +175,13 @@ function writeTimestamp(writer: ByteWriter, micros: bigint | number): void {
   if (fraction !== 0) writer.safeInteger(TIMESTAMP.nanos, fraction * NANOS_PER_MICRO);
 }
 
-/** Rounded down. */
+/** Whole seconds, rounded down. */
 function secondsOf(micros: bigint): number {
   const seconds = Number(micros / BigInt(MICROS_PER_SECOND));
   return BigInt(seconds) * BigInt(MICROS_PER_SECOND) > micros ? seconds - 1 : seconds;
 }
 
-/** Room for messages of ASCII. */
+/** Enough bytes for messages whose texts are ASCII. */
 function likelyBytes(messages: readonly StoredMessage[]): number {
   let bytes = OVERHEAD_BYTES;
   for (const message of messages) {

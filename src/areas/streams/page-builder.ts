@@ -1,7 +1,7 @@
 import type { StoredMessage } from "./domain/message.ts";
 import { PackedMessage } from "./domain/packed-message.ts";
 
-/** What a message takes beside its texts: its id, positions, time and framing. */
+/** The bytes of a message beside its texts: its id, positions, time and framing. */
 const OVERHEAD_BYTES = 100;
 
 /** Collects messages until one more would break a bound. A page has at least one message. */
@@ -26,7 +26,7 @@ export class PageBuilder {
     return Math.max(1, this.#maxBytes - this.#bytes);
   }
 
-  /** Adds messages in order; false when one of them, and so everything after it, has no room. */
+  /** Adds messages in order; returns false when there is no room for one of them and those after it. */
   add(messages: readonly StoredMessage[]): boolean {
     for (const message of messages) {
       const bytes = bytesOf(message);
@@ -39,7 +39,7 @@ export class PageBuilder {
   }
 }
 
-/** What a message takes in a page. */
+/** The bytes of a message in a page. */
 export function bytesOf(message: StoredMessage): number {
   if (message instanceof PackedMessage) return OVERHEAD_BYTES + message.textBytes;
   const { streamName, type, data, metadata } = message;

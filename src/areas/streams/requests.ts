@@ -24,12 +24,12 @@ import type { PageRequest } from "./get-messages.ts";
 import type { NamesRequest } from "./list-categories.ts";
 import type { StreamsRequest } from "./list-streams.ts";
 
-/** What AppendMessages asks for. */
+/** Parses the request of AppendMessages. Throws FIELD_INVALID and the like. */
 export function parseAppend(request: AppendMessagesRequest, limits: Limits): StreamAppend {
   return parsed(limits, (problems) => streamAppend(request, "", problems));
 }
 
-/** What AppendToStreams asks for. */
+/** Parses the request of AppendToStreams. Throws FIELD_INVALID and the like. */
 export function parseAppends({ appends }: AppendToStreamsRequest, limits: Limits): readonly StreamAppend[] {
   return parsed(limits, (problems) => {
     const messageCount = appends.reduce((sum, { messages }) => sum + messages.length, 0);
@@ -41,7 +41,7 @@ export function parseAppends({ appends }: AppendToStreamsRequest, limits: Limits
   });
 }
 
-/** What GetStreamMessages asks for. */
+/** Parses the request of GetStreamMessages. Throws FIELD_INVALID and the like. */
 export function parseStreamPage(request: GetStreamMessagesRequest, limits: Limits): PageRequest {
   return parsed(limits, (problems) => ({
     selector: { kind: "stream", streamName: streamFields.streamName(request.streamName, "stream_name", problems) },
@@ -49,7 +49,7 @@ export function parseStreamPage(request: GetStreamMessagesRequest, limits: Limit
   }));
 }
 
-/** What GetCategoryMessages asks for. */
+/** Parses the request of GetCategoryMessages. Throws FIELD_INVALID and the like. */
 export function parseCategoryPage(request: GetCategoryMessagesRequest, limits: Limits): PageRequest {
   return parsed(limits, (problems) => ({
     selector: {
@@ -62,7 +62,7 @@ export function parseCategoryPage(request: GetCategoryMessagesRequest, limits: L
   }));
 }
 
-/** What GetLastStreamMessage asks for. */
+/** Parses the request of GetLastStreamMessage. Throws FIELD_INVALID and the like. */
 export function parseLast(
   request: GetLastStreamMessageRequest,
   limits: Limits,
@@ -73,12 +73,12 @@ export function parseLast(
   }));
 }
 
-/** What GetStreamVersion asks for. */
+/** Parses the request of GetStreamVersion. Throws FIELD_INVALID and the like. */
 export function parseVersion(request: GetStreamVersionRequest, limits: Limits): StreamName {
   return parsed(limits, (problems) => streamFields.streamName(request.streamName, "stream_name", problems));
 }
 
-/** What ReadMessages asks for. */
+/** Parses the request of ReadMessages. Throws FIELD_INVALID and the like. */
 export function parseRead(request: ReadMessagesRequest, limits: Limits): ReadRequest {
   return parsed(limits, (problems) => ({
     selector: selector(request, problems),
@@ -89,12 +89,12 @@ export function parseRead(request: ReadMessagesRequest, limits: Limits): ReadReq
   }));
 }
 
-/** What ListCategories asks for. */
+/** Parses the request of ListCategories. Throws FIELD_INVALID and the like. */
 export function parseCategoryList(request: ListCategoriesRequest, limits: Limits): NamesRequest {
   return parsed(limits, (problems) => names(request, problems));
 }
 
-/** What ListStreams asks for. */
+/** Parses the request of ListStreams. Throws FIELD_INVALID and the like. */
 export function parseStreamList(request: ListStreamsRequest, limits: Limits): StreamsRequest {
   return parsed(limits, (problems) => ({
     category: streamFields.optionalCategory(request.category, "category", problems),
@@ -174,7 +174,7 @@ function selector(request: ReadMessagesRequest, problems: Problems): Selector {
   if (consumerGroup !== undefined) problems.add("consumer_group", "can only be used with a category");
   if (wire.case === "streamName")
     return { kind: "stream", streamName: streamFields.streamName(wire.value, "stream_name", problems) };
-  // The .proto requires one; should that ever be missed, the widest must not be the default.
+  // The .proto requires one. Should a request come without, it must not read everything.
   if (wire.case === undefined) problems.add("selector", "is required");
   return { kind: "all" };
 }

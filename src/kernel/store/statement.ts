@@ -37,7 +37,7 @@ export type StatementText = string | { readonly postgresql: string; readonly sql
  * One SQL statement for both engines. `run` of a unit of work or of the store runs it.
  *
  * Parameters are `$1`, `$2`, …. In braces stands what the engines spell differently:
- * - `{sessions}`: a table of the namespace; `{control.tokens}`: a table of the control plane;
+ * - `{things}`: a table of the namespace; `{control.things}`: a table of the control plane;
  * - `{for update}`, `{for no key update}`, `{for update skip locked}`: nobody else changes these rows before the transaction
  *   ends;
  * - `{each $2 text}`: a subquery with the items of a list, as the column `item` of the type `text`, `integer` or `bigint`;

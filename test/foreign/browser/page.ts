@@ -4,7 +4,7 @@ import {
   type SatchelClient,
   SatchelClientError,
   type WebOptions,
-} from "../../../src/client/web.ts";
+} from "../../../clients/typescript/src/web.ts";
 
 declare global {
   interface Window {

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { setTimeout as delay } from "node:timers/promises";
-import { createClient } from "../../../src/client/index.ts";
+import { createClient } from "../../../clients/typescript/src/index.ts";
 import type { Delivery, RejectRequest } from "../../../src/gen/satchel/v1/consumer_groups_pb.ts";
 import type { Random } from "../random.ts";
 import type { Settlement } from "./history.ts";

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { CallOptions } from "../../../kernel/call-options.ts";
-import { fieldError, groupNotFound, SatchelError } from "../../../kernel/errors.ts";
+import { fieldError, SatchelError } from "../../../kernel/errors.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { Feed } from "../../streams/feed/feed.ts";
-import type { StreamStore } from "../../streams/store/stream-store.ts";
+import type { Feed, StreamStore } from "../../streams/area.ts";
 import type {
   Acknowledgement,
   ConsumeFrame,
@@ -13,6 +12,7 @@ import type {
   PartitionLease,
   RejectRequest,
 } from "../domain/consumer-groups.ts";
+import { groupNotFound } from "../group-not-found.ts";
 import type { ConsumerGroupStore } from "../store/group-store.ts";
 import { type GroupContext, GroupWorker, LEASE_MICROS } from "./group-worker.ts";
 import { Member } from "./member.ts";

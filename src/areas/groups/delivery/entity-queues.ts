@@ -1,6 +1,4 @@
-import type { StoredMessage } from "../../streams/domain/message.ts";
-import { payloadLength } from "../../streams/domain/message.ts";
-import { cardinalIdOf } from "../../streams/domain/stream-name.ts";
+import { cardinalIdOf, payloadLength, type StoredMessage } from "../../streams/area.ts";
 import type { GroupSettings } from "../domain/consumer-groups.ts";
 import type { PartitionLedger } from "../domain/partition-ledger.ts";
 

@@ -1,7 +1,8 @@
-import { groupNotFound, SatchelError } from "../../../kernel/errors.ts";
-import { MAX_POSITION } from "../../streams/domain/message.ts";
+import { SatchelError } from "../../../kernel/errors.ts";
+import { MAX_POSITION } from "../../streams/area.ts";
 import type { ConsumerGroup, PartitionLease } from "../domain/consumer-groups.ts";
 import { type Membership, needsUpdate, type PartitionHolder, updated } from "../domain/group-membership.ts";
+import { groupNotFound } from "../group-not-found.ts";
 import { leaseLost } from "./errors.ts";
 import type { Member } from "./member.ts";
 import { PartitionWorker, type Prepared, type WorkContext } from "./partition-worker.ts";

@@ -1,10 +1,6 @@
 import { SatchelError } from "../../../kernel/errors.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
-import type { StoredMessage } from "../../streams/domain/message.ts";
-import type { ReadRequest } from "../../streams/domain/read-messages.ts";
-import type { Feed } from "../../streams/feed/feed.ts";
-import { followFrames } from "../../streams/feed/follow-frames.ts";
-import type { ReadSource } from "../../streams/feed/read-frames.ts";
+import { type Feed, followFrames, type ReadRequest, type ReadSource, type StoredMessage } from "../../streams/area.ts";
 import type { ConsumerGroup, PartitionLease } from "../domain/consumer-groups.ts";
 
 /** Where messages come from. */

@@ -1,7 +1,5 @@
 import { SatchelError } from "../../../kernel/errors.ts";
-import type { StoredMessage } from "../../streams/domain/message.ts";
-import type { ReadSource } from "../../streams/feed/read-frames.ts";
-import type { StreamStore } from "../../streams/store/stream-store.ts";
+import type { ReadSource, StoredMessage, StreamStore } from "../../streams/area.ts";
 import type { ConsumerGroup, Delivery, PartitionLease } from "../domain/consumer-groups.ts";
 import { type ParkedEntry, PartitionLedger } from "../domain/partition-ledger.ts";
 import type { ConsumerGroupStore, PartitionAccounts, PartitionSave } from "../store/group-store.ts";

@@ -1,5 +1,4 @@
-import type { StoredMessage } from "../../streams/domain/message.ts";
-import type { Category } from "../../streams/domain/stream-name.ts";
+import type { Category, StoredMessage } from "../../streams/area.ts";
 
 /** The id of a consumer group. */
 export type ConsumerGroupId = string & { readonly brand: "ConsumerGroupId" };

@@ -1,4 +1,4 @@
-import type { ReadStart } from "../../streams/domain/read-messages.ts";
+import type { ReadStart } from "../../streams/area.ts";
 import type { ConsumerGroup, GroupSettings } from "./consumer-groups.ts";
 
 /** A group to create. */

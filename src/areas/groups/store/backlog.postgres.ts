@@ -2,8 +2,7 @@ import type { CallOptions } from "../../../kernel/call-options.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
 import { statement } from "../../../kernel/store/statement.ts";
 import type { Store } from "../../../kernel/store/store.ts";
-import { MAX_POSITION } from "../../streams/domain/message.ts";
-import { categoryOrder, inCategory } from "../../streams/store/category-range.ts";
+import { categoryOrder, inCategory, MAX_POSITION } from "../../streams/area.ts";
 import type { BacklogQuery } from "./backlog-query.ts";
 import type { Backlog } from "./group-store.ts";
 

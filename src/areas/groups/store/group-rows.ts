@@ -1,6 +1,6 @@
 import { command, type RowOf, type SqlValue, statement } from "../../../kernel/store/statement.ts";
 import type { Unit } from "../../../kernel/store/unit.ts";
-import type { Category } from "../../streams/domain/stream-name.ts";
+import type { Category } from "../../streams/area.ts";
 import type { ConsumerGroup, ConsumerGroupId, GroupSettings } from "../domain/consumer-groups.ts";
 import { microsOf, microsText } from "./micros-list.ts";
 

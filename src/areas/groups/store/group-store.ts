@@ -1,5 +1,5 @@
 import type { CallOptions } from "../../../kernel/call-options.ts";
-import type { Category } from "../../streams/domain/stream-name.ts";
+import type { Category } from "../../streams/area.ts";
 import type { ConsumerGroup, ConsumerGroupId, GroupSettings, PartitionLease } from "../domain/consumer-groups.ts";
 import type { Membership, PartitionHolder } from "../domain/group-membership.ts";
 import type { ParkedEntry, StoredLedger } from "../domain/partition-ledger.ts";

@@ -2,7 +2,7 @@ import type { CallOptions } from "../../../kernel/call-options.ts";
 import { storeUnavailable } from "../../../kernel/errors.ts";
 import type { NamespaceId } from "../../../kernel/namespace-id.ts";
 import type { Store } from "../../../kernel/store/store.ts";
-import type { Category } from "../../streams/domain/stream-name.ts";
+import type { Category } from "../../streams/area.ts";
 import type { ConsumerGroup, ConsumerGroupId, GroupSettings } from "../domain/consumer-groups.ts";
 import type { Membership } from "../domain/group-membership.ts";
 import { amendAccounts, readAccounts, saveAccounts } from "./accounts.ts";

@@ -29,7 +29,13 @@ export const LOCK_OF_DEVICE = SESSIONS.select(
   `WHERE user_id = $1 AND ${activeAt("$2")} AND device_id = $3 ORDER BY create_time_micros, id {for update}`,
 );
 
-/** Sessions that the sweep has to look at by a time ($1), at most $2; those that others have locked are left to them. */
+/** At most this many sessions are swept in one transaction: few enough that nobody has to wait for it. */
+export const SWEEP_BATCH = 200;
+
+/**
+ * Locks the sessions that the sweep has to look at by a time ($1), except those that somebody else has locked. The limit is a
+ * constant, because PostgreSQL's plan expects a parameter to ask for many rows, and reads and sorts the table.
+ */
 export const LOCK_DUE = SESSIONS.select(
-  "WHERE sweep_time_micros <= $1 ORDER BY sweep_time_micros LIMIT $2 {for update skip locked}",
+  `WHERE sweep_time_micros <= $1 ORDER BY sweep_time_micros LIMIT ${SWEEP_BATCH} {for update skip locked}`,
 );

@@ -25,7 +25,7 @@ const LOCK = DEVICES.select("WHERE user_id = $1 AND device_id = $2 {for update}"
 const HAS = statement({ id: "text" }, "SELECT device_id FROM {session_devices} WHERE user_id = $1 AND device_id = $2");
 const FIRST_PAGE = DEVICES.select(`WHERE user_id = $1 ${NEWEST_FIRST} LIMIT $2`);
 const NEXT_PAGE = DEVICES.select(
-  `WHERE user_id = $1 AND (first_seen_time_micros < $3 OR first_seen_time_micros = $3 AND device_id < $4)
+  `WHERE user_id = $1 AND (first_seen_time_micros, device_id) < ($3, $4)
   ${NEWEST_FIRST} LIMIT $2`,
 );
 const USES = statement(

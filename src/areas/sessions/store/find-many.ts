@@ -24,7 +24,7 @@ const FIND_MANY = statementWith<SessionRow>(SESSIONS.select("").columns, {
 const IS_ACTIVE = statement({ id: "text" }, "SELECT id FROM {control.namespaces} WHERE id = $1 AND state = 'active'");
 
 /**
- * Finds sessions by their ids, for tokens that are credentials. On PostgreSQL those that are asked for in one turn of the
+ * Finds sessions by their ids. On PostgreSQL those that are asked for in one turn of the
  * event loop are read by one statement, so that many validations at once cost one round trip; it starts after all of them
  * were asked for, and so sees every change that was acknowledged before. Nothing is kept.
  */
@@ -36,20 +36,36 @@ export class SessionFinder {
     this.#store = store;
   }
 
-  /** The session; undefined when there is none, or its namespace is gone or being deleted. Rejects with STORE_UNAVAILABLE. */
-  async find(namespaceId: NamespaceId, sessionId: string): Promise<SessionRow | undefined> {
+  /**
+   * The session in the namespace of the caller, whose credential has shown already that the namespace is in use; undefined when
+   * there is none. Rejects with NAMESPACE_NOT_FOUND, STORE_UNAVAILABLE.
+   */
+  find(namespaceId: NamespaceId, sessionId: string): Promise<SessionRow | undefined> {
+    return this.#store.engine.kind === "sqlite"
+      ? this.#findAlone(namespaceId, sessionId)
+      : this.#findTogether(namespaceId, sessionId);
+  }
+
+  /**
+   * The same for a token that is itself the credential: undefined also when the namespace is gone or being deleted. Rejects
+   * with STORE_UNAVAILABLE.
+   */
+  async findForCredential(namespaceId: NamespaceId, sessionId: string): Promise<SessionRow | undefined> {
     try {
-      return await (this.#store.engine.kind === "sqlite"
-        ? this.#findAlone(namespaceId, sessionId)
-        : this.#findTogether(namespaceId, sessionId));
+      return (await this.#isInUse(namespaceId)) ? await this.find(namespaceId, sessionId) : undefined;
     } catch (error) {
       if (error instanceof SatchelError && error.reason === "NAMESPACE_NOT_FOUND") return undefined;
       throw error;
     }
   }
 
+  /** On PostgreSQL the read of the session itself finds that out. */
+  async #isInUse(namespaceId: NamespaceId): Promise<boolean> {
+    if (this.#store.engine.kind === "postgresql") return true;
+    return (await this.#store.runControl(IS_ACTIVE, [namespaceId])).length > 0;
+  }
+
   async #findAlone(namespaceId: NamespaceId, sessionId: string): Promise<SessionRow | undefined> {
-    if ((await this.#store.runControl(IS_ACTIVE, [namespaceId])).length === 0) return undefined;
     const [session] = await this.#store.run(namespaceId, FIND_MANY, [sessionId, namespaceId]);
     return session;
   }

@@ -57,8 +57,8 @@ function textOf(
   if (status === "expired") conditions.push(expiredAt(parameter(nowMicros)));
   if (status === "revoked") conditions.push("end_time_micros IS NOT NULL");
   if (after !== undefined) {
-    const time = parameter(after.timeMicros);
-    conditions.push(`(${column} < ${time} OR ${column} = ${time} AND id < ${parameter(after.id)})`);
+    // Compared as a pair, it is a range of the index: a late page costs no more than the first.
+    conditions.push(`(${column}, id) < (${parameter(after.timeMicros)}, ${parameter(after.id)})`);
   }
   return `WHERE ${conditions.join(" AND ")} ORDER BY ${column} DESC, id DESC LIMIT ${parameter(limit)}`;
 }

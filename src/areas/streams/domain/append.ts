@@ -1,7 +1,7 @@
 import type { MessageId } from "../../../kernel/uuid.ts";
 import { categoryOf, type StreamName } from "./stream-name.ts";
 
-/** What a stream must be like before an append. A version of -1n means that the stream must not exist. */
+/** What is expected of a stream before an append. A version of -1n means that the stream must not exist. */
 export type Expectation =
   | { readonly kind: "any" }
   | { readonly kind: "exists" }
@@ -25,12 +25,12 @@ export interface StreamAppend {
   readonly messages: readonly NewMessage[];
 }
 
-/** What one caller asks for, all or nothing: appends to distinct streams; no message id occurs twice. */
+/** The appends of one call, all or nothing, to distinct streams. No message id occurs twice. */
 export interface AppendRequest {
   readonly appends: readonly StreamAppend[];
 }
 
-/** Where a message is; `deduplicated` when it was there before. */
+/** Where a message was stored; `deduplicated` when it was stored before. */
 export interface AppendedMessage {
   readonly id: MessageId;
   readonly position: bigint;
@@ -45,7 +45,7 @@ export interface VersionConflict {
   readonly actual: bigint;
 }
 
-/** What became of an AppendRequest. Only `appended` has changed anything. */
+/** The outcome of an AppendRequest; only `appended` has changed anything. */
 export type AppendOutcome =
   | {
       readonly kind: "appended";

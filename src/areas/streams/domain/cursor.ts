@@ -5,7 +5,7 @@ import type { Selector } from "./message.ts";
 const VERSION = 1;
 const CURSOR_BYTES = 1 + 8;
 
-/** What a cursor belongs to. */
+/** The read that a cursor belongs to. */
 export interface CursorScope {
   readonly namespaceId: NamespaceId;
   readonly selector: Selector;
@@ -13,8 +13,8 @@ export interface CursorScope {
 }
 
 /**
- * A cursor that resumes at a position, inclusive. It holds nothing but the position, which a dump carries along, so it
- * stays valid when the database is restored.
+ * A cursor that resumes at a position, inclusive. It holds only the position, which a dump of the database contains, so it
+ * stays valid after a restore.
  */
 export function newCursor(position: bigint, scope: CursorScope): string {
   const payload = Buffer.alloc(CURSOR_BYTES, VERSION);
@@ -22,22 +22,22 @@ export function newCursor(position: bigint, scope: CursorScope): string {
   return newChecksummedToken(payload, bindingOf(scope));
 }
 
-/** Where to resume, or undefined when the cursor was not made for this scope. */
+/** The position to resume at, or undefined when the cursor was not made for this scope. */
 export function parseCursor(cursor: string, scope: CursorScope): bigint | undefined {
   const payload = parseChecksummedToken(cursor, bindingOf(scope));
   return payload?.[0] === VERSION && payload.length === CURSOR_BYTES ? payload.readBigInt64BE(1) : undefined;
 }
 
-/** The same for two scopes if they are the same. */
+/** A key that equal scopes have in common. */
 export function scopeKey(scope: CursorScope): string {
   return JSON.stringify(bindingOf(scope));
 }
 
 function bindingOf({ namespaceId, selector, types }: CursorScope): readonly unknown[] {
-  return ["cursor", namespaceId, ...selection(selector), [...new Set(types)].sort()];
+  return ["cursor", namespaceId, ...partsOf(selector), [...new Set(types)].sort()];
 }
 
-function selection(selector: Selector): readonly unknown[] {
+function partsOf(selector: Selector): readonly unknown[] {
   switch (selector.kind) {
     case "stream":
       return ["stream", selector.streamName];

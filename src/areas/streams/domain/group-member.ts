@@ -1,7 +1,7 @@
 import { hash64 } from "./hash64.ts";
 import { cardinalIdOf } from "./stream-name.ts";
 
-/** One member of a fixed-size consumer group. */
+/** One member of a consumer group of fixed size, as Message DB has them. */
 export interface ConsumerGroupMember {
   readonly member: bigint;
   readonly size: bigint;
@@ -17,9 +17,7 @@ export function consumerGroupProblem({ member, size }: ConsumerGroupMember): str
   return undefined;
 }
 
-/**
- * The hash that decides a stream's member; null for a name without an id, which belongs to no member, as in Message DB.
- */
+/** The hash that decides to which member a stream belongs. Null for a name without an id: it belongs to no member. */
 export function cardinalHashOf(streamName: string): bigint | null {
   const cardinalId = cardinalIdOf(streamName);
   return cardinalId === undefined ? null : hash64(cardinalId);

@@ -1,8 +1,7 @@
 import type { ConsumerGroupMember } from "./group-member.ts";
-import { PackedMessage } from "./packed-message.ts";
 import type { Category, StreamName } from "./stream-name.ts";
 
-/** A message as the store has it; `data` and `metadata` are JSON text, null when there is none. */
+/** A stored message; `data` and `metadata` are JSON text, or null. */
 export interface StoredMessage {
   readonly id: string;
   readonly streamName: string;
@@ -18,13 +17,7 @@ export interface StoredMessage {
 /** The greatest position there can be. */
 export const MAX_POSITION = 2n ** 63n - 1n;
 
-/** How long data and metadata are, in bytes or in characters, whichever is cheaper to find out: at most their bytes. */
-export function payloadLength(message: Pick<StoredMessage, "data" | "metadata">): number {
-  if (message instanceof PackedMessage) return message.payloadBytes;
-  return (message.data?.length ?? 0) + (message.metadata?.length ?? 0);
-}
-
-/** What a read selects. Positions are those of the stream, or global ones for a category and for all. */
+/** The messages of a read. Positions are those of the stream, or global ones for a category and for all. */
 export type Selector =
   | { readonly kind: "stream"; readonly streamName: StreamName }
   | {
@@ -40,14 +33,14 @@ export interface PageQuery {
   readonly selector: Selector;
   /** The first position, inclusive. */
   readonly from: bigint;
-  /** The last position, inclusive; unset = up to the end (or, backwards, the beginning). */
+  /** The last position, inclusive; undefined = up to the end (or, backwards, the beginning). */
   readonly until?: bigint | undefined;
   readonly backwards?: boolean | undefined;
-  /** Only these types; unset or empty = all. */
+  /** Only these types; undefined or empty = all. */
   readonly types?: readonly string[] | undefined;
   /** At most this many messages. */
   readonly limit: number;
-  /** The page ends before the message that would take the sum of data and metadata beyond this; it has at least one. */
+  /** The page ends before the message that would take the sum of data and metadata beyond this, but has at least one. */
   readonly maxBytes: number;
 }
 
@@ -55,13 +48,13 @@ export interface PageQuery {
 export interface Page {
   readonly messages: readonly StoredMessage[];
   /**
-   * Where the next page begins, when something may be left: a page may be shorter than its limit, even empty, because of
-   * its bytes or because the store stops scanning after a while. Undefined: the end was reached.
+   * Where the next page begins; undefined when the end was reached. A page may be shorter than its limit, even empty, because
+   * of its bytes or because the store stops scanning after a while.
    */
   readonly next: bigint | undefined;
 }
 
-/** What a category holds. */
+/** A category that holds messages. */
 export interface CategorySummary {
   readonly category: string;
   readonly messageCount: bigint;
@@ -69,7 +62,7 @@ export interface CategorySummary {
   readonly lastGlobalPosition: bigint;
 }
 
-/** What a stream holds. */
+/** A stream that holds messages. */
 export interface StreamSummary {
   readonly streamName: string;
   readonly messageCount: bigint;
@@ -80,7 +73,7 @@ export interface StreamSummary {
 /** A page of names, ascending by bytes. */
 export interface NamesQuery {
   readonly prefix: string;
-  /** Only names after this one; unset = from the first. */
+  /** Only names after this one; undefined = from the first. */
   readonly after?: string | undefined;
   readonly limit: number;
 }
@@ -90,7 +83,7 @@ export interface StreamsQuery extends NamesQuery {
   readonly category?: Category | undefined;
 }
 
-/** What a namespace holds. */
+/** Counts and sizes of a namespace. */
 export interface NamespaceStatistics {
   readonly messageCount: bigint;
   readonly categoryCount: bigint;

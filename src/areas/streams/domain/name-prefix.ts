@@ -18,7 +18,7 @@ export function afterPrefix(prefix: string): string | undefined {
   return undefined;
 }
 
-/** What the names of a list begin with: the prefix, and the category with its "-"; undefined when no name does both. */
+/** The longer of the prefix and the category with its "-"; undefined when no name can begin with both. */
 export function commonPrefix({ prefix, category }: Pick<StreamsQuery, "prefix" | "category">): string | undefined {
   if (category === undefined) return prefix;
   const inCategory = `${category}-`;

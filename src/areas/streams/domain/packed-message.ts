@@ -1,18 +1,18 @@
 import { uuidText } from "../../../kernel/uuid.ts";
 import type { StoredMessage } from "./message.ts";
 
-/** Before the value of a column. */
+/** The length before each column. */
 export const LENGTH_BYTES = 4;
 export const ID_BYTES = 16;
 export const NUMBER_BYTES = 8;
-/** Of all but the texts: eight lengths, the id, three numbers. */
+/** Everything but the texts: eight lengths, the id, three numbers. */
 const FIXED_BYTES = 8 * LENGTH_BYTES + ID_BYTES + 3 * NUMBER_BYTES;
 /** 2000-01-01T00:00Z, in microseconds since 1970. */
 export const YEAR_2000_MICROS = 946_684_800_000_000n;
 
 /**
- * A stored message in the very bytes that came from the store. Most messages only pass through, from there to whoever reads,
- * and no string or bigint is ever made of these.
+ * A stored message in the bytes that came from PostgreSQL. Most messages only pass through to a reader, and no string or
+ * bigint is ever made of them.
  *
  * The columns follow each other, each after its length in four bytes, which is -1 for null: the id in 16 bytes, the name of
  * the stream, the type, the position and the global position in 8 bytes, data and metadata as JSON, the time in
@@ -22,7 +22,7 @@ export class PackedMessage implements StoredMessage {
   readonly buffer: Buffer;
   /** Where the columns begin. */
   readonly start: number;
-  /** How many bytes all of it takes. */
+  /** The bytes of all columns. */
   readonly length: number;
   #unpacked: StoredMessage | undefined;
 
@@ -64,12 +64,12 @@ export class PackedMessage implements StoredMessage {
     return this.#all.timeMicros;
   }
 
-  /** How many bytes the name of the stream, the type, data and metadata take. */
+  /** The bytes of the stream's name, the type, data and metadata. */
   get textBytes(): number {
     return this.length - FIXED_BYTES;
   }
 
-  /** How many bytes data and metadata take. */
+  /** The bytes of data and metadata. */
   get payloadBytes(): number {
     const at = this.#positionsAt + 2 * (LENGTH_BYTES + NUMBER_BYTES);
     return columnEnd(this.buffer, columnEnd(this.buffer, at)) - at - 2 * LENGTH_BYTES;
@@ -84,7 +84,7 @@ export class PackedMessage implements StoredMessage {
   }
 }
 
-/** Where a column ends that begins at `at`, and the next one begins. */
+/** The end of the column that begins at `at`. */
 export function columnEnd(buffer: Buffer, at: number): number {
   return at + LENGTH_BYTES + Math.max(0, buffer.readInt32BE(at));
 }

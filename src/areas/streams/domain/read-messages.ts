@@ -8,20 +8,22 @@ export type ReadStart =
   | { readonly kind: "time"; readonly timeMicros: bigint }
   | { readonly kind: "cursor"; readonly cursor: string };
 
-/** What to read, and from where. */
+/** What to read, from where, and whether to follow. */
 export interface ReadRequest {
   readonly selector: Selector;
   readonly start: ReadStart;
+  /** Whether the read goes on live after the last message. */
   readonly follow: boolean;
+  /** Only these types; empty = all. */
   readonly types: readonly string[];
-  /** Stop after this many messages; unset = at the end. */
+  /** The read ends after this many messages; undefined = no limit. */
   readonly limit: bigint | undefined;
 }
 
 /** One step of a read. */
 export type ReadFrame = MessagesFrame | Notice;
 
-/** The next messages, at least one. Those who read the same may be given the same object. */
+/** The next messages, at least one. Followers of the same may be given the same object. */
 export interface MessagesFrame {
   readonly kind: "messages";
   readonly messages: readonly StoredMessage[];

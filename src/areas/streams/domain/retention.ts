@@ -1,17 +1,17 @@
 import type { Category, StreamName } from "./stream-name.ts";
 
-/** How much is kept of each stream; a message is removed as soon as either asks for it. At least one is set. */
+/** How much is kept of each stream. A message is removed as soon as one of the limits asks for it; at least one is set. */
 export interface RetentionPolicy {
   /** Messages that are older are removed. */
   readonly maxAgeMicros: bigint | undefined;
-  /** So many messages are kept, the last ones. */
+  /** This many messages are kept, the last ones. */
   readonly maxCount: bigint | undefined;
 }
 
-/** What a policy is for: one stream, or each stream of a category that has none of its own. */
+/** What a policy applies to: one stream, or the streams of a category that have no policy of their own. */
 export type RetentionTarget = StreamName | Category;
 
-/** Streams of one category, and the first position to keep of each. */
+/** Streams of one category, each with the first position to keep. */
 export type Truncations = ReadonlyMap<StreamName, bigint>;
 
 /** Which stream to delete. */
@@ -25,7 +25,7 @@ export interface StreamDeletion {
   readonly maxMessages: number;
 }
 
-/** What became of a StreamDeletion; only `deleted` has changed anything. */
+/** The outcome of a StreamDeletion; only `deleted` has changed anything. */
 export type DeletionOutcome =
   /** `version` is the stream's last one; NO_STREAM when it never had a message. */
   | { readonly kind: "deleted"; readonly removed: bigint; readonly version: bigint }

@@ -1,6 +1,6 @@
 /**
- * A timer that is moved to a later time far more often than it rings: that costs nothing, since the timer that is
- * running finds out when it fires.
+ * A timer that is moved to a later time far more often than it rings. Moving it costs nothing: the running timer looks at the
+ * new time when it fires.
  */
 export class Alarm implements Disposable {
   readonly #ring: () => void;
@@ -12,7 +12,7 @@ export class Alarm implements Disposable {
     this.#ring = ring;
   }
 
-  /** Rings once, at this time of `performance.now()`, and not at the one that was set before. */
+  /** Rings once, at this time of `performance.now()`, instead of the time that was set before. */
   set(dueMs: number): void {
     this.#dueMs = dueMs;
     if (this.#timer === undefined || dueMs < this.#firesMs) this.#start();

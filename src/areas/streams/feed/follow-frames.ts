@@ -6,7 +6,7 @@ import type { Feed } from "./feed.ts";
 import { Follower } from "./follower.ts";
 import { type ReadSource, resumable, startPosition } from "./read-frames.ts";
 
-/** What a follower needs. */
+/** What a follow needs. */
 export interface FollowContext {
   readonly feed: Pick<Feed, "follow">;
   readonly store: ReadSource;
@@ -15,8 +15,8 @@ export interface FollowContext {
 }
 
 /**
- * Reads what there is, then goes on live. Throws, with a cursor to resume from, SHUTTING_DOWN; and STORE_UNAVAILABLE, after
- * which the cursor of the last frame resumes.
+ * Reads what there is, then follows. Throws SHUTTING_DOWN, with a cursor to resume from, and STORE_UNAVAILABLE; after that,
+ * the cursor of the last frame resumes.
  */
 export function followFrames(context: FollowContext, request: ReadRequest): PushStream<ReadFrame> {
   return pushStream((take) => pushFrames(context, request, take));

@@ -1,16 +1,17 @@
 import type { Receive } from "../../../kernel/push-stream.ts";
 import { type CursorScope, newCursor } from "../domain/cursor.ts";
 import { positionOf } from "../domain/message-filter.ts";
-import { MAX_POSITION, payloadLength, type StoredMessage } from "../domain/message.ts";
+import { MAX_POSITION, type StoredMessage } from "../domain/message.ts";
+import { payloadLength } from "../domain/payload-length.ts";
 import type { MessagesFrame, Notice, ReadFrame, ReadRequest } from "../domain/read-messages.ts";
 import { Alarm } from "./alarm.ts";
 import type { Step, Waiter } from "./audience.ts";
 import { MAX_FRAME_BYTES, pages, type ReadSource } from "./read-frames.ts";
 import type { Seat, Tail } from "./tail.ts";
 
-/** How long a follower hears nothing when nothing happens. */
+/** How long after its last frame a follower is sent a heartbeat. */
 const HEARTBEAT_MS = 15_000;
-/** How many messages of the tail are looked at in one turn. */
+/** How many messages of the tail are looked at for one frame. */
 const MAX_LOOK = 1_000;
 
 export interface FollowerOptions {
@@ -22,23 +23,23 @@ export interface FollowerOptions {
   readonly scope: CursorScope;
   /** The position to begin at. */
   readonly at: bigint;
-  /** What there was when the call began, which the tail may not have heard of yet. */
+  /** The last position when the call began; the tail may not have read as far. */
   readonly head: bigint;
   readonly take: Receive<ReadFrame>;
   readonly signal: AbortSignal;
 }
 
-/** What comes next for one who is live: a frame, nothing, or nothing that the tail still has. */
+/** What comes next for a follower that is live: a frame, nothing yet, or messages that have left the tail's window. */
 type Next = ReadFrame | "wait" | "read the store";
 
 /**
- * One who follows. It reads the store up to where the tail is (backfill), goes over to the tail as soon as the tail's window
- * has everything that comes next (cutover), and takes what the tail reads (live). When it is so slow that the window has
- * moved on, it goes back to the store. At every moment two positions say what has been dealt with, so no message is
- * delivered twice or left out on the way.
+ * One follow. It reads the store up to where the tail is (backfill), goes over to the tail as soon as the tail's window has
+ * everything that comes next (cutover), and takes what the tail reads (live). When it is so slow that the window has moved
+ * on, it goes back to the store. At every moment two positions say what has been dealt with, so no message is delivered
+ * twice or left out on the way.
  *
- * Live, it is called by the tail, and hands over the frame before it returns: for a message that thousands follow, neither
- * a promise nor a timer is made for each.
+ * When it is live, the tail calls it, and it hands over the frame before it returns. A message with thousands of followers
+ * therefore needs no promise and no timer for each of them.
  */
 export class Follower implements Waiter, Disposable {
   readonly #options: FollowerOptions;
@@ -49,12 +50,12 @@ export class Follower implements Waiter, Disposable {
   /** The global position up to which the tail need not be looked at. */
   #seen = 0n;
   #left: bigint | undefined;
-  /** Whether it has been told that it is. */
+  /** Whether `caught-up` was sent since it last read the store. */
   #caughtUp = false;
-  /** The position that it was told last, and when it is to be told something, whatever happens. */
+  /** The position of the last frame, and when the next frame is due even if there is no message. */
   #told: bigint;
   #dueMs = performance.now() + HEARTBEAT_MS;
-  /** The end of being live. */
+  /** Resolves when it has to read the store again, or has finished. */
   #live = Promise.withResolvers<void>();
 
   constructor(options: FollowerOptions) {
@@ -75,7 +76,7 @@ export class Follower implements Waiter, Disposable {
     return newCursor(this.#at, this.#options.scope);
   }
 
-  /** Resolves when everything asked for has been delivered. Rejects when it cannot be, or is not taken. */
+  /** Resolves when everything asked for has been delivered. Rejects when it cannot be delivered, or is not taken. */
   async run(): Promise<void> {
     while (!this.#finished) {
       await this.#backfill();
@@ -85,7 +86,7 @@ export class Follower implements Waiter, Disposable {
     }
   }
 
-  /** Goes on, live, as far as there is something, and it is taken. */
+  /** Delivers what the tail has, for as long as it is taken. */
   readonly wake = (): void => {
     try {
       for (let next = this.#next(); next !== "wait"; next = this.#next()) {
@@ -126,9 +127,9 @@ export class Follower implements Waiter, Disposable {
 
   async #backfill(): Promise<void> {
     const { store, request, tail, head, take, signal } = this.#options;
-    // Before the store is read: what comes after this is taken from the tail.
+    // Before the store is read: messages after this position are taken from the tail.
     const { to } = tail;
-    // The position of a stream says nothing about the tail; a stream is read to its end in any case.
+    // Positions of a stream cannot be compared with those of the tail, so a stream is read to its end in any case.
     const ofStream = request.selector.kind === "stream";
     const seen = ofStream || to > head ? to : head;
     const until = ofStream ? MAX_POSITION : seen;
@@ -140,7 +141,7 @@ export class Follower implements Waiter, Disposable {
 
   #next(): Next {
     while (!this.#finished) {
-      // Where others write without pause, this never waits.
+      // This loop does not end while others write without a pause.
       this.#options.signal.throwIfAborted();
       const step = this.#step();
       if (step === undefined) return this.#fallBack();
@@ -167,13 +168,13 @@ export class Follower implements Waiter, Disposable {
     return this.#notice("fell-behind");
   }
 
-  /** What comes next of what the tail has; undefined when that has left the window. */
+  /** The next step from what the tail has; undefined when that has left the window. */
   #step(): Step | undefined {
     if (this.#left !== undefined) return this.#look();
     return this.#seat.audience.step({ seen: this.#seen, at: this.#at }, () => this.#look());
   }
 
-  /** Takes no more than one frame: a reader that has stopped reading keeps what it was given. */
+  /** Makes one frame at most: a reader that has stopped reading keeps what it was given. */
   #look(): Step | undefined {
     const looked = this.#options.tail.after(this.#seen, MAX_LOOK);
     if (looked === undefined) return undefined;
@@ -196,10 +197,10 @@ export class Follower implements Waiter, Disposable {
     return this.#positionOf(message) >= this.#at && this.#seat.audience.matches(message);
   }
 
-  /** Nothing up to a global position is still to be delivered. */
+  /** Everything up to a global position has been dealt with. */
   #pass(globalPosition: bigint): void {
     if (globalPosition > this.#seen) this.#seen = globalPosition;
-    // What others write moves no position of a stream.
+    // Messages of other streams do not move the position of a stream.
     if (this.#options.request.selector.kind === "stream" || globalPosition < this.#at) return;
     const first = this.#at === this.#told;
     this.#at = globalPosition + 1n;

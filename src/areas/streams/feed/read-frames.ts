@@ -9,7 +9,7 @@ import type { ReadFrame, ReadRequest } from "../domain/read-messages.ts";
 import type { StreamStore } from "../store/stream-store.ts";
 
 const MAX_FRAME_MESSAGES = 1_000;
-/** Of data and metadata. */
+/** At most this many bytes of data and metadata are in a frame of several messages. */
 export const MAX_FRAME_BYTES = 256 * 1024;
 
 /** What a read needs of the store. */
@@ -39,7 +39,7 @@ export async function* readFrames(
   yield { kind: "caught-up", cursor: newCursor(position, scope), position };
 }
 
-/** The pages of a read that are not empty. The next page is fetched while the caller works on the one it has. */
+/** The pages of a read, without empty ones. The next page is fetched while the caller works on the last one. */
 export async function* pages(
   store: ReadSource,
   { selector, types, limit }: ReadRequest,
@@ -55,7 +55,7 @@ export async function* pages(
     const room = left < BigInt(MAX_FRAME_MESSAGES) ? Number(left) : MAX_FRAME_MESSAGES;
     const query = { selector, from: position, until: head, types, limit: room, maxBytes: MAX_FRAME_BYTES };
     const page = nextTurn(either).then(() => store.page(query, { signal: either }));
-    // It may fail while the caller is still busy with the page before; whoever awaits it then sees the failure.
+    // It may fail while the caller is still busy with the page before. The caller sees the failure when it awaits the page.
     page.catch(() => {});
     return page;
   };
@@ -74,6 +74,7 @@ export async function* pages(
   }
 }
 
+/** The position at which a read begins. Throws PAGE_TOKEN_INVALID. */
 export async function startPosition(
   store: ReadSource,
   { selector, start }: ReadRequest,
@@ -102,7 +103,7 @@ export async function startPosition(
   }
 }
 
-/** A shutting-down server says where to resume. */
+/** Adds to SHUTTING_DOWN the cursor from which to resume; other errors come back as they are. */
 export function resumable(error: unknown, cursor: string): unknown {
   if (!(error instanceof SatchelError) || error.reason !== "SHUTTING_DOWN") return error;
   const { message, retryAfterMs, cause } = error;

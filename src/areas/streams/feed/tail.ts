@@ -5,20 +5,20 @@ import { Window, type WindowBounds } from "./window.ts";
 
 /** How a tail reads the store. */
 export interface TailSource {
-  /** The last position there is now such that nothing at or below it can become visible later; 0 when there is none. */
+  /** The last position now at or below which nothing can become visible later; 0 when there is no message. */
   head(): Promise<bigint>;
   /** The next messages from a position, inclusive, and whether more may follow at once. */
   read(from: bigint): Promise<{ readonly messages: readonly StoredMessage[]; readonly more: boolean }>;
 }
 
-/** A place in an audience of a tail; disposing of it gives it up. */
+/** A follower's place in an audience of a tail; disposing of it gives the place up. */
 export interface Seat extends Disposable {
   readonly audience: Audience;
 }
 
 /**
- * The one reader of a category (or of a whole namespace) in this process. It reads when it is woken, everything that is
- * new, once, for all who follow.
+ * The one reader of a category, or of a whole namespace, in this process. When it is woken, it reads everything that is new,
+ * once for all followers.
  */
 export class Tail {
   readonly #source: TailSource;
@@ -28,7 +28,7 @@ export class Tail {
   #wokenAgain = false;
   #failed = false;
 
-  /** Begins at the end of what there is. */
+  /** Opens a tail that begins at the end of what there is. */
   static async open(source: TailSource, bounds: WindowBounds): Promise<Tail> {
     return new Tail(source, new Window(await source.head(), bounds));
   }
@@ -43,12 +43,12 @@ export class Tail {
     return this.#window.to;
   }
 
-  /** The messages after a global position, as far as they have been read; undefined when that is too long ago. */
+  /** The messages after a global position that have been read; undefined when some of them have left the window. */
   after(globalPosition: bigint, limit: number): readonly StoredMessage[] | undefined {
     return this.#window.after(globalPosition, limit);
   }
 
-  /** A place among those who follow the same, which is what scopes with one key do. */
+  /** Takes a place in the audience of a scope. */
   sit(scope: CursorScope): Seat {
     const key = scopeKey(scope);
     const audience = this.#audiences.get(key) ?? new Audience(scope.selector, scope.types);
@@ -60,12 +60,12 @@ export class Tail {
     return { audience, [Symbol.dispose]: rise };
   }
 
-  /** Whether the last read has failed, so that there may be something that nobody will wake it for again. */
+  /** Whether the last read has failed: then there may be messages for which it is not woken again. */
   get failed(): boolean {
     return this.#failed;
   }
 
-  /** There may be something new. */
+  /** Reads, because there may be something new. */
   wake(): void {
     this.#wokenAgain = true;
     if (!this.#reading) void this.#read();
@@ -75,7 +75,7 @@ export class Tail {
     this.#reading = true;
     try {
       while (this.#wokenAgain) {
-        // Set again by whoever wakes the tail during the read, whose message that read may not have seen.
+        // A wake-up during the read sets it again: the read may not have seen that message.
         this.#wokenAgain = false;
         await this.#readToEnd();
         this.#failed = false;

@@ -1,22 +1,22 @@
-import { payloadLength, type StoredMessage } from "../domain/message.ts";
+import type { StoredMessage } from "../domain/message.ts";
+import { payloadLength } from "../domain/payload-length.ts";
 
-/** How much a window holds. */
+/** The most that a window holds. */
 export interface WindowBounds {
   readonly maxMessages: number;
-  /** Of data and metadata, roughly: counted in characters. */
+  /** Of data and metadata; may be counted in characters. */
   readonly maxBytes: number;
 }
 
 /**
- * The latest messages of a category, or of a namespace, without a gap between the first it holds and the last there is.
- * Everybody who follows reads the same one, so a follower costs no memory of its own, and one who is too slow finds that
- * what it wants next has left the window.
+ * The latest messages of a category, or of a namespace, without a gap. All followers read the same window, so a follower
+ * costs no memory of its own. For a follower that is too slow, the next message has left the window.
  */
 export class Window {
   readonly #bounds: WindowBounds;
   #messages: StoredMessage[] = [];
   #bytes = 0;
-  /** Everything after this position, up to `to`, is held. */
+  /** The window holds every message after this position, up to `to`. */
   #from: bigint;
   #to: bigint;
 
@@ -27,12 +27,12 @@ export class Window {
     this.#bounds = bounds;
   }
 
-  /** The last position that has been looked at. */
+  /** The last position that has been read. */
   get to(): bigint {
     return this.#to;
   }
 
-  /** Adds the messages that follow; the oldest ones leave when there is no room. */
+  /** Adds the next messages; the oldest ones leave when there is no room. */
   add(messages: readonly StoredMessage[]): void {
     const last = messages.at(-1);
     if (last === undefined) return;

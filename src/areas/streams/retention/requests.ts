@@ -13,7 +13,7 @@ import * as streamFields from "../fields.ts";
 import type { PolicyChange } from "./set-retention.ts";
 import type { Truncation } from "./truncate.ts";
 
-/** What TruncateStream asks for. */
+/** Parses the request of TruncateStream. Throws FIELD_INVALID and the like. */
 export function parseTruncation(request: TruncateStreamRequest, limits: Limits): Truncation {
   return parsed(limits, (problems) => ({
     streamName: streamFields.writableStreamName(request.streamName, "stream_name", problems),
@@ -21,7 +21,7 @@ export function parseTruncation(request: TruncateStreamRequest, limits: Limits):
   }));
 }
 
-/** What DeleteStream asks for. */
+/** Parses the request of DeleteStream. Throws FIELD_INVALID and the like. */
 export function parseDeletion(request: DeleteStreamRequest, limits: Limits): Omit<StreamDeletion, "maxMessages"> {
   return parsed(limits, (problems) => ({
     streamName: streamFields.writableStreamName(request.streamName, "stream_name", problems),
@@ -30,7 +30,7 @@ export function parseDeletion(request: DeleteStreamRequest, limits: Limits): Omi
   }));
 }
 
-/** What SetRetention asks for. */
+/** Parses the request of SetRetention. Throws FIELD_INVALID and the like. */
 export function parseSetRetention(request: SetRetentionRequest, limits: Limits): PolicyChange {
   return parsed(limits, (problems) => ({
     target: target(request.target, streamFields.writableStreamName, problems),
@@ -38,7 +38,7 @@ export function parseSetRetention(request: SetRetentionRequest, limits: Limits):
   }));
 }
 
-/** What GetRetention asks for. */
+/** Parses the request of GetRetention. Throws FIELD_INVALID and the like. */
 export function parseGetRetention(request: GetRetentionRequest, limits: Limits): RetentionTarget {
   return parsed(limits, (problems) => target(request.target, streamFields.streamName, problems));
 }

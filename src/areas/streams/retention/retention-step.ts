@@ -3,22 +3,22 @@ import type { RetentionPolicy, Truncations } from "../domain/retention.ts";
 import { type Category, categoryOf, isCategory, type StreamName } from "../domain/stream-name.ts";
 import type { MessagePlace, RetentionStore, StoredPolicy } from "../store/retention-store.ts";
 
-/** What a sweep works with. */
+/** What a sweep of a namespace works with. */
 export interface SweepContext {
   readonly retention: RetentionStore;
-  /** What counts as now. */
+  /** The time of the sweep. */
   readonly nowMicros: bigint;
   /** How many messages are looked at, and removed, in one step. */
   readonly batch: number;
   readonly signal: AbortSignal;
-  /** Told after every step how many messages it has removed; the next step waits for it. */
+  /** Called after every step with the number of messages it has removed; the next step waits for it. */
   readonly stepped: (removed: number) => Promise<void>;
 }
 
 /**
- * Removes from one namespace what its policies do not keep; returns whether it has any policy. What a category has been
- * seen to is remembered, so a sweep looks only at what has been appended, or has grown too old, since the last one. Two
- * sweeps of a namespace at once do no harm: no step depends on what another one has left.
+ * Removes from one namespace the messages that its policies do not keep; returns whether it has any policy. A policy records
+ * how far its category has been looked at, so a sweep looks only at messages that were appended, or have grown too old,
+ * since the last one. Two sweeps of a namespace at once do no harm: no step depends on what another one has left.
  */
 export async function sweepNamespace(context: SweepContext): Promise<boolean> {
   const { retention, batch, signal } = context;
@@ -43,7 +43,7 @@ async function sweepStream(context: SweepContext, streamName: StreamName, policy
   }
 }
 
-/** The first position to keep, as far as one look tells; undefined when nothing is to be removed. */
+/** The first position to keep, judged by one batch of messages; undefined when none is to be removed. */
 async function firstToKeep(
   context: SweepContext,
   streamName: StreamName,
@@ -66,7 +66,7 @@ async function sweepCategory(context: SweepContext, policy: StoredPolicy): Promi
   if (aged !== undefined && policy.maxCount !== undefined) await sweepCount(context, aged, policy.maxCount);
 }
 
-/** Times ascend with global positions, so what is too old comes first. */
+/** Times ascend with global positions, so the messages that are too old come first. Returns undefined when the policy changed. */
 async function sweepAge(
   context: SweepContext,
   start: StoredPolicy,
@@ -88,7 +88,7 @@ async function sweepAge(
   }
 }
 
-/** Only a stream that was appended to can have got too long. */
+/** Looks at the streams that were appended to since the last sweep: only these can have got too long. */
 async function sweepCount(context: SweepContext, start: StoredPolicy, maxCount: bigint): Promise<void> {
   const { retention, batch, signal } = context;
   const category = start.target as Category;

@@ -7,24 +7,24 @@ import { retentionStore } from "../store/stores.ts";
 import { SweepEntity } from "../store/sweep.ts";
 import { sweepNamespace } from "./retention-step.ts";
 
-/** How a sweeper works. */
+/** What a sweeper works with. */
 export interface SweeperOptions {
   readonly store: Store;
   readonly clock: Clock;
-  /** How long after a sweep of everything the next one begins. */
+  /** How long after a sweep of all namespaces the next one begins. */
   readonly intervalMs: number;
   /** How many messages are looked at, and removed, in one step. */
   readonly batch: number;
-  /** How long it leaves the store alone after each step that has removed something. */
+  /** How long the sweeper leaves the store alone after each step that has removed something. */
   readonly pauseMs: number;
-  /** Told how many messages a step has removed. */
+  /** Called with the number of messages that a step has removed. */
   readonly removed: (count: number) => void;
-  /** Told why a namespace could not be swept; the next sweep tries again. */
+  /** Called with the reason why a namespace could not be swept; the next sweep tries again. */
   readonly failed: (error: unknown, namespaceId: NamespaceId | undefined) => void;
 }
 
-/** For how long a namespace is this replica's; renewed step by step. */
-const LEASE_MICROS = 60_000_000n;
+/** How long a replica claims a namespace for; it renews the claim after its steps. */
+const CLAIM_MICROS = 60_000_000n;
 /** How many namespaces are looked up at once. */
 const PAGE = 100;
 const MICROS_PER_MS = 1_000;
@@ -35,8 +35,8 @@ interface Due {
 }
 
 /**
- * Enforces the policies of retention, namespace after namespace, in steps that are small. Only namespaces that have had a
- * policy are looked at; replicas share them by a lease in the control plane.
+ * Enforces the retention policies, namespace after namespace, in small steps. Only namespaces that have had a policy are
+ * looked at. Replicas share them: each claims a namespace in the control plane before it sweeps it.
  */
 export class Sweeper implements AsyncDisposable {
   readonly #options: SweeperOptions;
@@ -47,7 +47,7 @@ export class Sweeper implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Sweeps from now on, until it is disposed of. */
+  /** Sweeps at intervals, until the sweeper is disposed of. */
   start(): void {
     this.#running ??= this.#run();
   }
@@ -73,7 +73,7 @@ export class Sweeper implements AsyncDisposable {
     const { intervalMs, failed } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      // The process may end meanwhile.
+      // The timer does not keep the process alive.
       await setTimeout(intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) return;
       await this.sweep().catch((error: unknown) => failed(error, undefined));
@@ -89,9 +89,9 @@ export class Sweeper implements AsyncDisposable {
       let renewed = nowMicros;
       const stepped = async (removed: number): Promise<void> => {
         await this.#stepped(removed);
-        if (clock() - renewed < LEASE_MICROS / 3n) return;
+        if (clock() - renewed < CLAIM_MICROS / 3n) return;
         renewed = clock();
-        await this.#postpone(due, renewed + LEASE_MICROS);
+        await this.#postpone(due, renewed + CLAIM_MICROS);
       };
       const retention = retentionStore(store.engine, due.namespaceId);
       const hasPolicies = await sweepNamespace({ retention, nowMicros, batch, signal, stepped });
@@ -110,7 +110,7 @@ export class Sweeper implements AsyncDisposable {
     await setTimeout(pauseMs, undefined, { signal: this.#stopping.signal });
   }
 
-  /** A replica finds due at its next turn what was swept by another one half an interval ago or earlier. */
+  /** After this time a namespace is due again, for whichever replica looks next. */
   get #halfInterval(): bigint {
     return BigInt(Math.floor((this.#options.intervalMs * MICROS_PER_MS) / 2));
   }
@@ -123,20 +123,21 @@ export class Sweeper implements AsyncDisposable {
     return rows.map(({ namespaceId, revision }) => ({ namespaceId: namespaceId as NamespaceId, revision }));
   }
 
-  /** Whether the namespace was still due, and is now this replica's. */
+  /** Claims a namespace for this replica; returns false when it was not due any more. */
   async #claim({ namespaceId, revision }: Due): Promise<boolean> {
     const now = this.#options.clock();
     const changed = await this.#options.store.transact((em) =>
-      em.nativeUpdate(SweepEntity, { namespaceId, revision, dueTime: { $lte: now } }, { dueTime: now + LEASE_MICROS }),
+      em.nativeUpdate(SweepEntity, { namespaceId, revision, dueTime: { $lte: now } }, { dueTime: now + CLAIM_MICROS }),
     );
     return changed > 0;
   }
 
-  /** Unless a policy has been set meanwhile: then the namespace stays due. */
+  /** Sets when the namespace is due next, unless a policy has been set meanwhile: then it stays due. */
   async #postpone({ namespaceId, revision }: Due, dueTime: bigint): Promise<void> {
     await this.#options.store.transact((em) => em.nativeUpdate(SweepEntity, { namespaceId, revision }, { dueTime }));
   }
 
+  /** Looks at the namespace no more, unless a policy has been set meanwhile. */
   async #forget({ namespaceId, revision }: Due): Promise<void> {
     await this.#options.store.transact((em) => em.nativeDelete(SweepEntity, { namespaceId, revision }));
   }

@@ -5,9 +5,9 @@ import { type AppendOutcome, type AppendRequest, categoriesOf } from "../domain/
 import { type BatchBounds, planBatch } from "./plan-batch.ts";
 import type { BUSY, StreamEngine } from "./stream-engine.ts";
 
-/** How a queue works. */
+/** Bounds and delays of a queue. */
 export interface AppendQueueOptions extends Omit<BatchBounds, "maxRequests"> {
-  /** Requests that may wait at once; more are refused with LIMIT_EXCEEDED. */
+  /** How many requests may wait at once; more are refused with LIMIT_EXCEEDED. */
   readonly maxQueued: number;
   /** How long a request whose category is locked by another writer waits in the database before others get a turn. */
   readonly lockTimeoutMs: number;
@@ -15,7 +15,7 @@ export interface AppendQueueOptions extends Omit<BatchBounds, "maxRequests"> {
   readonly maxLockWaiters: number;
 }
 
-/** From so many open requests on, a batch takes half of them: one is committed while the other is answered and asked anew. */
+/** From this many open requests on, a batch takes half of them: one half is committed while the other is answered. */
 const MANY_OPEN = 48;
 
 /** A request that has not been answered yet. */
@@ -29,10 +29,10 @@ class Waiting extends QueuedCall<AppendOutcome> {
 }
 
 /**
- * Group commit for one namespace: whatever has queued while the last batch was committing goes next, as one statement
- * and one commit, with no timer. Where the store takes a batch before it has answered the one before, the next is sent as
- * soon as it is worth a commit. A request whose category another writer holds leaves the queue and waits for the lock
- * on the side, so that it holds up nobody.
+ * Group commit for one namespace: the requests that have queued while the last batch was committing go next, as one statement
+ * and one commit, with no timer. Where the engine takes a batch before it has answered the last one, the next batch is sent
+ * as soon as it is worth a commit. A request whose category is locked by another writer leaves the queue and waits for the
+ * lock on the side, so that it does not hold up others.
  */
 export class AppendQueue {
   readonly #store: Pick<StreamEngine, "append" | "maxBatches">;
@@ -41,13 +41,13 @@ export class AppendQueue {
   #queue: Waiting[] = [];
   #blocked: Waiting[] = [];
   #lockWaiters = 0;
-  /** Whether the queue will be looked at when the events of this turn have been seen to. */
+  /** Whether the queue will be looked at after the events of this turn. */
   #scheduled = false;
-  /** Batches that were sent and have no answer yet, and how many requests are in them. */
+  /** The number of batches that were sent and are not answered yet, and of the requests in them. */
   #batches = 0;
   #sent = 0;
 
-  /** `appended` is told, after a commit, to which categories it has appended. */
+  /** After a commit, `appended` is called with the categories that it has appended to. */
   constructor(
     store: Pick<StreamEngine, "append" | "maxBatches">,
     options: AppendQueueOptions,
@@ -64,8 +64,8 @@ export class AppendQueue {
   }
 
   /**
-   * Appends when its turn comes. Rejects with the signal's reason when that fires: a request that is still queued is then
-   * not made, while of one whose batch has been sent the outcome is unknown.
+   * Appends when the request's turn comes. Rejects with the signal's reason when that fires: a request that is still queued is
+   * then not made; when its batch has been sent, the outcome is unknown.
    */
   append(request: AppendRequest, options: CallOptions): Promise<AppendOutcome> {
     const queued = this.#queue.length + this.#blocked.length;
@@ -92,13 +92,13 @@ export class AppendQueue {
     while (this.#isDue) void this.#sendBatch();
   }
 
-  /** Whether a batch is to be sent now: at once when none is under way, otherwise when it is worth a commit beside that. */
+  /** Whether a batch is to be sent now: at once when none is under way, otherwise when it is worth a commit of its own. */
   get #isDue(): boolean {
     if (this.#queue.length === 0 || this.#batches >= this.#store.maxBatches) return false;
     return this.#queue.length >= this.#sent / 2;
   }
 
-  /** How many requests a batch has at most. */
+  /** The most requests of a batch. */
   get #maxRequests(): number {
     const open = this.#queue.length + this.#sent;
     return open < MANY_OPEN ? open : Math.ceil(open / this.#store.maxBatches);
@@ -113,7 +113,7 @@ export class AppendQueue {
     const [result] = await Promise.allSettled([this.#append(batch, 0)]);
     this.#batches--;
     this.#sent -= batch.length;
-    // Before these are answered: the store need not wait for that.
+    // Before these are answered, so that the store need not wait for that.
     this.#sendBatches();
     if (result.status === "fulfilled") this.#answer(batch, result.value);
     else await this.#recover(batch, 0, result.reason);
@@ -156,7 +156,7 @@ export class AppendQueue {
     }
   }
 
-  /** A batch failed as a whole: either the store is away, or one request is bad, and then the others must not suffer. */
+  /** A batch failed as a whole. Either the store is away, or one request is bad; then the others are made one by one. */
   async #recover(batch: readonly Waiting[], lockTimeoutMs: number, error: unknown): Promise<void> {
     const away = error instanceof SatchelError && error.code !== "INTERNAL" && error.code !== "INVALID_ARGUMENT";
     if (away || batch.length === 1) {
@@ -178,7 +178,7 @@ export class AppendQueue {
     }
   }
 
-  /** Takes the request that is blocked longest, and those that need no other locks than it does. */
+  /** Takes the request that has been blocked longest, and those that need no other locks. */
   #takeBlocked(): Waiting[] {
     this.#blocked = this.#blocked.filter(stillWanted);
     const [first] = this.#blocked;

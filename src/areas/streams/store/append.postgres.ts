@@ -19,7 +19,7 @@ import type {
 import { categoryOf } from "../domain/stream-name.ts";
 import { BUSY } from "./stream-engine.ts";
 
-/** Calls append_all() with what BatchArrays.parameters() gives; the function's own step of the schema documents it. */
+/** Calls append_all() with BatchArrays.parameters(); migrations/0001-append-all.postgres.sql.ts documents the function. */
 export function appendAllText(schema: string): string {
   return `SELECT kind, index, position, global_position, versions, global_positions
     FROM ${schema}.append_all($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
@@ -55,7 +55,7 @@ interface BatchMessage {
   readonly ordinal: number;
 }
 
-/** A batch as the parallel arrays that append_all() takes. Its indexes count from 1. */
+/** A batch as the parallel arrays that append_all() takes, whose indexes count from 1. */
 export class BatchArrays {
   readonly #batch: readonly AppendRequest[];
   readonly #categories = new Set<string>();
@@ -100,7 +100,7 @@ export class BatchArrays {
     ];
   }
 
-  /** What the rows of append_all() say of each request. */
+  /** The outcome of each request, from the rows of append_all(). */
   outcomes(rows: readonly Row[]): (AppendOutcome | typeof BUSY)[] {
     const [first] = rows;
     if (first?.[0] === "a") return this.#allStored(bigintsOf(first[4]), bigintsOf(first[5]));
@@ -222,7 +222,7 @@ function known<T>(value: T | undefined): T {
   return value;
 }
 
-/** The numbers of PostgreSQL's text of an array of them. */
+/** The numbers of an array of bigint, from PostgreSQL's text. */
 function bigintsOf(array: string | null | undefined): bigint[] {
   return (array ?? "{}").slice(1, -1).split(",").map(BigInt);
 }

@@ -54,7 +54,7 @@ interface CategoryTally {
   lastGlobalPosition: bigint;
 }
 
-/** Works inside a transaction. */
+/** Appends the requests of a batch, inside a transaction. */
 class BatchWriter {
   readonly #database: NamespaceDatabase;
   readonly #nowMicros: bigint;
@@ -83,7 +83,7 @@ class BatchWriter {
     return { kind: "appended", appends: appends.map((append, index) => this.#write(append, found[index] ?? [])) };
   }
 
-  /** Counts what was appended. */
+  /** Adds the appended messages to the counts of their categories. */
   finish(): void {
     for (const [category, { messages, streams, lastGlobalPosition }] of this.#tallies) {
       this.#database.run(COUNT_IN_CATEGORY, category, messages, streams, lastGlobalPosition);
@@ -94,7 +94,7 @@ class BatchWriter {
     const state = this.#state(streamName);
     const actual = visibleVersion(state);
     if (meetsExpectation(expected, actual)) return [];
-    // A deleted stream may also be expected at its version, as by a writer who has not heard of it.
+    // A writer that does not know of a deletion may expect the last version of the stream.
     if (expected.kind === "version" && expected.version === state.version) return [];
     return [{ streamName, expected, actual }];
   }
@@ -143,7 +143,7 @@ class BatchWriter {
     return state;
   }
 
-  /** The time of the batch: never before the last message's, whatever the clock says, so that time follows position. */
+  /** The time of the batch. Never before the time of the last message, whatever the clock says, so times ascend with positions. */
   #time(): bigint {
     if (this.#timeMicros === undefined) {
       const last = this.#database.row<{ readonly time: bigint }>(LAST_TIME)?.time ?? this.#nowMicros;
@@ -161,7 +161,7 @@ class BatchWriter {
   }
 }
 
-/** The first message whose id is that of another one. */
+/** The first message whose id belongs to another message. */
 function firstForeign(
   appends: readonly StreamAppend[],
   found: readonly (readonly (MessageById | undefined)[])[],

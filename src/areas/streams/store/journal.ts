@@ -4,7 +4,7 @@ import { categoryOf, type StreamName } from "../domain/stream-name.ts";
 import { appendIn as appendInPostgres } from "./append.postgres.ts";
 import { appendIn as appendInSqlite } from "./append.sqlite.ts";
 
-/** The journal: streams of the same namespace, whose names begin with a dollar sign. */
+/** Writes the journal to streams of the same namespace whose names begin with a dollar sign. */
 export const journal: JournalWriter = {
   async append(transaction, units) {
     const batch: AppendRequest[] = units.map((entries) => ({

@@ -5,7 +5,7 @@ import type { StoredMessage } from "../domain/message.ts";
 export const MESSAGE_COLUMNS =
   "global_position AS globalPosition, position, time, id, stream_name AS streamName, type, bytes, data, metadata";
 
-/** A message as it is read. */
+/** A message as it is read from the file. */
 export interface MessageRow {
   readonly globalPosition: bigint;
   readonly position: bigint;
@@ -18,6 +18,7 @@ export interface MessageRow {
   readonly metadata: string | null;
 }
 
+/** The message of a row. */
 export function toStoredMessage(row: MessageRow): StoredMessage {
   return {
     id: uuidText(row.id),
@@ -31,6 +32,7 @@ export function toStoredMessage(row: MessageRow): StoredMessage {
   };
 }
 
+/** The 16 bytes of a message id. */
 export function idToBlob(id: MessageId): Buffer {
   return Buffer.from(id.replaceAll("-", ""), "hex");
 }

@@ -8,8 +8,9 @@ const OLDEST = `
   WHERE l.locktype = 'advisory' AND l.objsubid = 2`;
 
 /**
- * The age of the oldest append of all namespaces that is not committed, in seconds; 0 when none is under way. Reads of a
- * whole namespace stop before it. SQLite commits an append in the turn of the event loop in which it begins.
+ * The age of the oldest append, in any namespace, that is not committed, in seconds; 0 when none is under way. Reads of a
+ * whole namespace stop before it. On SQLite none is ever under way: an append is committed in the turn of the event loop in
+ * which it begins.
  */
 export async function oldestAppendSeconds(engine: AnyEngine, options: CallOptions): Promise<number> {
   if (engine.kind === "sqlite") return 0;

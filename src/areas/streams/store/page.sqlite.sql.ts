@@ -1,14 +1,14 @@
 import type { PageQuery } from "../domain/message.ts";
 import { MESSAGE_COLUMNS } from "./message-row.sqlite.ts";
 
-/** What is read in which order: `key` is the name of the stream or category. */
+/** The messages of each kind of selector, and their order: `key` is the name of the stream or category. */
 const TARGETS = {
   stream: { position: "position", scope: "stream_name = @key AND" },
   category: { position: "global_position", scope: "category = @key AND" },
   all: { position: "global_position", scope: "" },
 } as const;
 
-/** What a message may have to match. */
+/** The conditions that a message may have to meet. */
 const FILTERS = {
   types: "type IN (SELECT value FROM json_each(@types))",
   correlation: "correlation_category = @correlation",
@@ -27,7 +27,7 @@ WHERE ${scope} ${position} BETWEEN @low AND @high${matching}
 ORDER BY ${position} ${backwards === true ? "DESC" : "ASC"} LIMIT @limit`;
 }
 
-/** The position of the first message, whether it matches or not, that is beyond a window of `limit` messages. */
+/** The position of the first message beyond a window of `limit` messages, whether it matches or not. */
 export function windowSql({ selector, backwards }: PageQuery): string {
   const { position, scope } = TARGETS[selector.kind];
   return `SELECT ${position} AS position FROM messages

@@ -4,7 +4,7 @@ import { MAX_POSITION, type Page, type PageQuery, type StoredMessage } from "../
 import { type MessageRow, toStoredMessage } from "./message-row.sqlite.ts";
 import { type Filter, pageSql, windowSql } from "./page.sqlite.sql.ts";
 
-/** How many messages one call looks at, when not every one matches: a rare match must not block the process. */
+/** How many messages one call looks at when there is a filter: a rare match must not block the process. */
 export const SCAN_WINDOW = 4_096;
 
 /** Reads one page, as StreamEngine.page says. */

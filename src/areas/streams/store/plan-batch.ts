@@ -1,8 +1,8 @@
 import type { AppendRequest } from "../domain/append.ts";
-import { payloadLength } from "../domain/message.ts";
+import { payloadLength } from "../domain/payload-length.ts";
 import { categoryOf } from "../domain/stream-name.ts";
 
-/** How large a batch may grow. A single request is always a batch, however large. */
+/** The most that a batch holds. A single request is always a batch, however large. */
 export interface BatchBounds {
   readonly maxRequests: number;
   readonly maxMessages: number;
@@ -11,9 +11,9 @@ export interface BatchBounds {
 }
 
 /**
- * Picks, in order, the requests that can share one transaction and be judged against the store as it was before it:
- * an append with an expectation is the first of the batch for its stream, and no message id occurs twice. What is left
- * out comes first in a later batch, so nothing waits for ever.
+ * Picks, in order, the requests that can share one transaction and be judged against the store as it was before: an append
+ * with an expectation is the first of the batch for its stream, and no message id occurs twice. A request that is left out
+ * comes first in a later batch, so none waits for ever.
  */
 export function planBatch<T extends { readonly request: AppendRequest }>(
   queue: readonly T[],

@@ -31,6 +31,8 @@ const AT = selectMessages(`
   ) m
   WHERE m.ordinal = 1 OR m.total <= $2 ORDER BY m.global_position`);
 
+const LAST = selectMessages("FROM {messages} m WHERE m.stream_name = $1 ORDER BY m.position DESC LIMIT 1");
+
 const COUNTS = statement(
   { messageCount: "int64", categoryCount: "int64" },
   "SELECT coalesce(sum(message_count), 0), count(*) FROM {categories} WHERE message_count > 0",
@@ -99,8 +101,10 @@ export class StreamStore {
     type: string | undefined,
     options: CallOptions,
   ): Promise<StoredMessage | undefined> {
-    const types = type === undefined ? [] : [type];
-    const query = { selector: { kind: "stream", streamName }, backwards: true, types, limit: 1, maxBytes: 0 } as const;
+    if (type === undefined) return (await this.#run(LAST, [streamName], options))[0];
+    const selector = { kind: "stream", streamName } as const;
+    const query = { selector, backwards: true, types: [type], limit: 1, maxBytes: 0 };
+    // Page by page: on SQLite, a rare type must not block the process.
     for (let from = MAX_POSITION; ;) {
       const { messages, next } = await this.page({ ...query, from }, options);
       if (messages[0] !== undefined || next === undefined) return messages[0];

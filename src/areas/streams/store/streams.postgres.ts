@@ -24,7 +24,7 @@ const MAX_ATTEMPTS = 4;
 /** Concurrent writers read the clock in another order than they draw positions, and clocks are set back a little. */
 const CLOCK_MARGIN_MICROS = 5_000_000n;
 
-/** What PostgreSQL does in its own way with the streams of one namespace. */
+/** Appends, pages and removals of one namespace on PostgreSQL. */
 export class PostgresStreams implements StreamEngine {
   /** One that is being committed, and the next, so that nothing has to be waited for in between. */
   readonly maxBatches = 2;

@@ -15,7 +15,7 @@ import { deleteStream, truncateStreams } from "./removal.sqlite.ts";
 import type { StreamEngine } from "./stream-engine.ts";
 
 /**
- * What SQLite does in its own way with the streams of one namespace. The database is only ever used within one turn of the
+ * Appends, pages and removals of one namespace on SQLite. The database is only ever used within one turn of the
  * event loop, so it may be closed or deleted between any two. What is committed is visible at once and in order, because
  * writers take turns.
  */
