@@ -9,7 +9,7 @@ import type { StoredMessage } from "../src/areas/streams/domain/message.ts";
 import { encodeMessages } from "../src/areas/streams/message-encoding.ts";
 import { streamMessage } from "../src/areas/streams/responses.ts";
 import { StreamMessageBatchSchema } from "../src/gen/satchel/v1/streams_pb.ts";
-import { newMessageId } from "../src/kernel/uuid.ts";
+import { newUuid } from "../src/kernel/uuid.ts";
 import { recordSection } from "./support/record.ts";
 import { measureInRounds, type Subject, tableOf } from "./support/rounds.ts";
 import { DATA, METADATA } from "./support/workload.ts";
@@ -51,7 +51,7 @@ function subject(name: string, size: number, encode: () => Uint8Array): Subject 
 
 function stored(index: number): StoredMessage {
   return {
-    id: newMessageId(),
+    id: newUuid(),
     streamName: `bench-${index % 100}`,
     type: "SomethingHappened",
     position: BigInt(index),

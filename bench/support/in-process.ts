@@ -12,7 +12,7 @@ import { openPostgres } from "../../src/kernel/store/engines/postgres/engine.ts"
 import { quotedSchema } from "../../src/kernel/store/engines/postgres/schema-name.ts";
 import { openSqlite } from "../../src/kernel/store/engines/sqlite/engine.ts";
 import type { Store } from "../../src/kernel/store/store.ts";
-import { newMessageId } from "../../src/kernel/uuid.ts";
+import { newUuid } from "../../src/kernel/uuid.ts";
 import { appendsOf, storeOn } from "../../test/support/stores.ts";
 import { DATA, METADATA, TYPE } from "./workload.ts";
 
@@ -78,7 +78,7 @@ async function vacuum(databaseUrl: string, id: NamespaceId): Promise<void> {
 }
 
 function newAppend(streamName: string, data: string, metadata: string, count: number): StreamAppend {
-  const messages = Array.from({ length: count }, () => ({ id: newMessageId(), type: TYPE, data, metadata }));
+  const messages = Array.from({ length: count }, () => ({ id: newUuid(), type: TYPE, data, metadata }));
   return { streamName: streamName as StreamName, expectation: { kind: "any" }, messages };
 }
 

@@ -1,4 +1,4 @@
-import type { MessageId as Uuid } from "./uuid.ts";
+import type { Uuid } from "./uuid.ts";
 
 /** A message about a change of state. */
 export interface JournalMessage {

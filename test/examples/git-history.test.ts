@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Commit, readCommits } from "../../examples/git-history/git-log.ts";
 import { messageIdOf, streamNameOf } from "../../examples/git-history/message-of.ts";
 import { streamNameProblem } from "../../src/areas/streams/domain/stream-name.ts";
-import { parseMessageId } from "../../src/kernel/uuid.ts";
+import { parseUuid } from "../../src/kernel/uuid.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 
 const run = promisify(execFile);
@@ -56,7 +56,7 @@ test("reads every commit with what it has", async () => {
 
 test("ids are UUIDs, and stream names are valid and readable", () => {
   const author = (authorEmail: string) => streamNameOf({ authorEmail } as Commit);
-  expect(parseMessageId(messageIdOf("0123456789abcdef0123456789abcdef01234567"))).toBeDefined();
+  expect(parseUuid(messageIdOf("0123456789abcdef0123456789abcdef01234567"))).toBeDefined();
   expect(messageIdOf("0123456789abcdef0123456789abcdef01234567")).toBe("01234567-89ab-8cde-b012-3456789abcde");
   expect(author("Ada+work@Example.com")).toBe("commit-ada%2Bwork@example.com");
   expect(author("")).toBe("commit-(unknown)");

@@ -8,7 +8,7 @@ import { Feed } from "../../src/areas/streams/feed/feed.ts";
 import { followFrames } from "../../src/areas/streams/feed/follow-frames.ts";
 import { streamStore } from "../../src/areas/streams/store/stores.ts";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
-import { newMessageId } from "../../src/kernel/uuid.ts";
+import { newUuid } from "../../src/kernel/uuid.ts";
 import { openEngine } from "../support/engines.ts";
 import { appendsOf, feedSource, storeOn } from "../support/stores.ts";
 
@@ -25,7 +25,7 @@ async function open({ pollIntervalMs = 100 } = {}) {
   store.watch((...appended) => feed.wake(...appended));
   const appends = appendsOf(store);
   const requestOf = (streamName: string, type = "T"): AppendRequest => {
-    const messages = [{ id: newMessageId(), type, data: "{}", metadata: null }];
+    const messages = [{ id: newUuid(), type, data: "{}", metadata: null }];
     return { appends: [{ streamName: streamName as StreamName, expectation: { kind: "any" }, messages }] };
   };
   const append = async (streamName: string) => {

@@ -7,7 +7,7 @@ import type { StreamName } from "../../src/areas/streams/domain/stream-name.ts";
 import { streamStore } from "../../src/areas/streams/store/stores.ts";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import type { AnyEngine } from "../../src/kernel/store/engines/any-engine.ts";
-import { newMessageId } from "../../src/kernel/uuid.ts";
+import { newUuid } from "../../src/kernel/uuid.ts";
 import { openAs, STORE_ENGINES, type StoreEngine } from "./open-as.ts";
 import { createStore, type TestStore } from "./stores.ts";
 
@@ -28,7 +28,7 @@ async function createWithNamespaces(engine: StoreEngine): Promise<TestStore> {
 }
 
 async function append(opened: AnyEngine, id: NamespaceId): Promise<void> {
-  const messages = [{ id: newMessageId(), type: "Said", data: "{}", metadata: null }];
+  const messages = [{ id: newUuid(), type: "Said", data: "{}", metadata: null }];
   const appends = [{ streamName: STREAM, expectation: { kind: "any" } as const, messages }];
   const [outcome] = await streamStore(opened, id).append([{ appends }], { lockTimeoutMs: 0 });
   expect(outcome?.kind).toBe("appended");

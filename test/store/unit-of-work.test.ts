@@ -9,7 +9,7 @@ import { statement } from "../../src/kernel/store/statement.ts";
 import type { Store } from "../../src/kernel/store/store.ts";
 import { tableOf } from "../../src/kernel/store/table.ts";
 import type { Unit } from "../../src/kernel/store/unit.ts";
-import { newMessageId } from "../../src/kernel/uuid.ts";
+import { newUuid } from "../../src/kernel/uuid.ts";
 import { ENGINES } from "../support/engines.ts";
 import { openSessionServices, type SessionServices } from "../support/session-services.ts";
 import { appendsOf } from "../support/stores.ts";
@@ -29,7 +29,7 @@ const DEVICE = {
 };
 
 function message(): NewMessage {
-  return { id: newMessageId(), type: "Noted", data: null, metadata: null };
+  return { id: newUuid(), type: "Noted", data: null, metadata: null };
 }
 
 /** State and journal of one thing. */

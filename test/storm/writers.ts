@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { setTimeout as delay } from "node:timers/promises";
-import { newMessageId } from "../../src/kernel/uuid.ts";
+import { newUuid } from "../../src/kernel/uuid.ts";
 import type { Append } from "./history.ts";
 import type { Random } from "./random.ts";
 import type { Recorder } from "./recorder.ts";
@@ -131,7 +131,7 @@ function newAppends(random: Random): StreamAppend[] {
 
 function newAppend(random: Random, streamName: string): StreamAppend {
   const messages = Array.from({ length: random.integer(1, 4) }, () => ({
-    id: newMessageId(),
+    id: newUuid(),
     type: random.pick(TYPES),
     data: JSON.stringify({ padding: "x".repeat(random.integer(0, MAX_PADDING)) }),
     metadata: random.chance(0.5) ? JSON.stringify({ correlationStreamName: `${ORIGIN}-1` }) : "{}",

@@ -6,7 +6,7 @@ import type { Category, StreamName } from "../../src/areas/streams/domain/stream
 import { streamStore } from "../../src/areas/streams/store/stores.ts";
 import type { StreamStore } from "../../src/areas/streams/store/stream-store.ts";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
-import { newMessageId } from "../../src/kernel/uuid.ts";
+import { newUuid } from "../../src/kernel/uuid.ts";
 import type { TestEngine } from "./engines.ts";
 import { storeOn } from "./stores.ts";
 
@@ -61,7 +61,7 @@ export async function appendEach(
       {
         streamName: streamName as StreamName,
         expectation: { kind: "any" } as const,
-        messages: [{ id: newMessageId(), type: "T", data, metadata: null }],
+        messages: [{ id: newUuid(), type: "T", data, metadata: null }],
       },
     ],
   }));

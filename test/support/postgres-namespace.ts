@@ -7,7 +7,7 @@ import { type StreamStore } from "../../src/areas/streams/store/stream-store.ts"
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import { openPostgres, type PostgresEngine } from "../../src/kernel/store/engines/postgres/engine.ts";
 import type { Store } from "../../src/kernel/store/store.ts";
-import { newMessageId } from "../../src/kernel/uuid.ts";
+import { newUuid } from "../../src/kernel/uuid.ts";
 import { createDatabase } from "./databases.ts";
 import { appendsOf, storeOn } from "./stores.ts";
 
@@ -74,7 +74,7 @@ async function openReplica(url: string): Promise<Replica> {
     streams: streamStore(store.engine, NAMESPACE),
     append: (streamName, { count = 1, signal } = {}) => {
       const messages = Array.from({ length: count }, () => ({
-        id: newMessageId(),
+        id: newUuid(),
         type: "T",
         data: "{}",
         metadata: null,

@@ -3,7 +3,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import { StreamService } from "../../src/gen/satchel/v1/streams_pb.ts";
-import { newMessageId } from "../../src/kernel/uuid.ts";
+import { newUuid } from "../../src/kernel/uuid.ts";
 
 /** A message whose append was acknowledged. */
 interface Acknowledged {
@@ -74,7 +74,7 @@ export class SteadyWriters {
 
   async #write(streamName: string, acknowledged: Acknowledged[]): Promise<void> {
     while (this.#writing) {
-      const messages = [newMessageId(), newMessageId()].map((id) => ({ id, type: "Steady", data: '{"n":1}' }));
+      const messages = [newUuid(), newUuid()].map((id) => ({ id, type: "Steady", data: '{"n":1}' }));
       const appended = await this.#untilAcknowledged(streamName, messages);
       acknowledged.push(...appended.map(({ id, position, globalPosition }) => ({ id, position, globalPosition })));
     }

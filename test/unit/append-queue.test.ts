@@ -5,7 +5,7 @@ import type { StreamName } from "../../src/areas/streams/domain/stream-name.ts";
 import { AppendQueue, type AppendQueueOptions } from "../../src/areas/streams/store/append-queue.ts";
 import { BUSY, type LockWait, type StreamEngine } from "../../src/areas/streams/store/stream-engine.ts";
 import { SatchelError, storeUnavailable } from "../../src/kernel/errors.ts";
-import type { MessageId } from "../../src/kernel/uuid.ts";
+import type { Uuid } from "../../src/kernel/uuid.ts";
 
 const OPTIONS: AppendQueueOptions = {
   maxMessages: 1_000,
@@ -273,7 +273,7 @@ class FakeStore {
 const conflict: AppendOutcome = { kind: "conflict", conflicts: [] };
 
 function request(streamName: string, id: string = crypto.randomUUID()): AppendRequest {
-  const messages = [{ id: id as MessageId, type: "T", data: null, metadata: null }];
+  const messages = [{ id: id as Uuid, type: "T", data: null, metadata: null }];
   return { appends: [{ streamName: streamName as StreamName, expectation: { kind: "any" }, messages }] };
 }
 

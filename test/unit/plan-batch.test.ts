@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { AppendRequest, Expectation } from "../../src/areas/streams/domain/append.ts";
 import { categoryOf, type StreamName } from "../../src/areas/streams/domain/stream-name.ts";
 import { type BatchBounds, planBatch } from "../../src/areas/streams/store/plan-batch.ts";
-import type { MessageId } from "../../src/kernel/uuid.ts";
+import type { Uuid } from "../../src/kernel/uuid.ts";
 
 const UNBOUNDED: BatchBounds = { maxRequests: 1_000, maxMessages: 1_000, maxBytes: 1_000_000, maxCategories: 1_000 };
 
@@ -98,6 +98,6 @@ function item(
   ids: readonly string[],
   expectation: Expectation = { kind: "any" },
 ): { readonly request: AppendRequest } {
-  const messages = ids.map((id) => ({ id: id as MessageId, type: "T", data: "1", metadata: null }));
+  const messages = ids.map((id) => ({ id: id as Uuid, type: "T", data: "1", metadata: null }));
   return { request: { appends: [{ streamName: streamName as StreamName, expectation, messages }] } };
 }

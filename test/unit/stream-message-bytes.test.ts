@@ -20,7 +20,7 @@ import {
   StreamMessageBatchSchema,
 } from "../../src/gen/satchel/v1/streams_pb.ts";
 import { pack } from "../../src/kernel/transport/lean/envelope.ts";
-import type { MessageId } from "../../src/kernel/uuid.ts";
+import type { Uuid } from "../../src/kernel/uuid.ts";
 
 const text = (maxLength: number) => fc.string({ unit: "grapheme", maxLength }).filter((value) => value.isWellFormed());
 /** Lengths about the limits of one, two and three bytes of a varint; characters of one to four bytes. */
@@ -143,7 +143,7 @@ it("a batch of a megabyte and more grows in place", () => {
 it("so does what an append answers", () => {
   const position = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
   const appended: fc.Arbitrary<AppendedMessage> = fc.record({
-    id: fc.uuid().map((id) => id as MessageId),
+    id: fc.uuid().map((id) => id as Uuid),
     position,
     globalPosition: position,
     deduplicated: fc.boolean(),

@@ -2,7 +2,7 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { SessionClient as WireClient } from "../../gen/satchel/v1/sessions_pb.ts";
 import { wellFormed } from "../../kernel/rpc/fields.ts";
 import type { Problems } from "../../kernel/rpc/problems.ts";
-import { parseMessageId } from "../../kernel/uuid.ts";
+import { parseUuid } from "../../kernel/uuid.ts";
 import { parseIpAddress } from "./domain/ip-address.ts";
 import type { SessionClient } from "./new-session.ts";
 
@@ -22,7 +22,7 @@ const NO_CLIENT: SessionClient = {
 
 /** The id of a session. */
 export function sessionId(text: string, field: string, problems: Problems): string {
-  const id = parseMessageId(text);
+  const id = parseUuid(text);
   if (id === undefined) problems.add(field, "must be the id of a session, a UUID with hyphens");
   return id ?? text;
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { JournalMessage } from "../../kernel/journal.ts";
 import type { Unit } from "../../kernel/store/unit.ts";
-import { newMessageId } from "../../kernel/uuid.ts";
+import { newUuid } from "../../kernel/uuid.ts";
 import type { SessionRecord } from "./context.ts";
 
 /** What the journal says of sessions. */
@@ -55,5 +55,5 @@ export function withoutEmpty(texts: Readonly<Record<string, string>>): Readonly<
 }
 
 function message(type: SessionEvent, data: Facts): JournalMessage {
-  return { id: newMessageId(), type, data: JSON.stringify(data), metadata: null };
+  return { id: newUuid(), type, data: JSON.stringify(data), metadata: null };
 }

@@ -1,7 +1,7 @@
 import type { ServiceKey } from "../../kernel/crypto/service-key.ts";
 import { fieldError } from "../../kernel/errors.ts";
 import type { NamespaceId } from "../../kernel/namespace-id.ts";
-import { newMessageId } from "../../kernel/uuid.ts";
+import { newUuid } from "../../kernel/uuid.ts";
 import type { SessionRecord } from "./context.ts";
 import { keepAddress } from "./domain/ip-address.ts";
 import { type SessionPolicy, touchIntervalOf } from "./domain/session-policy.ts";
@@ -57,7 +57,7 @@ export function newRow(
   { namespaceId, policy, key, times }: RowContext,
   parts: SessionParts,
 ): { readonly row: SessionRow; readonly token: string } {
-  const id: string = newMessageId();
+  const id: string = newUuid();
   const { nowMicros, authenticateTimeMicros, idleTimeoutMicros, absoluteTimeoutMicros } = times;
   const token = newSessionToken({ namespaceId, sessionId: id }, 0, key);
   const idleExpireTimeMicros = nowMicros + idleTimeoutMicros;

@@ -1,6 +1,6 @@
 import { checked, wellFormed } from "../../kernel/rpc/fields.ts";
 import type { Problems } from "../../kernel/rpc/problems.ts";
-import { type MessageId, newMessageId, parseMessageId } from "../../kernel/uuid.ts";
+import { type Uuid, newUuid, parseUuid } from "../../kernel/uuid.ts";
 import { type ConsumerGroupMember, consumerGroupProblem } from "./domain/group-member.ts";
 import {
   type Category,
@@ -45,11 +45,11 @@ export function messageTypes(types: readonly string[], field: string, problems: 
 }
 
 /** The id of a message; a new one when the field is empty. */
-export function messageId(text: string, field: string, problems: Problems): MessageId {
-  if (text === "") return newMessageId();
-  const id = parseMessageId(text);
+export function messageId(text: string, field: string, problems: Problems): Uuid {
+  if (text === "") return newUuid();
+  const id = parseUuid(text);
   if (id === undefined) problems.add(field, "must be a UUID with hyphens, or unset");
-  return id ?? (text as MessageId);
+  return id ?? (text as Uuid);
 }
 
 /** A member of a consumer group; undefined when the field is unset. */

@@ -14,7 +14,7 @@ import { TokenEntity } from "../../../src/areas/namespaces/store/token.ts";
 import { streamStore } from "../../../src/areas/streams/store/stores.ts";
 import { configure } from "../../../src/kernel/store/engines/sqlite/database.ts";
 import { translateSqliteError } from "../../../src/kernel/store/engines/sqlite/errors.ts";
-import { newMessageId } from "../../../src/kernel/uuid.ts";
+import { newUuid } from "../../../src/kernel/uuid.ts";
 import { storeOn } from "../../support/stores.ts";
 import { BATCH_MESSAGES } from "./append-until-killed.ts";
 import { ALL, append, message, NAMESPACE, provision, readAll, request, TemporaryDirectory } from "./support.ts";
@@ -154,6 +154,6 @@ test.for([
   ["SQLITE_CANTOPEN", "STORE_UNAVAILABLE", /opened/],
   ["SQLITE_CORRUPT", "INTERNAL", /SQLITE_CORRUPT/],
 ] as const)("%s is %s", ([code, reason, text]) => {
-  const error = new Database.SqliteError(newMessageId(), code);
+  const error = new Database.SqliteError(newUuid(), code);
   expect(translateSqliteError(error)).toMatchObject({ reason, message: expect.stringMatching(text), cause: error });
 });

@@ -9,7 +9,7 @@ import { streamStore } from "../../../src/areas/streams/store/stores.ts";
 import type { StreamStore } from "../../../src/areas/streams/store/stream-store.ts";
 import type { NamespaceId } from "../../../src/kernel/namespace-id.ts";
 import { openSqlite, type SqliteEngine, type SqliteOptions } from "../../../src/kernel/store/engines/sqlite/engine.ts";
-import { newMessageId } from "../../../src/kernel/uuid.ts";
+import { newUuid } from "../../../src/kernel/uuid.ts";
 
 export const NAMESPACE = "main" as NamespaceId;
 
@@ -36,7 +36,7 @@ export async function provision(engine: SqliteEngine, id: NamespaceId = NAMESPAC
 }
 
 export function message(type = "Said", fields: Partial<NewMessage> = {}): NewMessage {
-  return { id: newMessageId(), type, data: "{}", metadata: null, ...fields };
+  return { id: newUuid(), type, data: "{}", metadata: null, ...fields };
 }
 
 export function request(streamName: string, messages: readonly NewMessage[]): AppendRequest {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { newMessageId } from "../../../src/kernel/uuid.ts";
+import { newUuid } from "../../../src/kernel/uuid.ts";
 import { Random } from "../random.ts";
 import { checkGroupHistory } from "./check.ts";
 import type { SeenMessage, Totals } from "./history.ts";
@@ -134,7 +134,7 @@ async function write({ replicas, token, recorder }: GroupPlace, random: Random):
   for (let round = 0; round < ROUNDS; round++) {
     const part = random.chance(0.2) ? "+part" : "";
     const streamName = `${CATEGORY}-${random.integer(1, ENTITIES)}${part}`;
-    const messages = Array.from({ length: random.integer(1, 3) }, () => ({ id: newMessageId(), type: "Happened" }));
+    const messages = Array.from({ length: random.integer(1, 3) }, () => ({ id: newUuid(), type: "Happened" }));
     await line.use(({ streams }) => streams.appendMessages({ streamName, messages }));
     recorder.acknowledgedIds.push(...messages.map(({ id }) => id));
     await delay(random.integer(0, 150));

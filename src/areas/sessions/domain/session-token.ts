@@ -2,7 +2,7 @@ import { createHmac, hash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { ServiceKey } from "../../../kernel/crypto/service-key.ts";
 import { sha256 } from "../../../kernel/crypto/token.ts";
 import { type NamespaceId, parseNamespaceId } from "../../../kernel/namespace-id.ts";
-import { parseMessageId, uuidText } from "../../../kernel/uuid.ts";
+import { parseUuid, uuidText } from "../../../kernel/uuid.ts";
 
 /** A token of a session, taken apart. */
 export interface SessionToken {
@@ -93,7 +93,7 @@ function takeApart(body: Buffer, tokenHash: Uint8Array): SessionToken | undefine
   const take = (length: number): Buffer => body.subarray(at, (at += length));
   const namespaceId = parseNamespaceId(take(1 + (body[1] ?? 0)).toString("latin1", 1));
   const keyId = take(KEY_ID_BYTES).toString("hex");
-  const sessionId = parseMessageId(uuidText(take(ID_BYTES)));
+  const sessionId = parseUuid(uuidText(take(ID_BYTES)));
   const generation = take(GENERATION_BYTES).readUInt32BE();
   if (namespaceId === undefined || sessionId === undefined) return undefined;
   return {

@@ -1,4 +1,4 @@
-import type { MessageId } from "../../../kernel/uuid.ts";
+import type { Uuid } from "../../../kernel/uuid.ts";
 import { categoryOf, type StreamName } from "./stream-name.ts";
 
 /** What is expected of a stream before an append. A version of -1n means that the stream must not exist. */
@@ -12,7 +12,7 @@ export const NO_STREAM = -1n;
 
 /** A message to append; `data` and `metadata` are checked JSON text, null when there is none. */
 export interface NewMessage {
-  readonly id: MessageId;
+  readonly id: Uuid;
   readonly type: string;
   readonly data: string | null;
   readonly metadata: string | null;
@@ -32,7 +32,7 @@ export interface AppendRequest {
 
 /** Where a message was stored; `deduplicated` when it was stored before. */
 export interface AppendedMessage {
-  readonly id: MessageId;
+  readonly id: Uuid;
   readonly position: bigint;
   readonly globalPosition: bigint;
   readonly deduplicated: boolean;

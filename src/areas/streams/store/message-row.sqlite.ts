@@ -1,4 +1,4 @@
-import { type MessageId, uuidText } from "../../../kernel/uuid.ts";
+import { type Uuid, uuidText } from "../../../kernel/uuid.ts";
 import type { StoredMessage } from "../domain/message.ts";
 
 /** The columns of a MessageRow. */
@@ -33,6 +33,6 @@ export function toStoredMessage(row: MessageRow): StoredMessage {
 }
 
 /** The 16 bytes of a message id. */
-export function idToBlob(id: MessageId): Buffer {
+export function idToBlob(id: Uuid): Buffer {
   return Buffer.from(id.replaceAll("-", ""), "hex");
 }
