@@ -132,7 +132,7 @@ test("the kernel names nothing that an area exports, and no table of an area", (
       (name) => area !== undefined && new RegExp(area, "i").test(name),
     );
   });
-  expect(names).toContain("ConsumerGroups");
+  expect(names).toContain("GroupsContext");
   const entities = AREAS.flatMap((area) => [...(area.controlEntities ?? []), ...(area.namespaceEntities ?? [])]);
   const tables = entities.map((entity) => `{${entity.meta.tableName}}`);
   expect(tables).toContain("{sessions}");

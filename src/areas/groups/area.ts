@@ -1,10 +1,8 @@
 import type { Area } from "../../kernel/area.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import { streamsArea, streamStore } from "../streams/area.ts";
-import { ConsumerGroups } from "./consumer-groups.ts";
 import { Consumers } from "./delivery/consumers.ts";
 import { consumerGroupRoutes } from "./handlers.ts";
-import { ParkedMessages } from "./parked-messages.ts";
 import { GROUPS as GROUPS_ON_POSTGRESQL } from "./store/migrations/migrations.postgres.ts";
 import { GROUPS as GROUPS_ON_SQLITE } from "./store/migrations/migrations.sqlite.ts";
 import { groupStore } from "./store/stores.ts";
@@ -34,11 +32,9 @@ export const groupsArea: Area<GroupsApi, unknown> = {
         kernel.report({ method: "satchel.v1.ConsumerGroupService/Consume", requestId: undefined, error }),
     });
     store.watch((...news) => consumers.wake(...news));
-    const groups = new ConsumerGroups(source, consumers, limits, clock);
-    const parked = new ParkedMessages(source, consumers, limits);
     return {
       api: { consumers },
-      routes: consumerGroupRoutes(groups, parked, limits),
+      routes: consumerGroupRoutes({ source, consumers, limits, clock }, consumers),
       [Symbol.asyncDispose]: () => consumers[Symbol.asyncDispose](),
     };
   },

@@ -16,12 +16,12 @@ import * as fields from "../../kernel/rpc/fields.ts";
 import { parsed, type Problems } from "../../kernel/rpc/problems.ts";
 import * as times from "../../kernel/rpc/times.ts";
 import { streamFields } from "../streams/area.ts";
-import type { GroupsRequest } from "./consumer-groups.ts";
 import type { ConsumeRequest, ConsumerGroupId, GroupSettings } from "./domain/consumer-groups.ts";
 import { GROUP_DEFAULTS, type GroupStart, type NewGroup } from "./domain/group-settings.ts";
 import * as groupFields from "./fields.ts";
-import type { ParkedSelection } from "./parked-messages.ts";
+import type { GroupsRequest } from "./list.ts";
 import { maskedSettings, settings } from "./settings-requests.ts";
+import type { ParkedSelection } from "./store/group-store.ts";
 
 const DEFAULT_MAX_IN_FLIGHT = 100;
 

@@ -12,8 +12,8 @@ import type {
 import { timestamp } from "../../kernel/rpc/times.ts";
 import { streamMessage } from "../streams/area.ts";
 import type { ConsumeFrame, ConsumerGroup, Delivery, PartitionLease } from "./domain/consumer-groups.ts";
-import type { GroupStatus, PartitionStatus } from "./group-status.ts";
-import type { ParkedItem } from "./parked-messages.ts";
+import type { GroupStatus, PartitionStatus } from "./get.ts";
+import type { ParkedItem } from "./list-parked.ts";
 
 const MICROS_PER_SECOND = 1_000_000n;
 const NANOS_PER_MICRO = 1_000;

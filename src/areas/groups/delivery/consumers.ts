@@ -14,17 +14,12 @@ import type {
 } from "../domain/consumer-groups.ts";
 import { groupNotFound } from "../group-not-found.ts";
 import type { ConsumerGroupStore } from "../store/group-store.ts";
+import { type Acknowledged, acknowledging } from "./acknowledge.ts";
+import { type Change, changeStored } from "./change-stored.ts";
 import { type GroupContext, GroupWorker } from "./group-worker.ts";
 import { Member } from "./member.ts";
 import { LEASE_MICROS } from "./membership-sync.ts";
-import {
-  type Acknowledged,
-  acknowledging,
-  type Change,
-  changeStored,
-  type RejectedMessages,
-  rejecting,
-} from "./settling.ts";
+import { type RejectedMessages, rejecting } from "./reject.ts";
 
 /** What consumers need. */
 export interface ConsumersOptions {

@@ -1,23 +1,24 @@
 import type { CallOptions } from "../../kernel/call-options.ts";
+import type { ServicePrincipal } from "../../kernel/principal.ts";
+import { existingGroup, type GroupsContext } from "./context.ts";
 import type { ConsumerGroup, ConsumerGroupId, PartitionLease } from "./domain/consumer-groups.ts";
 import type { GroupMember } from "./domain/group-membership.ts";
 import { PartitionLedger } from "./domain/partition-ledger.ts";
 import { groupNotFound } from "./group-not-found.ts";
-import { getGroup } from "./group-source.ts";
-import type { ConsumerGroupStore, PartitionAccounts } from "./store/group-store.ts";
+import type { PartitionAccounts } from "./store/group-store.ts";
 
-/** A group at work. */
+/** A group with its members and the progress of its partitions. */
 export interface GroupStatus {
   readonly group: ConsumerGroup;
-  /** Who is alive, in the order of joining. */
+  /** The members that are alive, in the order of joining. */
   readonly members: readonly GroupMember[];
   /** Every partition, ascending. */
   readonly partitions: readonly PartitionStatus[];
 }
 
-/** How far a partition is. */
+/** The progress of a partition. */
 export interface PartitionStatus extends PartitionLease {
-  /** Who has it; undefined when nobody does. */
+  /** The member that holds it; undefined when none does. */
   readonly memberId: string | undefined;
   /** Everything up to here is settled or parked. */
   readonly checkpoint: bigint;
@@ -28,21 +29,23 @@ export interface PartitionStatus extends PartitionLease {
   readonly parked: bigint;
   /** Messages that are not settled. */
   readonly lag: bigint;
-  /** There were too many to count: the lag is at least that. */
+  /** There were too many messages to count: the lag is at least that. */
   readonly lagIsMinimum: boolean;
 }
 
-/** How many messages of a category are looked at to tell the lag of its partitions. */
+/** How many messages of a category are counted at most for the lag of its partitions. */
 const MAX_BACKLOG = 100_000;
 
-/** Tells how far a group is. Throws GROUP_NOT_FOUND. */
-export async function groupStatus(
-  store: ConsumerGroupStore,
+/** Returns a group with its members and the progress of its partitions. Throws GROUP_NOT_FOUND. */
+export async function getConsumerGroup(
+  { source }: GroupsContext,
+  { namespaceId }: ServicePrincipal,
   id: ConsumerGroupId,
   options: CallOptions,
 ): Promise<GroupStatus> {
-  const group = await getGroup(store, id, options);
-  // Before the membership: who joins in between then has nothing yet, instead of having it and not being a member.
+  const store = source.consumerGroups(namespaceId);
+  const group = await existingGroup(store, id, options);
+  // Before the membership: a member that joins in between holds nothing yet, instead of holding a partition without being a member.
   const accounts = await store.accounts(id, "all", options);
   const membership = await store.membership(id, options);
   if (membership === undefined) throw groupNotFound(id);

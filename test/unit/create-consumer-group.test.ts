@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { ConsumerGroups, type GroupRuntime } from "../../src/areas/groups/consumer-groups.ts";
+import type { GroupSource } from "../../src/areas/groups/context.ts";
+import { createConsumerGroup } from "../../src/areas/groups/create.ts";
 import type { ConsumerGroup, ConsumerGroupId } from "../../src/areas/groups/domain/consumer-groups.ts";
 import { GROUP_DEFAULTS, type NewGroup } from "../../src/areas/groups/domain/group-settings.ts";
-import type { GroupSource } from "../../src/areas/groups/group-source.ts";
 import type { ConsumerGroupStore } from "../../src/areas/groups/store/group-store.ts";
 import type { Category } from "../../src/areas/streams/domain/stream-name.ts";
 import { DEFAULT_LIMITS } from "../../src/config/limits.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
 import type { SatchelError } from "../../src/kernel/errors.ts";
 import type { NamespaceId } from "../../src/kernel/namespace-id.ts";
 import type { ServicePrincipal } from "../../src/kernel/principal.ts";
@@ -35,8 +36,9 @@ function consumerGroups(maxConsumerGroups: number, before: (groups: Map<string, 
     streams: () => ({}) as ReturnType<GroupSource["streams"]>,
   };
   const limits = { ...DEFAULT_LIMITS, maxConsumerGroups };
-  const cases = new ConsumerGroups(source as GroupSource, {} as GroupRuntime, limits);
-  return { groups, create: (group: NewGroup) => cases.create(CALLER, group, BEGINNING, {}) };
+  const consumers = { changed: () => {} };
+  const context = { source: source as GroupSource, consumers, limits, clock: systemClock() };
+  return { groups, create: (group: NewGroup) => createConsumerGroup(context, CALLER, group, BEGINNING, {}) };
 }
 
 describe("the limit of consumer groups", () => {
