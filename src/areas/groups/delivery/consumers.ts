@@ -14,8 +14,9 @@ import type {
 } from "../domain/consumer-groups.ts";
 import { groupNotFound } from "../group-not-found.ts";
 import type { ConsumerGroupStore } from "../store/group-store.ts";
-import { type GroupContext, GroupWorker, LEASE_MICROS } from "./group-worker.ts";
+import { type GroupContext, GroupWorker } from "./group-worker.ts";
 import { Member } from "./member.ts";
+import { LEASE_MICROS } from "./membership-sync.ts";
 import {
   type Acknowledged,
   acknowledging,

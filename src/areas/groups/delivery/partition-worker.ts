@@ -1,11 +1,12 @@
-import { SatchelError } from "../../../kernel/errors.ts";
-import type { ReadSource, StoredMessage, StreamStore } from "../../streams/area.ts";
+import type { ReadSource, StreamStore } from "../../streams/area.ts";
 import type { ConsumerGroup, Delivery, PartitionLease } from "../domain/consumer-groups.ts";
-import { type ParkedEntry, PartitionLedger } from "../domain/partition-ledger.ts";
+import { PartitionLedger } from "../domain/partition-ledger.ts";
 import type { ConsumerGroupStore, PartitionAccounts, PartitionSave } from "../store/group-store.ts";
-import { EntityQueues } from "./entity-queues.ts";
 import type { Member } from "./member.ts";
 import { type ReaderContext, readPartition } from "./partition-reader.ts";
+import { PartitionState } from "./partition-state.ts";
+import { type Effect, type PendingChange, PendingChanges } from "./pending-changes.ts";
+import { ReadAhead, WINDOW } from "./read-ahead.ts";
 
 /** What the workers of a group need. */
 export interface WorkContext extends ReaderContext {
@@ -15,270 +16,210 @@ export interface WorkContext extends ReaderContext {
   readonly clock: () => bigint;
 }
 
-/** What an operation has done with the accounts, and what else is to be saved with them. */
-export interface Effect<T> {
-  readonly result: T;
-  readonly park?: readonly ParkedEntry[];
-  readonly unpark?: readonly bigint[];
-  /** Messages were taken back: later ones of their entities may have to be, too. */
-  readonly takenBack?: boolean;
-  /** Save even if nothing has changed but how far the partition has been read. */
-  readonly save?: boolean;
-}
-
-/** A change of the accounts that somebody waits for; made again when the accounts turn out to be out of date. */
-interface Operation {
-  readonly apply: (ledger: PartitionLedger) => Effect<() => void>;
-  readonly reject: (error: unknown) => void;
-}
-
-/** What a save is going to do, and what follows when it has. */
-export interface Prepared {
+/** A save of a partition, and what follows when it has succeeded. */
+export interface PreparedSave {
   readonly save: PartitionSave;
   readonly deliveries: readonly Delivery[];
-  readonly operations: readonly Operation[];
-  readonly settled: readonly (() => void)[];
+  readonly changes: readonly PendingChange[];
+  /** Resolves the callers of `changes`. */
+  readonly resolveAll: () => void;
 }
 
-/** How much of a partition is read ahead. */
-const WINDOW = { messages: 1_000, bytes: 1024 * 1024 };
+/** What a worker is made for. */
+export interface PartitionAssignment {
+  readonly group: ConsumerGroup;
+  readonly context: WorkContext;
+  /** Called when the worker has something to load, save or deliver. */
+  readonly wake: () => void;
+}
+
 /** How much is delivered at once. */
 const MAX_BATCH_BYTES = 512 * 1024;
-const FETCH_BYTES = 4 * 1024 * 1024;
-/** How many messages that are replayed may be unsettled at once. */
+/** How many replayed messages may be unsettled at once. */
 const MAX_REPLAYED = 100;
-/** No accounts have it. */
-const UNKNOWN_REVISION = -1n;
 
 /**
- * One partition in the hands of a member of this process, under one lease. It reads ahead, keeps the accounts, and says
- * what to save and deliver; whatever it delivers has been saved before, which only the holder of the lease can do.
+ * One partition that a member of this process holds, under one lease. It reads ahead, keeps the accounts, and prepares
+ * saves. A message is sent to the member only after the save of its delivery, which only the holder of the lease can do.
  */
-export class PartitionWorker implements Disposable {
+export class PartitionWorker {
   readonly lease: PartitionLease;
   readonly member: Member;
   readonly #context: WorkContext;
   readonly #wake: () => void;
   readonly #stopped = new AbortController();
-  readonly #queues = new EntityQueues();
+  readonly #state = new PartitionState();
+  readonly #changes = new PendingChanges();
+  readonly #readAhead: ReadAhead;
   #group: ConsumerGroup;
-  #ledger: PartitionLedger | undefined;
-  #revision = UNKNOWN_REVISION;
-  #savedTo = 0n;
-  /** Whether what the holder before had has been taken back, and that has been saved. */
-  #takenOver = false;
-  #parkNext: readonly ParkedEntry[] = [];
-  /** Delivered in the accounts, perhaps, but never told. */
-  #untold: readonly bigint[] = [];
-  #operations: Operation[] = [];
-  #stale = true;
   #inFlight = 0;
   #nextDue: bigint | undefined;
-  #roomMade: (() => void) | undefined;
-  /** Another member wants it: nothing more is delivered. */
+  /** Another member wants the partition: nothing more is delivered. */
   revoking = false;
 
-  constructor(
-    lease: PartitionLease,
-    member: Member,
-    {
-      group,
-      context,
-      wake,
-    }: { readonly group: ConsumerGroup; readonly context: WorkContext; readonly wake: () => void },
-  ) {
+  constructor(lease: PartitionLease, member: Member, { group, context, wake }: PartitionAssignment) {
     this.lease = lease;
     this.member = member;
     this.#group = group;
     this.#context = context;
     this.#wake = wake;
+    this.#readAhead = new ReadAhead(context.streams);
   }
 
-  /** How many messages its member holds of it. */
-  get inFlight(): number {
-    return this.#inFlight;
-  }
-
-  /** Nothing of it is with its member, and nobody waits for anything. */
+  /** Whether the member holds no message of the partition, and no change waits. */
   get drained(): boolean {
-    return this.#ledger !== undefined && !this.#stale && this.#inFlight === 0 && this.#operations.length === 0;
+    return !this.#state.stale && this.#state.ledger !== undefined && this.#inFlight === 0 && this.#changes.isEmpty;
   }
 
-  /** When it has to be looked at again; undefined = not because of the time. */
+  /** When the next deadline or delay ends, in microseconds since 1970; undefined when there is none. */
   get nextDue(): bigint | undefined {
     return this.#nextDue;
   }
 
-  /** Whether it could deliver more. */
+  /** Whether more messages may be deliverable. */
   get hasMore(): boolean {
-    return !this.revoking && this.#queues.hasCandidates;
+    return !this.revoking && this.#readAhead.queues.hasCandidates;
   }
 
   /** Whether the accounts must be loaded before anything else. */
   get stale(): boolean {
-    return this.#stale;
+    return this.#state.stale;
   }
 
   /** Whether more parked messages may be replayed. */
   get takesReplays(): boolean {
-    return this.#ledger !== undefined && this.#ledger.replayedCount < MAX_REPLAYED;
+    const { ledger } = this.#state;
+    return ledger !== undefined && ledger.replayedCount < MAX_REPLAYED;
   }
 
-  /** Changes the accounts; resolves when that is saved. Rejects when the lease is lost or the store is away. */
+  /** Changes the accounts; resolves when the change is saved. Rejects when the lease is lost or the store is unavailable. */
   async change<T>(apply: (ledger: PartitionLedger) => Effect<T>): Promise<T> {
     this.#stopped.signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.#operations.push({
-      reject,
-      apply: (ledger) => {
-        const effect = apply(ledger);
-        return { ...effect, result: () => resolve(effect.result) };
-      },
-    });
+    const saved = this.#changes.add(apply);
     this.#wake();
-    return promise;
+    return saved;
   }
 
-  /** The settings have been changed. */
+  /** The settings of the group have changed. */
   configure(group: ConsumerGroup): void {
     this.#group = group;
-    this.#queues.reconsider();
+    this.#readAhead.queues.reconsider();
     this.#wake();
   }
 
   /** Another process may have changed the accounts. */
   suspect(): void {
-    this.#stale = true;
+    this.#state.markStale();
     this.#wake();
   }
 
-  /** Resolves when what has been said so far is saved, or cannot be. */
+  /** Resolves when the changes so far are saved, or cannot be. */
   async settled(): Promise<void> {
     await this.change(() => ({ result: undefined })).catch(() => undefined);
   }
 
-  /** Loads the accounts. False when the lease is not this one's any more. When that fails, so do the changes that wait. */
+  /** Loads the accounts. False when the lease is lost. When the store fails, the changes that wait are rejected. */
   async load(): Promise<boolean> {
-    this.#stale = false;
+    this.#state.loading();
     try {
       const [accounts] = await this.#context.groups.accounts(this.#group.id, [this.lease.partition], {});
       if (this.#stopped.signal.aborted) return true;
       if (accounts === undefined || accounts.epoch !== this.lease.epoch) return false;
-      if (accounts.revision !== this.#revision) await this.#use(accounts);
+      if (!this.#state.isBasedOn(accounts)) await this.#use(accounts);
       return true;
     } catch (error) {
-      this.#stale = true;
-      this.#rejectAll(error);
+      this.#state.markStale();
+      this.#changes.rejectAll(error);
       throw error;
     }
   }
 
-  /** Takes parked messages of these global positions, ascending, back; as many of them as there is room for. */
+  /** Takes back parked messages, by their global positions, ascending; as many as there is room for. */
   async replay(positions: readonly bigint[]): Promise<void> {
-    const first = positions.slice(0, MAX_REPLAYED - (this.#ledger?.replayedCount ?? 0));
+    const first = positions.slice(0, MAX_REPLAYED - (this.#state.ledger?.replayedCount ?? 0));
     const messages = await this.#context.streams.at(first, WINDOW.bytes, {});
     const last = messages.at(-1)?.globalPosition;
-    // Those before the last that were not found are not there any more.
+    // Messages before the last one that were not found no longer exist.
     const unpark = last === undefined ? first : first.filter((position) => position <= last);
     await this.change((ledger) => {
-      for (const message of messages) this.#queues.add(message);
+      for (const message of messages) this.#readAhead.queues.add(message);
       ledger.replay(messages.map(({ globalPosition }) => globalPosition));
       return { result: undefined, unpark };
     });
   }
 
-  /** Makes all changes that are due, and takes up to `room` messages out for delivery. Undefined when there is nothing to save. */
-  prepare(room: number): Prepared | undefined {
-    const ledger = this.#ledger;
-    if (ledger === undefined || this.#stale) return undefined;
+  /** Applies all changes that are due, and takes up to `room` messages for delivery. Undefined when there is nothing to save. */
+  prepare(room: number): PreparedSave | undefined {
+    const { ledger, stale } = this.#state;
+    if (ledger === undefined || stale) return undefined;
+    const { queues } = this.#readAhead;
     const now = this.#context.clock();
-    const operations = this.#operations;
-    this.#operations = [];
-    const effects = operations.map(({ apply }) => apply(ledger));
+    const changes = this.#changes.takeAll();
+    const effects = changes.map(({ apply }) => apply(ledger));
     const due = this.#nextDue !== undefined && this.#nextDue <= now;
     const expired = due ? ledger.expire(now, this.#group) : [];
-    if (due || effects.some(({ takenBack }) => takenBack)) this.#queues.reconsider();
-    this.#queues.settle(ledger.takeSettled());
+    if (due || effects.some(({ takenBack }) => takenBack)) queues.reconsider();
+    queues.settle(ledger.takeSettled());
     const deliveries = this.revoking || room <= 0 ? [] : this.#deliver(ledger, room, now);
-    this.#roomMade?.();
-    const park = [...this.#parkNext, ...effects.flatMap(({ park }) => park ?? []), ...expired];
+    this.#readAhead.resume();
+    const park = [...this.#state.parkedByTakeOver, ...effects.flatMap(({ park }) => park ?? []), ...expired];
     const unpark = effects.flatMap(({ unpark }) => unpark ?? []);
-    const settled = effects.map(({ result }) => result);
-    const worthSaving = ledger.changed || park.length + unpark.length > 0 || effects.some(({ save }) => save);
-    if (!worthSaving) {
-      for (const settle of settled) settle();
-      return undefined;
-    }
-    const accounts = { ...ledger.stored(), checkpoint: ledger.checkpoint, revision: this.#revision };
-    return { operations, deliveries, settled, save: { ...this.lease, ...accounts, park, unpark } };
+    const resolveAll = (): void => effects.forEach(({ result }) => result());
+    if (ledger.changed || park.length + unpark.length > 0 || effects.some(({ save }) => save))
+      return { changes, deliveries, resolveAll, save: this.#state.saveOf(ledger, this.lease, { park, unpark }) };
+    resolveAll();
+    return undefined;
   }
 
-  /** What was prepared has been saved. */
-  commit({ deliveries, settled, save }: Prepared): void {
-    const ledger = this.#ledger;
-    for (const settle of settled) settle();
-    if (ledger === undefined || this.#stopped.signal.aborted) return;
-    this.#revision++;
-    this.#savedTo = save.readTo;
-    this.#takenOver = true;
-    this.#parkNext = [];
-    ledger.saved();
-    this.#account(ledger);
+  /** The prepared save has succeeded. */
+  commit({ deliveries, resolveAll, save }: PreparedSave): void {
+    resolveAll();
+    if (this.#stopped.signal.aborted) return;
+    this.#state.saved(save);
+    this.#count();
     if (deliveries.length > 0) this.member.tell({ kind: "deliveries", deliveries });
   }
 
-  /** What was prepared has not been saved: it is made again once the accounts have been loaded. */
-  retry({ operations }: Prepared): void {
-    this.#operations.unshift(...operations);
-    this.#revision = UNKNOWN_REVISION;
-    this.#stale = true;
+  /** The prepared save was refused: its changes are applied again when the newer accounts have been loaded. */
+  retry({ changes }: PreparedSave): void {
+    this.#changes.putBack(changes);
+    this.#state.outdated();
     const { aborted, reason } = this.#stopped.signal;
-    if (aborted) this.#rejectAll(reason);
+    if (aborted) this.#changes.rejectAll(reason);
   }
 
-  /** It cannot be known whether what was prepared has been saved. */
-  fail({ operations, deliveries }: Prepared, error: unknown): void {
-    for (const { reject } of operations) reject(error);
-    this.#untold = deliveries.map(({ message }) => message.globalPosition);
-    this.#revision = UNKNOWN_REVISION;
-    this.#stale = true;
+  /** The outcome of the prepared save is unknown. */
+  fail({ changes, deliveries }: PreparedSave, error: unknown): void {
+    for (const { reject } of changes) reject(error);
+    this.#state.unknown(deliveries);
   }
 
-  /** Saves how far it has come past messages that are not for the group. */
+  /** Saves how far the partition has been read past messages that are not for the group. */
   saveProgress(): void {
-    const ledger = this.#ledger;
-    if (ledger === undefined || ledger.stored().readTo === this.#savedTo) return;
+    if (!this.#state.hasUnsavedProgress) return;
     this.change(() => ({ result: undefined, save: true })).catch(() => undefined);
   }
 
-  /** Gives the partition up: everything that waits is rejected. */
+  /** Gives the partition up and rejects the changes that wait. */
   stop(error: unknown): void {
     this.#stopped.abort(error);
-    this.#roomMade?.();
-    this.#rejectAll(error);
+    this.#readAhead.resume();
+    this.#changes.rejectAll(error);
     this.member.inFlight -= this.#inFlight;
     this.#inFlight = 0;
   }
 
-  [Symbol.dispose](): void {
-    this.stop(new SatchelError("SHUTTING_DOWN", "the server is shutting down"));
-  }
-
-  #rejectAll(error: unknown): void {
-    for (const { reject } of this.#operations) reject(error);
-    this.#operations = [];
-  }
-
-  #account(ledger: PartitionLedger): void {
-    const { inFlight } = ledger.counts;
+  #count(): void {
+    const { ledger } = this.#state;
+    const inFlight = ledger?.counts.inFlight ?? 0;
     this.member.inFlight += inFlight - this.#inFlight;
     this.#inFlight = inFlight;
-    this.#nextDue = ledger.nextDue;
+    this.#nextDue = ledger?.nextDue;
   }
 
   #deliver(ledger: PartitionLedger, room: number, now: bigint): Delivery[] {
     const deadlineMicros = now + this.#group.acknowledgeTimeoutMicros;
-    return this.#queues.deliverable(ledger, this.#group, room, MAX_BATCH_BYTES).map((message) => ({
+    return this.#readAhead.queues.deliverable(ledger, this.#group, room, MAX_BATCH_BYTES).map((message) => ({
       ...this.lease,
       message,
       deadlineMicros,
@@ -286,72 +227,28 @@ export class PartitionWorker implements Disposable {
     }));
   }
 
-  /** Begins with what the holder before has left, or goes on with what another replica has made of the accounts. */
+  /** Continues from accounts that the previous holder or another process has stored. */
   async #use(accounts: PartitionAccounts): Promise<void> {
+    const isFirst = this.#state.ledger === undefined;
     const ledger = new PartitionLedger(accounts);
-    await this.#fetchMissing(ledger);
+    await this.#readAhead.fetchMissing(ledger);
     if (this.#stopped.signal.aborted) return;
-    const before = this.#ledger;
-    ledger.take(ascending(this.#queues.positions));
-    if (before !== undefined) ledger.pass(before.through);
-    for (const position of this.#untold) ledger.recall(position);
-    this.#untold = [];
-    this.#parkNext = this.#takenOver ? [] : ledger.takeOver(this.#group);
-    this.#ledger = ledger;
-    this.#revision = accounts.revision;
-    this.#savedTo = accounts.readTo;
-    this.#queues.settle(ascending(this.#queues.positions).filter((position) => ledger.entry(position) === undefined));
-    this.#queues.reconsider();
-    this.#account(ledger);
-    if (before === undefined) void this.#read(ledger.through + 1n);
-  }
-
-  /** Reads the messages that the accounts have and the queues have not. */
-  async #fetchMissing(ledger: PartitionLedger): Promise<void> {
-    const missing = ascending(ledger.positions()).filter((position) => !this.#queues.has(position));
-    for (const message of await this.#fetch(missing)) this.#queues.add(message);
-    // Those that were removed from their streams.
-    for (const position of missing) if (!this.#queues.has(position)) ledger.forget(position);
-  }
-
-  /** Those of the messages that are still there. */
-  async #fetch(positions: readonly bigint[]): Promise<StoredMessage[]> {
-    const found: StoredMessage[] = [];
-    let missing = positions;
-    while (missing.length > 0) {
-      const messages = await this.#context.streams.at(missing, FETCH_BYTES, {});
-      found.push(...messages);
-      const last = messages.at(-1)?.globalPosition;
-      missing = last === undefined ? [] : missing.filter((position) => position > last);
-    }
-    return found;
+    this.#state.replace(accounts, ledger, this.#readAhead.positions(), this.#group);
+    this.#readAhead.dropSettled(ledger);
+    this.#count();
+    if (isFirst) void this.#read(ledger.through + 1n);
   }
 
   async #read(from: bigint): Promise<void> {
-    await readPartition(this.#context, this.#group, this.lease, from, this.#stopped.signal, {
+    const { signal } = this.#stopped;
+    await readPartition(this.#context, this.#group, this.lease, from, signal, {
       take: (messages) => {
-        this.#ledger?.take(messages.map(({ globalPosition }) => globalPosition));
-        for (const message of messages) this.#queues.add(message);
+        this.#state.ledger?.take(messages.map(({ globalPosition }) => globalPosition));
+        for (const message of messages) this.#readAhead.queues.add(message);
         this.#wake();
       },
-      pass: (position) => this.#ledger?.pass(position),
-      room: () => this.#room(),
+      pass: (position) => this.#state.ledger?.pass(position),
+      room: () => this.#readAhead.room(signal),
     });
   }
-
-  async #room(): Promise<void> {
-    while (
-      !this.#stopped.signal.aborted &&
-      (this.#queues.size >= WINDOW.messages || this.#queues.bytes >= WINDOW.bytes)
-    ) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#roomMade = resolve;
-      await promise;
-      this.#roomMade = undefined;
-    }
-  }
-}
-
-function ascending(positions: Iterable<bigint>): bigint[] {
-  return [...positions].sort((a, b) => (a < b ? -1 : 1));
 }

@@ -2,7 +2,7 @@ import type { Acknowledgement, ConsumerGroup, PartitionLease, RejectRequest } fr
 import { type ParkedEntry, PartitionLedger } from "../domain/partition-ledger.ts";
 import type { ConsumerGroupStore } from "../store/group-store.ts";
 import { leaseLost } from "./errors.ts";
-import type { Effect } from "./partition-worker.ts";
+import type { Effect } from "./pending-changes.ts";
 
 /** What an acknowledgement has done. */
 export interface Acknowledged {
