@@ -120,6 +120,7 @@ export async function openHarness({
   const config = { ...readConfig({ SATCHEL_DATA_DIR: IN_MEMORY, SATCHEL_PORT: "0" }), limits, shutdownGraceMs: 100 };
   const tuning = {
     streams: { appends: QUEUE, feed: feedOptions },
+    groups: { tickMs: 200 },
     sessions: { sweepIntervalMs: NEVER_MS },
   };
   const report = (fault: Fault): void => void faults.push(fault);

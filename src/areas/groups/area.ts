@@ -7,16 +7,22 @@ import { GROUPS as GROUPS_ON_POSTGRESQL } from "./store/migrations/migrations.po
 import { GROUPS as GROUPS_ON_SQLITE } from "./store/migrations/migrations.sqlite.ts";
 import { groupStore } from "./store/stores.ts";
 
-/** What others may use of consumer groups. */
+/** What the area needs of the configuration. */
+export interface GroupAreaSettings {
+  /** Not configuration: tests choose their own. */
+  readonly tuning?: { readonly groups?: { readonly tickMs?: number } | undefined } | undefined;
+}
+
+/** What other areas and the application use of consumer groups. */
 export interface GroupsApi {
   readonly consumers: Consumers;
 }
 
 /** Consumer groups that keep their own checkpoints. */
-export const groupsArea: Area<GroupsApi, unknown> = {
+export const groupsArea: Area<GroupsApi, GroupAreaSettings> = {
   name: "groups",
   migrations: { postgresql: GROUPS_ON_POSTGRESQL, sqlite: GROUPS_ON_SQLITE },
-  start(kernel) {
+  start(kernel, { tuning }) {
     const { store, limits, clock } = kernel;
     const source = {
       streams: (id: Parameters<typeof streamStore>[1]) => streamStore(store.engine, id),
@@ -26,8 +32,9 @@ export const groupsArea: Area<GroupsApi, unknown> = {
     const consumers = new Consumers({
       store: source,
       feed: kernel.use(streamsArea).feed,
-      // Its delays are short: a test that moves the clock moves expiry, not these.
+      // Not the injected clock: tests that move it must not end deadlines of deliveries.
       clock: systemClock(),
+      tickMs: tuning?.groups?.tickMs,
       report: (error) =>
         kernel.report({ method: "satchel.v1.ConsumerGroupService/Consume", requestId: undefined, error }),
     });

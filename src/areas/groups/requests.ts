@@ -25,7 +25,7 @@ import type { ParkedSelection } from "./store/group-store.ts";
 
 const DEFAULT_MAX_IN_FLIGHT = 100;
 
-/** Which group a request is about. */
+/** Parses the group's id. */
 export function parseGroupId(
   { consumerGroupId }: { readonly consumerGroupId: string },
   limits: Limits,
@@ -33,7 +33,7 @@ export function parseGroupId(
   return parsed(limits, (problems) => groupId(consumerGroupId, problems));
 }
 
-/** What CreateConsumerGroup asks for. */
+/** Parses CreateConsumerGroupRequest. */
 export function parseNewGroup(
   request: CreateConsumerGroupRequest,
   limits: Limits,
@@ -51,7 +51,7 @@ export function parseNewGroup(
   });
 }
 
-/** What ListConsumerGroups asks for. */
+/** Parses ListConsumerGroupsRequest. */
 export function parseGroupList(request: ListConsumerGroupsRequest, limits: Limits): GroupsRequest {
   return parsed(limits, (problems) => ({
     category: streamFields.optionalCategory(request.category, "category", problems),
@@ -59,7 +59,7 @@ export function parseGroupList(request: ListConsumerGroupsRequest, limits: Limit
   }));
 }
 
-/** What UpdateConsumerGroup asks for. */
+/** Parses UpdateConsumerGroupRequest. */
 export function parseGroupUpdate(
   request: UpdateConsumerGroupRequest,
   limits: Limits,
@@ -73,7 +73,7 @@ export function parseGroupUpdate(
   });
 }
 
-/** What ResetConsumerGroup asks for. */
+/** Parses ResetConsumerGroupRequest. */
 export function parseReset(
   request: ResetConsumerGroupRequest,
   limits: Limits,
@@ -84,7 +84,7 @@ export function parseReset(
   }));
 }
 
-/** What Consume asks for. */
+/** Parses ConsumeRequest. */
 export function parseConsume(request: WireConsumeRequest, limits: Limits): ConsumeRequest {
   return parsed(limits, (problems) => ({
     groupId: groupId(request.consumerGroupId, problems),
@@ -93,7 +93,7 @@ export function parseConsume(request: WireConsumeRequest, limits: Limits): Consu
   }));
 }
 
-/** What ListParkedMessages asks for. */
+/** Parses ListParkedMessagesRequest. */
 export function parseParkedList(
   request: ListParkedMessagesRequest,
   limits: Limits,
@@ -104,7 +104,7 @@ export function parseParkedList(
   }));
 }
 
-/** What ReplayParkedMessages or DeleteParkedMessages asks for. */
+/** Parses the selection of ReplayParkedMessages and DeleteParkedMessages. */
 export function parseParkedSelection(
   request: Pick<ReplayParkedMessagesRequest, "consumerGroupId" | "globalPositions" | "all">,
   limits: Limits,
@@ -122,7 +122,7 @@ function groupId(text: string, problems: Problems): ConsumerGroupId {
   return groupFields.consumerGroupId(text, "consumer_group_id", problems);
 }
 
-/** The group, which the .proto requires. */
+/** The group. The .proto requires it. */
 function groupOf({ consumerGroup }: { readonly consumerGroup?: ConsumerGroup | undefined }): ConsumerGroup {
   return consumerGroup ?? create(ConsumerGroupSchema);
 }

@@ -34,7 +34,7 @@ export function consumerGroup(group: ConsumerGroup): MessageInitShape<typeof Con
   };
 }
 
-/** A group at work. */
+/** A group with its members and the progress of its partitions. */
 export function groupStatus({
   group,
   members,
@@ -111,7 +111,7 @@ function partitionLease({ partition, epoch }: PartitionLease): WirePartitionLeas
   return { $typeName: "satchel.v1.PartitionLease", partition, epoch };
 }
 
-// On the hot path, and so a whole message: see shapes.ts.
+// A complete message, not an initializer, since this is on the hot path.
 function delivery({ message, partition, epoch, attempt, sequence, deadlineMicros }: Delivery): WireDelivery {
   return {
     $typeName: "satchel.v1.Delivery",
@@ -124,7 +124,7 @@ function delivery({ message, partition, epoch, attempt, sequence, deadlineMicros
   };
 }
 
-/** A length of time, not negative. */
+/** A duration that is not negative. */
 function duration(micros: bigint): Duration {
   return {
     $typeName: "google.protobuf.Duration",

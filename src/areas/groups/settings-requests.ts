@@ -21,7 +21,7 @@ const PATHS: ReadonlyMap<string, readonly Path[]> = new Map<string, readonly Pat
   ["retry_policy", ["retry_policy.max_attempts", "retry_policy.backoff"]],
 ]);
 
-/** The settings of a new group; what is unset has its default. */
+/** The settings of a new group; unset ones have their defaults. */
 export function settings(group: ConsumerGroup, problems: Problems): GroupSettings {
   return {
     acknowledgeTimeoutMicros: acknowledgeTimeout(group, problems),
@@ -31,7 +31,7 @@ export function settings(group: ConsumerGroup, problems: Problems): GroupSetting
   };
 }
 
-/** The settings that a field mask names; the others are not looked at. */
+/** The settings that a field mask names; the others are ignored. */
 export function maskedSettings(
   group: ConsumerGroup,
   mask: readonly string[],

@@ -21,7 +21,7 @@ interface Settled {
   readonly lease: PartitionLease;
 }
 
-/** What Acknowledge says. */
+/** Parses AcknowledgeRequest. */
 export function parseAcknowledge(
   request: AcknowledgeRequest,
   limits: Limits,
@@ -36,7 +36,7 @@ export function parseAcknowledge(
   }));
 }
 
-/** What Reject says. */
+/** Parses RejectRequest. */
 export function parseReject(
   request: WireRejectRequest,
   limits: Limits,
@@ -74,7 +74,7 @@ function rejection(wire: WireRejectRequest["action"], problems: Problems): Rejec
     case "skip":
       return { kind: "skip" };
     default:
-      // The .proto requires one; should that ever be missed, nothing must get lost.
+      // The .proto requires one. Without that check, a message must still not be lost.
       problems.add("action", "is required");
       return { kind: "park" };
   }

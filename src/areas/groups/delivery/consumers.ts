@@ -26,31 +26,33 @@ export interface ConsumersOptions {
   readonly store: {
     streams(namespaceId: NamespaceId): Pick<StreamStore, "page" | "head" | "firstAt" | "at">;
     consumerGroups(namespaceId: NamespaceId): ConsumerGroupStore;
-    /** Tells whoever watches, here and in other processes, that something has changed in these topics. */
+    /** Announces a change in these topics to watchers in every process. */
     announce(namespaceId: NamespaceId, topics: ReadonlySet<string>): void;
   };
   readonly feed: Pick<Feed, "follow">;
   readonly clock: () => bigint;
-  /** Gets what went wrong inside. */
+  /** Called with unexpected errors. */
   readonly report: (error: unknown) => void;
+  /** How often leases are renewed and memberships are read. */
+  readonly tickMs?: number | undefined;
 }
 
-/** How often members are kept alive, and everything is looked at. */
+/** How often leases are renewed and memberships are read, unless said otherwise. */
 const TICK_MS = 1_000;
-/** Every how many ticks also at what changes rarely, and is announced when it does. */
+/** Settings and replays are announced when they change. Every fifth tick looks at them too, in case an announcement is lost. */
 const REFRESH_TICKS = 5;
 const HEARTBEAT_MS = 15_000;
-/** Has a "-", which no category has. */
+/** Contains a "-", so that it is not the name of a category. */
 const TOPIC = "consumer-group/";
 
-/** The consumer groups at work in this process. */
+/** The consumer groups that have members in this process. */
 export class Consumers implements AsyncDisposable {
   readonly #options: ConsumersOptions;
   readonly #namespaces = new Map<NamespaceId, Map<ConsumerGroupId, GroupWorker>>();
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
   readonly #ticking = new Set<Promise<unknown>>();
-  /** Namespaces whose members are being kept alive. */
+  /** Namespaces whose members' leases are being renewed. */
   readonly #renewing = new Set<NamespaceId>();
   #ended: SatchelError | undefined;
 
@@ -59,11 +61,11 @@ export class Consumers implements AsyncDisposable {
     this.#timer = setInterval(() => {
       const ticking = this.#tick().finally(() => this.#ticking.delete(ticking));
       this.#ticking.add(ticking);
-    }, TICK_MS).unref();
+    }, options.tickMs ?? TICK_MS).unref();
   }
 
   /**
-   * Takes part in a group until the signal fires or the loop is left. Throws GROUP_NOT_FOUND, also when the group is
+   * Joins a group until the signal fires or the caller stops iterating. Throws GROUP_NOT_FOUND, also when the group is
    * deleted meanwhile, STORE_UNAVAILABLE, SHUTTING_DOWN, and the signal's reason.
    */
   async *consume(
@@ -80,13 +82,13 @@ export class Consumers implements AsyncDisposable {
       memberId: member.memberId,
       acknowledgeTimeoutMicros: group.acknowledgeTimeoutMicros,
     });
-    // Nothing may come between this and the joining: a worker without members is closed.
+    // Nothing may be awaited between this and `join`: a worker without members is closed.
     const worker = this.#workerOf(namespaceId, group);
     const leave = async (): Promise<void> => {
       await worker.leave(member);
       this.#close(namespaceId, worker);
     };
-    // Whoever has gone may not ask for another frame, and so not come to the end of this.
+    // A caller that is gone may never ask for another frame, and then the `finally` would not run.
     const leaveSoon = (): void => void leave();
     signal.addEventListener("abort", leaveSoon, { once: true });
     try {
@@ -98,7 +100,7 @@ export class Consumers implements AsyncDisposable {
     }
   }
 
-  /** Settles what was handled under a lease, wherever its holder is. Throws GROUP_NOT_FOUND, LEASE_LOST, STORE_UNAVAILABLE. */
+  /** Settles messages handled under a lease, whichever process holds it. Throws GROUP_NOT_FOUND, LEASE_LOST, STORE_UNAVAILABLE. */
   async acknowledge(
     namespaceId: NamespaceId,
     groupId: ConsumerGroupId,
@@ -109,7 +111,7 @@ export class Consumers implements AsyncDisposable {
     return this.#change(namespaceId, groupId, lease, (group) => acknowledging(group, acknowledgement, clock));
   }
 
-  /** Rejects what could not be handled under a lease. Throws as `acknowledge` does. */
+  /** Rejects messages that could not be handled. Throws as `acknowledge` does. */
   async reject(
     namespaceId: NamespaceId,
     groupId: ConsumerGroupId,
@@ -120,12 +122,12 @@ export class Consumers implements AsyncDisposable {
     return this.#change(namespaceId, groupId, lease, (group) => rejecting(group, request, clock));
   }
 
-  /** A group was changed, reset or deleted, or has messages to replay: looks at it here, and has others look at it. */
+  /** A group was changed, reset or deleted, or has messages to replay: every process refreshes it. */
   changed(namespaceId: NamespaceId, groupId: ConsumerGroupId): void {
     this.#options.store.announce(namespaceId, new Set([TOPIC + groupId]));
   }
 
-  /** Something was announced; without topics or without a namespace, perhaps anything. */
+  /** A change was announced. Without topics or without a namespace, anything may have changed. */
   wake(namespaceId?: NamespaceId, topics?: ReadonlySet<string>): void {
     if (topics !== undefined && ![...topics].some((topic) => topic.startsWith(TOPIC))) return;
     for (const [id, workers] of this.#namespaces) {
@@ -142,7 +144,7 @@ export class Consumers implements AsyncDisposable {
     await Promise.all(this.#ticking);
   }
 
-  /** At its holder, if that is here, together with whatever else that has to save. */
+  /** Makes a change at the holder if it is in this process, so that it is saved together with others. */
   async #change<T>(
     namespaceId: NamespaceId,
     groupId: ConsumerGroupId,
@@ -156,7 +158,7 @@ export class Consumers implements AsyncDisposable {
         return await holder.change(changeOf(worker.group));
       } catch (error) {
         if (!(error instanceof SatchelError) || error.reason !== "LEASE_LOST") throw error;
-        // The store says whether the lease is over, or only its holder has gone.
+        // The store knows whether the lease has ended, or only its holder has stopped.
       }
     }
     const { store } = this.#options;
@@ -180,7 +182,7 @@ export class Consumers implements AsyncDisposable {
     this.#namespaces.set(namespaceId, workers);
     const former = workers.get(group.id);
     if (former !== undefined && former.group.createTime >= group.createTime && !former.stopped) return former;
-    // The group was deleted, and made again.
+    // The group was deleted and created again.
     former?.stop(groupNotFound(group.id));
     const worker = new GroupWorker(group, this.#contextOf(namespaceId, group.id));
     workers.set(group.id, worker);
@@ -218,7 +220,7 @@ export class Consumers implements AsyncDisposable {
     workers: ReadonlyMap<ConsumerGroupId, GroupWorker>,
     refresh: boolean,
   ): Promise<void> {
-    // Where the store is slow, this is not added to what it has to do.
+    // A slow store is not given a second renewal.
     if (this.#renewing.has(namespaceId)) return;
     this.#renewing.add(namespaceId);
     const groups = this.#options.store.consumerGroups(namespaceId);
@@ -230,7 +232,7 @@ export class Consumers implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof SatchelError)) this.#options.report(error);
       else if (error.reason === "NAMESPACE_NOT_FOUND") for (const worker of workers.values()) worker.stop(error);
-      // Otherwise the store is away: the next tick tries again.
+      // Otherwise the store is unavailable: the next tick tries again.
     }
   }
 }

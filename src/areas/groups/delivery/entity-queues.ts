@@ -3,32 +3,32 @@ import type { GroupSettings } from "../domain/consumer-groups.ts";
 import type { PartitionLedger } from "../domain/partition-ledger.ts";
 
 /**
- * The unsettled messages of a partition, by entity, in order; says which may be delivered next: the first of an entity, and
- * as many after it as may be under way at once.
+ * The unsettled messages of a partition, in order, by entity. Selects the messages to deliver next: the first one of an
+ * entity, and those after it up to the group's limit for an entity.
  */
 export class EntityQueues {
   readonly #messages = new Map<bigint, StoredMessage>();
   readonly #queues = new Map<string, bigint[]>();
-  /** Entities of which something may be deliverable, longest waiting first. */
+  /** Entities that may have a deliverable message, the longest waiting first. */
   readonly #candidates = new Set<string>();
   #bytes = 0;
 
-  /** How many messages there are. */
+  /** Number of messages. */
   get size(): number {
     return this.#messages.size;
   }
 
-  /** How long their texts are. */
+  /** Sum of the messages' payloads. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Whether something may be deliverable. */
+  /** Whether a message may be deliverable. */
   get hasCandidates(): boolean {
     return this.#candidates.size > 0;
   }
 
-  /** The global positions of the messages, in no order. */
+  /** The global positions of the messages, unordered. */
   get positions(): Iterable<bigint> {
     return this.#messages.keys();
   }
@@ -49,7 +49,7 @@ export class EntityQueues {
     this.#candidates.add(entity);
   }
 
-  /** Drops what has been settled; what comes after it in its entity may be deliverable now. */
+  /** Drops settled messages. The next ones of their entities may be deliverable now. */
   settle(positions: Iterable<bigint>): void {
     for (const position of positions) {
       const message = this.#messages.get(position);
@@ -57,14 +57,14 @@ export class EntityQueues {
     }
   }
 
-  /** Looks at every entity again: some may have got deliverable otherwise than by settling. */
+  /** Makes every entity a candidate, since a delay has ended, a message was taken back or settings have changed. */
   reconsider(): void {
     for (const entity of this.#queues.keys()) this.#candidates.add(entity);
   }
 
   /**
-   * What may be delivered now, at most `room` messages and, after the first, `maxBytes` of text. The caller delivers all of
-   * it. Takes back in the accounts what has overtaken a message of its entity that is not under way.
+   * Messages to deliver now: at most `room`, and after the first one at most `maxBytes` of payload. The caller delivers all
+   * of them. A delivered message is taken back in the ledger when an earlier one of its entity is not delivered.
    */
   deliverable(ledger: PartitionLedger, settings: GroupSettings, room: number, maxBytes: number): StoredMessage[] {
     const next: StoredMessage[] = [];
@@ -83,7 +83,7 @@ export class EntityQueues {
   #deliverableOf(entity: string, ledger: PartitionLedger, { maxInFlightPerEntity }: GroupSettings): StoredMessage[] {
     const next: StoredMessage[] = [];
     let underWay = 0;
-    // Something earlier is neither settled nor under way: nothing later may be.
+    // An earlier message is neither settled nor delivered: no later one may be delivered.
     let blocked = false;
     for (const position of this.#queues.get(entity) ?? []) {
       const entry = ledger.entry(position);

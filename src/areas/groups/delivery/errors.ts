@@ -1,7 +1,7 @@
 import { SatchelError } from "../../../kernel/errors.ts";
 import type { ConsumerGroupId, PartitionLease } from "../domain/consumer-groups.ts";
 
-/** ABORTED: somebody else has, or may have, the partition now. */
+/** ABORTED: another member holds the partition now, or may hold it. */
 export function leaseLost(
   groupId: ConsumerGroupId,
   { partition, epoch }: PartitionLease,

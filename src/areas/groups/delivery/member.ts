@@ -1,15 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConsumeFrame } from "../domain/consumer-groups.ts";
 
-/** How a member takes part. */
+/** Properties of a member. */
 export interface MemberOptions {
   readonly memberId: string;
   readonly memberName: string;
-  /** How many messages it may hold at once. */
+  /** Maximum number of unsettled messages of the member. */
   readonly maxInFlight: number;
 }
 
-/** One who takes part in a group, and what it has to be told. */
+/** A member of a group, with the frames that wait to be sent to it. */
 export class Member {
   readonly memberId: string;
   readonly memberName: string;
@@ -17,13 +17,13 @@ export class Member {
   readonly #frames: ConsumeFrame[] = [];
   #error: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
-  /** How many messages wait in the frames, also those that are overdue by now. */
+  /** Number of messages in the waiting frames, including those that are overdue by now. */
   #untaken = 0;
-  /** How many messages it holds. */
+  /** Number of its unsettled messages. */
   inFlight = 0;
-  /** It is about to go: it gets nothing more. */
+  /** It is leaving: nothing more is delivered to it. */
   leaving = false;
-  /** Called when it has taken frames, and so can take more messages. */
+  /** Called when it has received frames and has room for messages again. */
   onRoom: () => void = () => {};
 
   constructor({ memberId, memberName, maxInFlight }: MemberOptions) {
@@ -33,27 +33,27 @@ export class Member {
   }
 
   /**
-   * How many more messages it can take. What it has not even fetched counts for as long as it has not: one who has stopped
-   * reading is not given the same messages again each time they are overdue.
+   * How many more messages it can take. Messages in waiting frames count even when they are overdue. Otherwise a member
+   * that has stopped reading would be sent the same messages again after each deadline.
    */
   get room(): number {
     return this.leaving ? 0 : this.#maxInFlight - Math.max(this.inFlight, this.#untaken);
   }
 
-  /** Tells it something. */
+  /** Appends a frame. */
   tell(frame: ConsumeFrame): void {
     this.#frames.push(frame);
     if (frame.kind === "deliveries") this.#untaken += frame.deliveries.length;
     this.#wake?.();
   }
 
-  /** It cannot go on. */
+  /** Ends the member's call with an error, after the waiting frames. */
   fail(error: unknown): void {
     this.#error ??= { error };
     this.#wake?.();
   }
 
-  /** What it has to be told next; a heartbeat when that has taken too long. Throws what `fail` was given, or the signal's reason. */
+  /** The next frame, or a heartbeat after `heartbeatMs`. Throws the error of `fail`, or the signal's reason. */
   async next(heartbeatMs: number, signal: AbortSignal): Promise<ConsumeFrame> {
     signal.throwIfAborted();
     if (this.#frames.length === 0 && this.#error === undefined) await this.#news(heartbeatMs, signal);

@@ -3,28 +3,28 @@ import type { NamespaceId } from "../../../kernel/namespace-id.ts";
 import { type Feed, followFrames, type ReadRequest, type ReadSource, type StoredMessage } from "../../streams/area.ts";
 import type { ConsumerGroup, PartitionLease } from "../domain/consumer-groups.ts";
 
-/** Where messages come from. */
+/** Where the reader gets messages. */
 export interface ReaderContext {
   readonly namespaceId: NamespaceId;
   readonly streams: ReadSource;
   readonly feed: Pick<Feed, "follow">;
-  /** Gets what went wrong inside. */
+  /** Called with unexpected errors. */
   readonly report: (error: unknown) => void;
 }
 
-/** Who gets what is read. */
+/** The receiver of the messages. */
 export interface Reader {
   readonly take: (messages: readonly StoredMessage[]) => void;
-  /** There is nothing more up to this global position. */
+  /** There is no further message up to this global position. */
   readonly pass: (position: bigint) => void;
-  /** Resolves when there is room for more, or nothing more is wanted. */
+  /** Resolves when there is room for more messages, or reading is to end. */
   readonly room: () => Promise<void>;
 }
 
-/** How long to wait before a failed read is tried again. */
+/** The delay before a failed read is repeated. */
 const RETRY_MS = 500;
 
-/** Reads what a partition of a group has from a global position on, live, until the signal fires, whatever fails meanwhile. */
+/** Reads the messages of a partition from a global position on, live, until the signal fires. Repeats failed reads. */
 export async function readPartition(
   { namespaceId, streams, feed, report }: ReaderContext,
   group: ConsumerGroup,

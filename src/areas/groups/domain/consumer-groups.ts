@@ -3,15 +3,15 @@ import type { Category, StoredMessage } from "../../streams/area.ts";
 /** The id of a consumer group. */
 export type ConsumerGroupId = string & { readonly brand: "ConsumerGroupId" };
 
-/** What may be changed of a group. */
+/** The settings of a group that UpdateConsumerGroup may change. */
 export interface GroupSettings {
-  /** How long a member may take for a message, in microseconds. */
+  /** Time for a member to settle a message, in microseconds. */
   readonly acknowledgeTimeoutMicros: bigint;
-  /** How often a message is delivered before it is parked. */
+  /** Maximum number of delivery attempts; after the last one the message is parked. */
   readonly maxAttempts: number;
-  /** How long a rejected message waits before its second, third, … attempt, in microseconds; at least one. */
+  /** Delays before the second, third, … delivery attempt, in microseconds; at least one. The last one is repeated. */
   readonly backoffMicros: readonly bigint[];
-  /** How many messages of one entity a member may hold at once. */
+  /** Maximum number of unsettled messages of one entity. */
   readonly maxInFlightPerEntity: number;
 }
 
@@ -20,58 +20,58 @@ export interface ConsumerGroup extends GroupSettings {
   readonly id: ConsumerGroupId;
   readonly category: Category;
   readonly partitions: number;
-  /** Only these types; empty = all. */
+  /** Message types to deliver; empty: all. */
   readonly types: readonly string[];
   readonly createTime: bigint;
   readonly updateTime: bigint;
 }
 
-/** A partition under one of its leases. */
+/** A lease of a partition: it ends when the partition gets another epoch. */
 export interface PartitionLease {
   readonly partition: number;
   readonly epoch: bigint;
 }
 
-/** A message to handle. */
+/** A message for a member to handle. */
 export interface Delivery extends PartitionLease {
   readonly message: StoredMessage;
-  /** From 1. */
+  /** Delivery attempt, from 1. */
   readonly attempt: number;
-  /** Ascends in the order in which the partition is delivered. */
+  /** Number of this delivery within the partition; ascending. */
   readonly sequence: number;
-  /** Until when to settle it, in microseconds since 1970. */
+  /** Deadline for settling the message, in microseconds since 1970. */
   readonly deadlineMicros: bigint;
 }
 
-/** One step of a member's work. */
+/** One frame of the response stream of Consume. */
 export type ConsumeFrame =
   | { readonly kind: "joined"; readonly memberId: string; readonly acknowledgeTimeoutMicros: bigint }
   | { readonly kind: "assigned" | "revoking" | "revoked"; readonly partitions: readonly PartitionLease[] }
   | { readonly kind: "deliveries"; readonly deliveries: readonly Delivery[] }
   | { readonly kind: "heartbeat" };
 
-/** What becomes of messages that could not be handled. */
+/** How to settle messages that could not be handled. */
 export type Rejection =
   | { readonly kind: "retry"; /** Unset: as the group's backoff says. */ readonly delayMicros: bigint | undefined }
   | { readonly kind: "park" }
   | { readonly kind: "skip" };
 
-/** What an acknowledgement says of messages that one lease has delivered. */
+/** An acknowledgement of messages that were delivered under one lease. */
 export interface Acknowledgement {
-  /** Handled. */
+  /** Global positions of the messages that were handled. */
   readonly positions: readonly bigint[];
-  /** Every delivery up to this number has been handled. */
+  /** All deliveries up to this sequence were handled. */
   readonly upToSequence: number | undefined;
-  /** Still being handled: their deadlines begin anew. */
+  /** Global positions of messages that are still being handled: their deadlines are extended. */
   readonly inProgress: readonly bigint[];
 }
 
-/** How to take part in a group. */
+/** A member that joins a group. */
 export interface ConsumeRequest {
   readonly groupId: ConsumerGroupId;
-  /** What the member calls itself; empty = nothing. */
+  /** A name for operators to read; empty: none. */
   readonly memberName: string;
-  /** How many messages it may hold at once. */
+  /** Maximum number of unsettled messages of the member. */
   readonly maxInFlight: number;
 }
 
@@ -84,7 +84,7 @@ export interface RejectRequest {
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
 
-/** The id, or undefined when the text is none. */
+/** The id, or undefined when the text is not a valid one. */
 export function parseConsumerGroupId(text: string): ConsumerGroupId | undefined {
   return ID.test(text) ? (text as ConsumerGroupId) : undefined;
 }

@@ -5,19 +5,19 @@ export interface GroupMember {
   readonly memberId: string;
   readonly memberName: string;
   readonly joinTime: bigint;
-  /** Until then it counts as alive. */
+  /** When its lease ends, unless it is renewed. */
   readonly expireTime: bigint;
 }
 
-/** Who has a partition, and who is to have it. */
+/** The owner of a partition, and its next owner. */
 export interface PartitionHolder extends PartitionLease {
-  /** The epoch is this member's; it has the partition for as long as it is alive. */
+  /** The member that holds the partition, under the epoch, for as long as it is alive. */
   readonly ownerId: string | undefined;
-  /** Another than the owner when the owner is to give it up. */
+  /** The member that is to hold the partition. The owner gives it up when this is another one. */
   readonly targetId: string | undefined;
 }
 
-/** Who is in a group, and who has what. */
+/** The members of a group and the owners of its partitions. */
 export interface Membership {
   /** The store's clock, in microseconds since 1970. */
   readonly now: bigint;
@@ -26,22 +26,22 @@ export interface Membership {
   readonly partitions: readonly PartitionHolder[];
 }
 
-/** What a process says of its own members. */
+/** What a process reports of its own members. */
 export interface MembershipNews {
-  /** They are alive, and join when they are not in the group. */
+  /** Members that are alive. Those that are not in the group yet join it. */
   readonly alive: readonly Pick<GroupMember, "memberId" | "memberName">[];
-  /** They have gone. */
+  /** Ids of members that have left. */
   readonly left: readonly string[];
-  /** Leases that their owners give up. */
+  /** Leases that members have given up. */
   readonly released: readonly PartitionLease[];
-  /** For how long its members count as alive from now on, in microseconds. */
+  /** Duration of the members' leases, in microseconds. */
   readonly leaseMicros: bigint;
 }
 
 /**
- * The membership after the news: those whose time is over are out, the partitions are spread evenly, and every partition
- * whose owner has gone or given it up is its target's, under the next epoch. One that is alive keeps what it has until it
- * gives it up, whoever is the target.
+ * The membership after a report. Members whose lease has ended are removed, and the partitions are spread evenly. A
+ * partition whose owner has left or given it up goes to its target, under the next epoch. An owner that is alive keeps its
+ * partition until it gives it up, even if another member is the target.
  */
 export function updated({ now, members, partitions }: Membership, news: MembershipNews): Membership {
   const alive = liveMembers(now, members, news);
@@ -59,7 +59,7 @@ export function updated({ now, members, partitions }: Membership, news: Membersh
   return { now, members: alive, partitions: owned.map((holder, index) => handedOver(holder, targets[index])) };
 }
 
-/** Whether an update would change who has what: somebody has gone, or a partition has no owner that could have one. */
+/** Whether an update would change the membership: a lease has ended, or a partition without an owner could have one. */
 export function needsUpdate({ now, members, partitions }: Membership): boolean {
   return (
     members.some(({ expireTime }) => expireTime <= now) ||
@@ -92,8 +92,8 @@ function handedOver(holder: PartitionHolder, targetId: string | undefined): Part
 }
 
 /**
- * Gives every partition to a member, so that no member has two more than another and as few as possible change hands.
- * `members` are in the order of joining; `current` says who has each partition.
+ * Assigns every partition to a member. No member gets two more than another, and as few partitions as possible move.
+ * `members` are in the order of joining; `current` has the owner of each partition.
  */
 export function spread(members: readonly string[], current: readonly (string | undefined)[]): (string | undefined)[] {
   if (members.length === 0) return current.map(() => undefined);
@@ -108,7 +108,7 @@ export function spread(members: readonly string[], current: readonly (string | u
   return spreadTo.map((member) => member ?? open.shift());
 }
 
-/** The larger quotas go to those who have most. */
+/** Members that hold the most get the larger quotas. */
 function quotasOf(members: readonly string[], current: readonly (string | undefined)[]): Map<string, number> {
   const least = Math.floor(current.length / members.length);
   const larger = current.length % members.length;

@@ -4,12 +4,12 @@ import type { ConsumerGroup, GroupSettings } from "./consumer-groups.ts";
 /** A group to create. */
 export type NewGroup = Omit<ConsumerGroup, "createTime" | "updateTime">;
 
-/** Where a group begins. */
+/** The first message that a group delivers. */
 export type GroupStart = Exclude<ReadStart, { readonly kind: "cursor" }>;
 
 const SECOND = 1_000_000n;
 
-/** What a group has where nothing was said. */
+/** The defaults of the settings. */
 export const GROUP_DEFAULTS = {
   partitions: 8,
   acknowledgeTimeoutMicros: 30n * SECOND,
@@ -18,7 +18,7 @@ export const GROUP_DEFAULTS = {
   maxInFlightPerEntity: 1,
 } as const satisfies GroupSettings & Pick<NewGroup, "partitions">;
 
-/** Whether two groups are the same but for their times; the order of the types does not count. */
+/** Whether two groups are equal, apart from their times and the order of their types. */
 export function sameGroup(a: NewGroup, b: NewGroup): boolean {
   return (
     a.id === b.id &&

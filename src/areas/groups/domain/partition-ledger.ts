@@ -1,37 +1,37 @@
 import type { Acknowledgement, GroupSettings, Rejection } from "./consumer-groups.ts";
 
-/** How far a partition is, as it is stored. */
+/** The stored form of a ledger. */
 export interface StoredLedger {
-  /** Everything up to here has been taken: it is settled, unless `entries` has it. */
+  /** All messages up to this position have been taken: each is settled, unless `entries` has it. */
   readonly readTo: bigint;
-  /** What has been taken and is not settled; JSON. */
+  /** The messages that have been taken and are not settled; JSON. */
   readonly entries: string;
 }
 
-/** A message that is put aside. */
+/** A message to park. */
 export interface ParkedEntry {
   readonly position: bigint;
   readonly attempts: number;
   readonly reason: string;
 }
 
-/** What has become of a rejection. */
+/** The result of a rejection. */
 export interface Rejected {
   readonly count: number;
   readonly parked: readonly ParkedEntry[];
 }
 
-/** What stands in the way of settling a message. */
+/** The state of an unsettled message. */
 interface Entry {
-  /** Ready to be delivered; delivered, and due back by `until`; or delayed until `until`. */
+  /** Ready for delivery; delivered, with the deadline `until`; or delayed until `until`. */
   state: "ready" | "delivered" | "delayed";
-  /** How often it has been delivered. */
+  /** How many times it has been delivered. */
   attempts: number;
   /** Microseconds since 1970; 0 when ready. */
   until: bigint;
-  /** The number of its latest delivery. */
+  /** The sequence of its latest delivery. */
   sequence: number;
-  /** It was parked, and is tried again: what comes after it may have been settled long ago. */
+  /** It was parked and is being replayed: later messages may have been settled long ago. */
   readonly replayed: boolean;
 }
 
@@ -44,14 +44,14 @@ type PackedEntry = readonly [
   replayed: 0 | 1,
 ];
 
-/** The number of the latest delivery, and what is not settled; nothing at all in the beginning. */
+/** The sequence of the latest delivery, and the unsettled messages; empty at the beginning. */
 type Packed = readonly [] | readonly [sequence: number, ...entries: PackedEntry[]];
 
-/** What a delivery is to its message, and to the partition. */
+/** The numbers of a delivery. */
 export interface DeliveryNumbers {
-  /** How often the message has been delivered. */
+  /** Delivery attempt of the message, from 1. */
   readonly attempt: number;
-  /** How often anything of the partition has been. */
+  /** Number of the delivery within the partition, from 1. */
   readonly sequence: number;
 }
 
@@ -59,17 +59,17 @@ export const EXPIRED = "not settled before its deadline";
 export const HOLDER_GONE = "the member that had it has gone";
 
 /**
- * The accounts of one partition: which messages have been taken and are not settled. Every change is a function of what
- * is stored and of what somebody says, so that any replica can make it, and make it again on newer accounts when another
+ * The accounts of one partition: the messages that have been taken and are not settled. Every change is a function of the
+ * stored accounts and of a request. So any replica can make it, and can repeat it on newer accounts when another replica
  * was faster. Positions are global ones.
  */
 export class PartitionLedger {
-  /** In the order of their positions. */
+  /** By position, ascending. */
   readonly #entries = new Map<bigint, Entry>();
-  /** Those that are replayed. */
+  /** Messages that are being replayed. */
   readonly #replayed = new Map<bigint, Entry>();
   #through: bigint;
-  /** Everything that was ever delivered, or is stored as taken, is up to here. */
+  /** The last position that was ever delivered or is stored as taken. */
   #touched: bigint;
   #sequence: number;
   #changed = false;
@@ -86,28 +86,28 @@ export class PartitionLedger {
     }
   }
 
-  /** Everything up to here has been taken. */
+  /** All messages up to this position have been taken. */
   get through(): bigint {
     return this.#through;
   }
 
-  /** Everything up to here is settled or parked. */
+  /** All messages up to this position are settled or parked. */
   get checkpoint(): bigint {
     for (const position of this.#entries.keys()) return position - 1n;
     return this.#through;
   }
 
-  /** How many messages are not settled. */
+  /** Number of unsettled messages. */
   get size(): number {
     return this.#entries.size + this.#replayed.size;
   }
 
-  /** How many of them were parked before. */
+  /** Number of unsettled messages that are being replayed. */
   get replayedCount(): number {
     return this.#replayed.size;
   }
 
-  /** How many messages are with a member, and how many wait for another attempt. */
+  /** Numbers of messages that a member holds, that wait for another attempt, and that are unsettled in all. */
   get counts(): { readonly inFlight: number; readonly retrying: number; readonly unsettled: number } {
     let inFlight = 0;
     let retrying = 0;
@@ -118,7 +118,7 @@ export class PartitionLedger {
     return { inFlight, retrying, unsettled: this.size };
   }
 
-  /** When the next deadline or delay is over; undefined when there is none. */
+  /** When the next deadline or delay ends; undefined when there is none. */
   get nextDue(): bigint | undefined {
     let due: bigint | undefined;
     for (const [, { state, until }] of this.#all()) {
@@ -127,23 +127,23 @@ export class PartitionLedger {
     return due;
   }
 
-  /** Whether there is more to store than that messages have been taken, or passed. */
+  /** Whether there is a change to store, other than messages taken or passed. */
   get changed(): boolean {
     return this.#changed;
   }
 
-  /** What is not settled. */
+  /** The positions of the unsettled messages. */
   *positions(): IterableIterator<bigint> {
     yield* this.#entries.keys();
     yield* this.#replayed.keys();
   }
 
-  /** The state of a message; undefined when it is settled, or has not been taken. */
+  /** The state of a message; undefined when it is settled or has not been taken. */
   entry(position: bigint): Readonly<Entry> | undefined {
     return this.#entries.get(position) ?? this.#replayed.get(position);
   }
 
-  /** What to store. Messages behind the last that was ever delivered are left out: they will be taken again. */
+  /** The stored form. Messages after the last delivered one are left out: the next holder takes them again. */
   stored(): StoredLedger {
     const packed: PackedEntry[] = [];
     let readTo = this.#through;
@@ -159,24 +159,24 @@ export class PartitionLedger {
     return { readTo, entries: JSON.stringify(entries) };
   }
 
-  /** It has been stored as it is. */
+  /** The ledger has been stored. */
   saved(): void {
     this.#changed = false;
   }
 
-  /** What has been settled, parked or forgotten since this was last asked. */
+  /** Returns the messages settled, parked or forgotten since the previous call. */
   takeSettled(): readonly bigint[] {
     const settled = this.#settled;
     this.#settled = [];
     return settled;
   }
 
-  /** Takes messages, in order; those that have been taken before are ignored. */
+  /** Takes messages, ascending. Ignores those that have been taken before. */
   take(positions: Iterable<bigint>): void {
     for (const position of positions) {
       if (position <= this.#through) continue;
       this.#through = position;
-      // One that was parked before the group was set back may be tried again already.
+      // A message that was parked before the group was reset may be in replay already.
       const replayed = this.#replayed.get(position);
       this.#replayed.delete(position);
       this.#entries.set(position, { ...(replayed ?? newEntry(false)), replayed: false });
@@ -184,12 +184,12 @@ export class PartitionLedger {
     }
   }
 
-  /** There is nothing more to take up to here. */
+  /** There is no further message to take up to this position. */
   pass(position: bigint): void {
     if (position > this.#through) this.#through = position;
   }
 
-  /** Takes parked messages back. */
+  /** Makes parked messages ready for delivery again. */
   replay(positions: Iterable<bigint>): void {
     for (const position of positions) {
       if (this.entry(position) !== undefined) continue;
@@ -198,7 +198,7 @@ export class PartitionLedger {
     }
   }
 
-  /** Gives a message to the holder of the partition. */
+  /** Delivers a message to the holder of the partition. */
   deliver(position: bigint, deadline: bigint): DeliveryNumbers {
     const entry = this.#find(position);
     if (entry === undefined) throw new Error("a message is delivered that is not in the accounts");
@@ -210,18 +210,18 @@ export class PartitionLedger {
     return { attempt: ++entry.attempts, sequence: entry.sequence };
   }
 
-  /** Takes a message back that has been delivered, because one of its entity before it must come first. */
+  /** Takes a delivered message back, because an earlier one of its entity must be handled first. */
   recall(position: bigint): void {
     const entry = this.#find(position);
     if (entry?.state === "delivered") this.#makeReady(entry);
   }
 
-  /** It is not in its stream any more. */
+  /** The message no longer exists. */
   forget(position: bigint): void {
     this.#settle(position);
   }
 
-  /** Settles what was handled; returns how many messages. One whose deadline has passed meanwhile counts too. */
+  /** Settles messages that were handled, also after their deadline; returns how many. */
   acknowledge({ positions, upToSequence, inProgress }: Acknowledgement, deadline: bigint): number {
     const before = this.size;
     for (const position of positions) {
@@ -241,7 +241,7 @@ export class PartitionLedger {
     return before - this.size;
   }
 
-  /** Does what a rejection says with those of the messages that are with the holder. */
+  /** Applies a rejection to those of the messages that the holder has. */
   reject(
     positions: readonly bigint[],
     { rejection, reason, now }: { readonly rejection: Rejection; readonly reason: string; readonly now: bigint },
@@ -266,12 +266,12 @@ export class PartitionLedger {
     return { count, parked };
   }
 
-  /** Takes back what is overdue, and makes ready what has waited long enough; returns what has had its last attempt. */
+  /** Ends deadlines and delays that are over. Returns the messages to park, which have had their last attempt. */
   expire(now: bigint, { maxAttempts }: GroupSettings): ParkedEntry[] {
     return this.#takeBack(({ state, until }) => state !== "ready" && until <= now, maxAttempts, EXPIRED);
   }
 
-  /** The holder has gone: takes back what it had; returns what has had its last attempt. */
+  /** Takes back the messages of the previous holder. Returns the messages to park, which have had their last attempt. */
   takeOver({ maxAttempts }: GroupSettings): ParkedEntry[] {
     return this.#takeBack(({ state }) => state === "delivered", maxAttempts, HOLDER_GONE);
   }

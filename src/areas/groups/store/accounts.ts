@@ -41,8 +41,8 @@ const UNPARK = command(
 
 /**
  * Saves accounts of a group ($1) in one round trip of PostgreSQL: $2 … $7 are the columns of the partitions, $8 … $11 of the
- * messages to park, $12 and $13 of those to take out. What belongs to a partition whose epoch or revision is another one is
- * left as it is.
+ * messages to park, $12 and $13 of the parked messages to remove. Partitions under another epoch or at another revision are
+ * left as they are.
  */
 const SAVE_TOGETHER = statement(
   { partition: "integer" },
@@ -129,7 +129,7 @@ async function saveOneByOne(
 
 /** The parallel arrays of SAVE_TOGETHER. */
 function columnsOf(saves: readonly PartitionSave[]): SqlValue[] {
-  // In one order, so that two that save the same partitions do not wait for each other.
+  // In one order, so that two saves of the same partitions cannot deadlock.
   const sorted = saves.toSorted((a, b) => a.partition - b.partition);
   const { parked, unparked }: Parking = parkingOf(sorted);
   return [

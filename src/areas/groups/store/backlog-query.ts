@@ -1,8 +1,8 @@
 import type { ConsumerGroup } from "../domain/consumer-groups.ts";
 
-/** What to count. */
+/** The messages to count. */
 export interface BacklogQuery {
   readonly group: Pick<ConsumerGroup, "id" | "category" | "partitions">;
-  /** At most this many messages of the category are looked at. */
+  /** Maximum number of messages of the category to look at. */
   readonly limit: number;
 }

@@ -7,8 +7,8 @@ import type { BacklogQuery } from "./backlog-query.ts";
 import type { Backlog } from "./group-store.ts";
 
 /**
- * What the partitions of a group ($1) have not taken of its category ($2), of $3 partitions, among the next $4 messages: a
- * row for each partition, and one without a partition that says whether there are more.
+ * Counts the messages that the partitions of a group ($1) have not taken, among the next $4 messages of its category ($2),
+ * for $3 partitions. One row for each partition, and one without a partition that tells whether there are more messages.
  */
 const COUNT = statement(
   { partition: "integer?", count: "int64" },

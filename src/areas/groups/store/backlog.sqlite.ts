@@ -11,7 +11,7 @@ import type { Backlog } from "./group-store.ts";
 const READ_TO = `
 SELECT partition, read_to AS readTo FROM consumer_group_partitions WHERE group_id = ? ORDER BY partition`;
 
-/** The last of the next messages of a category, as far as there are so many. */
+/** The position that ends the next window of messages of a category. */
 const WINDOW_END = `
 SELECT max(global_position) AS position, count(*) AS count
 FROM (SELECT global_position FROM messages WHERE category = ? AND global_position > ? ORDER BY global_position LIMIT ?)`;
@@ -48,7 +48,7 @@ export async function countBacklog(
   return { backlogs: backlogs(), complete: !rest.full };
 }
 
-/** A count of nothing for every partition, and where to begin. */
+/** A count of 0 for every partition, and the position at which counting begins. */
 function beginning(database: NamespaceDatabase, id: string): { counts: Map<number, bigint>; from: bigint } {
   const counts = new Map<number, bigint>();
   let from = MAX_POSITION;

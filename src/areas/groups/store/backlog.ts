@@ -6,7 +6,7 @@ import { countBacklog as countOnPostgres } from "./backlog.postgres.ts";
 import { countBacklog as countOnSqlite } from "./backlog.sqlite.ts";
 import type { Backlog } from "./group-store.ts";
 
-/** Counts what the partitions of a group have not taken, as ConsumerGroupStore.backlog says. */
+/** Implements ConsumerGroupStore.backlog. */
 export function countBacklog(
   store: Store,
   namespaceId: NamespaceId,

@@ -21,7 +21,7 @@ const COLUMNS = `id, category, partitions, types, acknowledge_timeout, max_attem
 
 export const GET = statement(GROUP, `SELECT ${COLUMNS} FROM {consumer_groups} WHERE id = $1`);
 
-/** Groups of a category ($1; null: of any) after an id ($2; every id sorts after the empty text), at most $3. */
+/** Up to $3 groups of a category ($1; null: of any) after an id ($2; empty: from the first). */
 export const LIST = statement(
   GROUP,
   `SELECT ${COLUMNS} FROM {consumer_groups}
@@ -30,7 +30,7 @@ export const LIST = statement(
 
 export const COUNT = statement({ count: "integer" }, "SELECT count(*) FROM {consumer_groups}");
 
-/** Changes settings ($2 … $5; null: as it is) of a group ($1). */
+/** Changes settings ($2 … $5; null: unchanged) of a group ($1). */
 export const UPDATE = statement(
   { id: "text" },
   `UPDATE {consumer_groups}
@@ -39,7 +39,7 @@ export const UPDATE = statement(
   WHERE id = $1 RETURNING id`,
 );
 
-/** Members, partitions and parked messages go with the group. */
+/** Members, partitions and parked messages are deleted with the group. */
 export const DELETE = statement({ id: "text" }, "DELETE FROM {consumer_groups} WHERE id = $1 RETURNING id");
 
 const INSERT = command(
@@ -48,8 +48,8 @@ const INSERT = command(
 );
 
 /**
- * Epochs begin with the time of creation: a group that is made again under its old id never has a lease that its predecessor
- * had.
+ * Epochs begin with the time of creation. So a group that is created again under an old id never has a lease of its
+ * predecessor.
  */
 const INSERT_PARTITIONS = command(
   `INSERT INTO {consumer_group_partitions} (group_id, partition, epoch, revision, read_to, checkpoint, entries)
@@ -73,12 +73,12 @@ export async function insertGroup(unit: Unit, group: ConsumerGroup, readTo: bigi
   return true;
 }
 
-/** Locks a group, whose membership is changed by one at a time; false when there is none. */
+/** Locks a group for a change of its membership; false when there is none. */
 export async function lockGroup(unit: Unit, id: ConsumerGroupId): Promise<boolean> {
   return (await unit.run(LOCK, [id])).length > 0;
 }
 
-/** Everything of a group has been taken up to `readTo`, under the next epochs; waits for a change of the membership. */
+/** Sets all partitions to `readTo`, under their next epochs. Waits for a change of the membership. */
 export async function resetGroup(unit: Unit, id: ConsumerGroupId, readTo: bigint): Promise<boolean> {
   return (await lockGroup(unit, id)) && (await unit.change(RESET, [id, readTo])) > 0;
 }

@@ -6,83 +6,83 @@ import type { ParkedEntry, StoredLedger } from "../domain/partition-ledger.ts";
 
 /** The accounts of a partition. */
 export interface PartitionAccounts extends PartitionHolder, StoredLedger {
-  /** Counts the changes of the accounts. */
+  /** Number of changes of the accounts. */
   readonly revision: bigint;
-  /** `PartitionLedger.checkpoint`, for those who only look. */
+  /** `PartitionLedger.checkpoint`, for readers that do not build a ledger. */
   readonly checkpoint: bigint;
 }
 
 /** New accounts of a partition. */
 export interface PartitionSave extends PartitionLease, StoredLedger {
-  /** What they were computed from. */
+  /** The revision that they were computed from. */
   readonly revision: bigint;
   readonly checkpoint: bigint;
-  /** Messages to park, */
+  /** Messages to park. */
   readonly park: readonly ParkedEntry[];
-  /** and to take out of the parked ones. */
+  /** Global positions of parked messages to remove from the parked ones. */
   readonly unpark: readonly bigint[];
 }
 
-/** A message that was put aside. */
+/** A parked message. */
 export interface ParkedMessage extends ParkedEntry {
   readonly partition: number;
   /** Microseconds since 1970. */
   readonly parkTime: bigint;
-  /** It is to be taken back by the holder of its partition. */
+  /** The holder of its partition is to take it back for delivery. */
   readonly replaying: boolean;
 }
 
-/** Which parked messages: all, or those of these global positions that are parked. */
+/** Which parked messages: all, or those at these global positions. */
 export type ParkedSelection = "all" | readonly bigint[];
 
-/** How many messages a partition has beyond what has been taken. */
+/** Number of messages that a partition has not taken yet. */
 export interface Backlog {
   readonly partition: number;
   readonly count: bigint;
 }
 
 /**
- * The consumer groups of one namespace. Every method rejects with a SatchelError: NAMESPACE_NOT_FOUND when the namespace is
- * gone, STORE_UNAVAILABLE when the database is. What is said of a group that is not there has no effect.
+ * The consumer groups of one namespace. Every method rejects with a SatchelError: NAMESPACE_NOT_FOUND, or STORE_UNAVAILABLE
+ * when the database cannot be reached. A change of a group that does not exist has no effect.
  */
 export interface ConsumerGroupStore {
-  /** Creates a group whose partitions have taken everything up to `readTo`; false when there is one of this id. */
+  /** Creates a group whose partitions have taken all messages up to `readTo`; false when the id exists. */
   create(group: ConsumerGroup, readTo: bigint): Promise<boolean>;
 
   /** A group. */
   get(id: ConsumerGroupId, options: CallOptions): Promise<ConsumerGroup | undefined>;
 
-  /** At most `limit` groups after an id, by id, bytewise; perhaps of one category only. */
+  /** Up to `limit` groups after an id, by id, bytewise. `category` undefined: of all categories. */
   list(
     query: { readonly category: Category | undefined; readonly after: string | undefined; readonly limit: number },
     options: CallOptions,
   ): Promise<readonly ConsumerGroup[]>;
 
-  /** How many groups there are. */
+  /** Number of groups. */
   count(): Promise<number>;
 
-  /** Changes some settings, and nothing of the others; false when there is no such group. */
+  /** Changes the given settings; false when there is no such group. */
   update(id: ConsumerGroupId, settings: Partial<GroupSettings>, updateTime: bigint): Promise<boolean>;
 
-  /** Deletes a group and everything about it; false when there is no such group. */
+  /** Deletes a group with its members, accounts and parked messages; false when there is no such group. */
   delete(id: ConsumerGroupId): Promise<boolean>;
 
-  /** Empties the accounts: everything up to `readTo` has been taken, and every epoch is the next; false when there is no such group. */
+  /** Resets the accounts to `readTo`, under the next epochs; false when there is no such group. */
   reset(id: ConsumerGroupId, readTo: bigint): Promise<boolean>;
 
-  /** Who is in the group and who has what; undefined when there is no such group. */
+  /** The members and the owners of partitions; undefined when there is no such group. */
   membership(id: ConsumerGroupId, options: CallOptions): Promise<Membership | undefined>;
 
   /**
-   * Replaces the membership by what `update` makes of it, with nobody else doing so in between. `update` is called once, and
-   * must not wait for anything. Returns the new membership; undefined when there is no such group.
+   * Replaces the membership by the result of `update`, under a lock. `update` is called once, and is synchronous. Returns
+   * the new membership; undefined when there is no such group.
    */
   updateMembership(
     id: ConsumerGroupId,
     update: (membership: Membership) => Membership,
   ): Promise<Membership | undefined>;
 
-  /** Keeps members alive for a time, in microseconds; returns those that were. */
+  /** Renews the leases of members for a time, in microseconds; returns the ids of those that still existed. */
   renew(memberIds: readonly string[], leaseMicros: bigint): Promise<ReadonlySet<string>>;
 
   /** The accounts of these partitions, or of all, ascending. */
@@ -93,15 +93,15 @@ export interface ConsumerGroupStore {
   ): Promise<readonly PartitionAccounts[]>;
 
   /**
-   * Saves each of the new accounts whose partition is still under the same epoch and at the same revision, whose revision
-   * is then the next; returns the partitions that were saved.
+   * Saves each of the new accounts if its partition is still under the same epoch and at the same revision, and increments
+   * the revision. Returns the partitions that were saved.
    */
   save(id: ConsumerGroupId, saves: readonly PartitionSave[]): Promise<ReadonlySet<number>>;
 
   /**
-   * Changes the accounts of one partition, with nobody else doing so in between. `change` is called once, must not wait for
-   * anything, and returns what to save, or undefined to leave them; what it saves is of the epoch and revision that it was
-   * given. False when there is no such partition.
+   * Changes the accounts of one partition under a lock. `change` is called once, is synchronous, and returns the accounts to
+   * save, with the epoch and revision that it was given, or undefined to change nothing. False when there is no such
+   * partition.
    */
   amend(
     id: ConsumerGroupId,
@@ -109,32 +109,32 @@ export interface ConsumerGroupStore {
     change: (accounts: PartitionAccounts) => PartitionSave | undefined,
   ): Promise<boolean>;
 
-  /** At most `limit` parked messages after a global position, ascending. */
+  /** Up to `limit` parked messages after a global position, ascending. */
   parked(
     id: ConsumerGroupId,
     query: { readonly after: bigint; readonly limit: number },
     options: CallOptions,
   ): Promise<readonly ParkedMessage[]>;
 
-  /** How many messages are parked, by partition; those without any are left out. */
+  /** Number of parked messages by partition; partitions without any are left out. */
   parkedCounts(id: ConsumerGroupId, options: CallOptions): Promise<ReadonlyMap<number, bigint>>;
 
-  /** At most `limit` messages that are to be taken back, of these partitions, by global position. */
+  /** Up to `limit` messages of these partitions that are to be replayed, by global position. */
   replaying(
     id: ConsumerGroupId,
     partitions: readonly number[],
     limit: number,
   ): Promise<readonly { readonly partition: number; readonly position: bigint }[]>;
 
-  /** Marks parked messages as to be taken back; returns how many were not marked before. */
+  /** Marks parked messages for replay; returns how many were not marked before. */
   markReplaying(id: ConsumerGroupId, selection: ParkedSelection): Promise<bigint>;
 
   /** Deletes parked messages; returns how many. */
   deleteParked(id: ConsumerGroupId, selection: ParkedSelection): Promise<bigint>;
 
   /**
-   * How many messages of the group's category each partition has beyond what it has taken. Looks at most at `limit`
-   * messages of the category, from the first that a partition has not taken; `complete` says whether those were all.
+   * Number of messages that each partition has not taken yet. Looks at up to `limit` messages of the category, from the
+   * first one that a partition has not taken; `complete`: there were no more.
    */
   backlog(
     group: Pick<ConsumerGroup, "id" | "category" | "partitions">,

@@ -140,8 +140,8 @@ export class GroupStatements implements ConsumerGroupStore {
 }
 
 /**
- * A function that is called once. A unit of work that has lost a race is run again: one whose change has been computed
- * before gives up instead, because the caller may have acted on the first result.
+ * A function that may be called only once. A unit of work that has lost a race is run again. A change that was computed
+ * before must not be computed again, because the caller may have acted on the first result.
  */
 function once<Argument, Result>(run: (argument: Argument) => Result): (argument: Argument) => Result {
   let called = false;

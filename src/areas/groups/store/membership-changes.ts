@@ -1,16 +1,16 @@
 import type { GroupMember, Membership, PartitionHolder } from "../domain/group-membership.ts";
 
-/** What has to be written for a membership to become another one. */
+/** The difference between two memberships, to be written. */
 export interface MembershipChanges {
-  /** Ids of members that are not in the group any more. */
+  /** Ids of members that have left. */
   readonly gone: readonly string[];
-  /** Members that are new or not as they were. */
+  /** Members that are new or have changed. */
   readonly members: readonly GroupMember[];
-  /** Partitions that are not as they were, ascending. */
+  /** Partitions that have changed, ascending. */
   readonly partitions: readonly PartitionHolder[];
 }
 
-/** What has changed; undefined when nothing has. */
+/** The difference; undefined when there is none. */
 export function membershipChanges(before: Membership, after: Membership): MembershipChanges | undefined {
   const was = new Map(before.members.map((member) => [member.memberId, member]));
   const had = new Map(before.partitions.map((holder) => [holder.partition, holder]));

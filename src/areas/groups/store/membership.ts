@@ -9,8 +9,8 @@ import { lockGroup } from "./group-rows.ts";
 import { membershipChanges } from "./membership-changes.ts";
 
 /**
- * The membership of a group ($1), in one snapshot: the clock, if there is such a group, its members, and its partitions; the
- * first column says which.
+ * The membership of a group ($1) in one snapshot: a row with the clock, if the group exists, and rows of its members and
+ * partitions. The first column tells the kind of a row.
  */
 const MEMBERSHIP = statement(
   { kind: "text", first: "text", second: "text?", third: "text?", fourth: "text?" },
@@ -23,7 +23,7 @@ const MEMBERSHIP = statement(
   FROM {consumer_group_partitions} WHERE group_id = $1`,
 );
 
-/** Locks the members of a group: none is renewed that is about to be thrown out. */
+/** Locks the members of a group, so that no member is renewed while it is being removed. */
 const LOCK_MEMBERS = statement(
   { memberId: "text" },
   "SELECT member_id FROM {consumer_group_members} WHERE group_id = $1 ORDER BY member_id {for no key update}",
@@ -43,7 +43,7 @@ const PUT_HOLDER = command(
 
 const ALIVE = "member_id IN ({each $1 text}) AND expire_time > {now}";
 
-/** Keeps members ($1) alive for $2 microseconds. PostgreSQL locks them in one order, so that none waits for ever. */
+/** Renews the leases of members ($1) for $2 microseconds. PostgreSQL locks them in one order, to avoid deadlocks. */
 const RENEW = statement(
   { memberId: "text" },
   {
@@ -84,7 +84,7 @@ export async function readMembership(run: Runner["run"], id: ConsumerGroupId): P
   return { now, members, partitions };
 }
 
-/** Replaces a membership by what `update` makes of it; undefined when there is no such group. */
+/** Replaces a membership by the result of `update`; undefined when there is no such group. */
 export async function replaceMembership(
   unit: Unit,
   id: ConsumerGroupId,
@@ -92,13 +92,13 @@ export async function replaceMembership(
 ): Promise<Membership | undefined> {
   if (!(await lockGroup(unit, id))) return undefined;
   await unit.run(LOCK_MEMBERS, [id]);
-  // Only now: a statement sees what was committed before it began, and a lock may have been waited for.
+  // After the lock: a statement sees only what was committed before it began, and the lock may have been waited for.
   const before = await readMembership((...call) => unit.run(...call), id);
   if (before === undefined) return undefined;
   const after = update(before);
   const { gone = [], members = [], partitions = [] } = membershipChanges(before, after) ?? {};
   if (gone.length > 0) await unit.change(REMOVE_MEMBERS, [id, gone]);
-  // PostgreSQL is sent them all before it has answered the first.
+  // Pipelined: PostgreSQL gets all statements before it has answered the first.
   await Promise.all([
     ...members.map(({ memberId, memberName, joinTime, expireTime }) =>
       unit.change(PUT_MEMBER, [id, memberId, memberName, joinTime, expireTime]),
@@ -110,7 +110,7 @@ export async function replaceMembership(
   return after;
 }
 
-/** Keeps members alive for a time; returns those that were. */
+/** Renews the leases of members; returns the ids of those that still existed. */
 export async function renewMembers(
   store: Store,
   namespaceId: NamespaceId,

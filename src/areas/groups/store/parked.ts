@@ -3,7 +3,7 @@ import type { Unit } from "../../../kernel/store/unit.ts";
 import type { ConsumerGroupId } from "../domain/consumer-groups.ts";
 import type { ParkedSelection } from "./group-store.ts";
 
-/** Parked messages of a group ($1) after a global position ($2), at most $3. */
+/** Up to $3 parked messages of a group ($1) after a global position ($2). */
 export const LIST = statement(
   {
     position: "int64",
@@ -17,13 +17,13 @@ export const LIST = statement(
   WHERE group_id = $1 AND global_position > $2 ORDER BY global_position LIMIT $3`,
 );
 
-/** How many messages of a group ($1) are parked, by partition. */
+/** Number of parked messages of a group ($1) by partition. */
 export const COUNT = statement(
   { partition: "integer", count: "int64" },
   "SELECT partition, count(*) FROM {consumer_group_parked} WHERE group_id = $1 GROUP BY partition",
 );
 
-/** Messages of partitions ($2) of a group ($1) that are to be taken back, at most $3. */
+/** Up to $3 messages of partitions ($2) of a group ($1) that are to be replayed. */
 export const REPLAYING = statement(
   { partition: "integer", position: "int64" },
   `SELECT partition, global_position FROM {consumer_group_parked}
@@ -39,7 +39,7 @@ const MARK_CHOSEN = command(`${MARK} ${CHOSEN}`);
 const DELETE_ALL = command(DELETE);
 const DELETE_CHOSEN = command(`${DELETE} ${CHOSEN}`);
 
-/** Marks parked messages as to be taken back; returns how many were not marked before. */
+/** Marks parked messages for replay; returns how many were not marked before. */
 export async function markReplaying(unit: Unit, id: ConsumerGroupId, selection: ParkedSelection): Promise<bigint> {
   const changed = selection === "all" ? unit.change(MARK_ALL, [id]) : unit.change(MARK_CHOSEN, [id, selection]);
   return BigInt(await changed);

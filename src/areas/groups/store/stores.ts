@@ -3,7 +3,7 @@ import type { Store } from "../../../kernel/store/store.ts";
 import type { ConsumerGroupStore } from "./group-store.ts";
 import { GroupStatements } from "./groups.ts";
 
-/** The consumer groups of a namespace. Holds no connection: whether the namespace exists shows at the first call. */
+/** The consumer groups of a namespace. Does not check whether the namespace exists: the first call does. */
 export function groupStore(store: Store, id: NamespaceId): ConsumerGroupStore {
   return new GroupStatements(store, id);
 }
